@@ -1,0 +1,209 @@
+// What a plugin declares, as plain JSON: the plugin minus its functions. The kernel reads this, never the code.
+// Owns the types and the derivation; `check-manifest.ts` says which declarations are impossible.
+
+import { checkManifest } from './check-manifest.ts'
+import type { DeclaredAction, DeclaredRoute, Plugin } from './declaration.ts'
+import { specsOf } from './fields/specs-of.ts'
+
+/** A JSON value: what crosses the wall of the sandbox, and nothing else does. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+export type FieldKind =
+  | 'text'
+  | 'int'
+  | 'decimal'
+  | 'bool'
+  | 'date'
+  | 'money'
+  | 'choice'
+  | 'ref'
+  | 'sequence'
+  | 'state'
+  | 'lines'
+  | 'object'
+
+/** One field as data. Which keys may be present depends on `kind`; see the field's own doc comment on `t`. */
+export interface FieldSpec {
+  readonly kind: FieldKind
+  readonly optional?: true
+  readonly default?: Json
+  readonly unique?: true
+  /** int: least value. text: least length. */
+  readonly min?: number
+  /** int: greatest value. text: greatest length, always present (4000 unless said). */
+  readonly max?: number
+  /** ref: `account` is an entity of this plugin, `crm.account` of another. */
+  readonly entity?: string
+  /** sequence: `JE-{year}-{00000}`. */
+  readonly pattern?: string
+  /** sequence: the state on whose entry the number is taken; without it, at creation. */
+  readonly at?: string
+  /** sequence: the date field that gives `{year}`; without it, the day on which the number is taken. */
+  readonly dateField?: string
+  /** state: from each state, the states it may become. */
+  readonly transitions?: Readonly<Record<string, readonly string[]>>
+  /** state: the state of a new record. */
+  readonly initial?: string
+  /** choice: the allowed values. */
+  readonly values?: readonly string[]
+  /** lines, object: what each line, or the object, consists of. */
+  readonly fields?: FieldSpecs
+}
+
+export type FieldSpecs = Readonly<Record<string, FieldSpec>>
+
+export interface EntitySpec {
+  readonly title: string
+  /** The plural in the URL: `journal-entries`. */
+  readonly path: string
+  readonly fields: FieldSpecs
+  readonly indexes: readonly (readonly string[])[]
+  /** States in which nothing about the record may change any more, not even by the plugin. */
+  readonly immutableIn: readonly string[]
+}
+
+export interface ActionSpec {
+  readonly title: string
+  readonly to?: string
+  readonly input: FieldSpecs
+  /** Whether the action has code; without it the kernel never enters the sandbox. */
+  readonly run: boolean
+}
+
+export interface RouteSpec {
+  readonly title: string
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly query: FieldSpecs
+  readonly input: FieldSpecs
+  readonly returns?: FieldSpecs
+}
+
+export interface ServiceSpec {
+  readonly input: FieldSpecs
+  readonly returns?: FieldSpecs
+}
+
+export interface ErrorSpec {
+  readonly status: number
+  /** With `{slots}` that are filled from the data given to `fail`. */
+  readonly message: string
+}
+
+/** `account.read`, `journalEntry.post`, `journalEntry.*`, `route.trialBalance` or `*`; with `own`, only what one created. */
+export type Rule = string | { readonly permission: string; readonly own: true }
+
+export interface RoleSpec {
+  readonly title: string
+  readonly can: readonly Rule[]
+}
+
+export interface UseSpec {
+  readonly range: string
+  readonly optional: boolean
+}
+
+export interface NeedsSpec {
+  readonly http?: readonly string[]
+  readonly sql?: 'read' | 'write'
+}
+
+export interface Manifest {
+  readonly manifestVersion: 1
+  readonly name: string
+  readonly title: string
+  readonly uses: Readonly<Record<string, UseSpec>>
+  readonly needs: NeedsSpec
+  readonly settings: FieldSpecs
+  readonly entities: Readonly<Record<string, EntitySpec>>
+  readonly events: Readonly<Record<string, FieldSpecs>>
+  readonly actions: Readonly<Record<string, Readonly<Record<string, ActionSpec>>>>
+  readonly routes: Readonly<Record<string, RouteSpec>>
+  readonly services: Readonly<Record<string, ServiceSpec>>
+  readonly hooks: Readonly<Record<string, readonly 'validate'[]>>
+  readonly errors: Readonly<Record<string, ErrorSpec>>
+  readonly on: readonly string[]
+  readonly jobs: Readonly<Record<string, { readonly schedule: string }>>
+  readonly roles: Readonly<Record<string, RoleSpec>>
+}
+
+/**
+ * The manifest of a plugin. Throws one sentence for each declaration that could never work (a state that does not
+ * exist, a reference to an entity that is not there), so it fails when the plugin is packed and not at a customer's.
+ *
+ * The same code gives the same JSON text every time: named things keep the order of the source (a form shows fields
+ * in that order), and the keys inside a spec have a fixed order.
+ */
+export function manifestOf(plugin: Plugin): Manifest {
+  const spec = plugin.spec
+  const manifest: Manifest = {
+    manifestVersion: 1,
+    name: spec.name,
+    title: spec.title,
+    uses: mapValues(spec.uses, (use) => ({ range: use.range, optional: use.optional })),
+    needs: {
+      ...(spec.needs?.http ? { http: [...spec.needs.http] } : {}),
+      ...(spec.needs?.sql ? { sql: spec.needs.sql } : {}),
+    },
+    settings: specsOf(spec.settings),
+    entities: mapValues(spec.entities, (entity, key) => ({
+      title: entity.title,
+      path: entity.path ?? pluralPath(key),
+      fields: specsOf(entity.fields),
+      indexes: entity.indexes.map((index) => [...index]),
+      immutableIn: [...entity.immutableIn],
+    })),
+    events: mapValues(spec.events, specsOf),
+    actions: mapValues(spec.actions, (actions) => mapValues(actions, actionSpec)),
+    routes: mapValues(spec.routes, routeSpec),
+    services: mapValues(spec.services, (service) => ({
+      input: specsOf(service.input),
+      ...(service.returns ? { returns: specsOf(service.returns) } : {}),
+    })),
+    hooks: mapValues(spec.hooks, (hooks) => (hooks?.validate ? (['validate'] as const) : [])),
+    errors: mapValues(spec.errors, ({ status, message }) => ({ status, message })),
+    on: Object.keys(spec.on ?? {}),
+    jobs: mapValues(spec.jobs, ({ schedule }) => ({ schedule })),
+    roles: mapValues(spec.roles, (role, key) => ({ title: role.title ?? titleOf(key), can: [...role.can] })),
+  }
+  const impossible = checkManifest(manifest)
+  if (impossible.length > 0) throw new Error(`Plugin '${spec.name}' cannot work. ${impossible.join(' ')}`)
+  return manifest
+}
+
+const actionSpec = (action: DeclaredAction, key: string): ActionSpec => ({
+  title: action.title ?? titleOf(key),
+  ...(action.to === undefined ? {} : { to: action.to }),
+  input: specsOf(action.input),
+  run: typeof action.run === 'function',
+})
+
+const routeSpec = (route: DeclaredRoute, key: string): RouteSpec => ({
+  title: route.title ?? titleOf(key),
+  method: route.method,
+  path: route.path,
+  query: specsOf(route.query),
+  input: specsOf(route.input),
+  ...(route.returns ? { returns: specsOf(route.returns) } : {}),
+})
+
+/** `journalEntry` -> `Journal entry`. */
+const titleOf = (key: string) => {
+  const words = key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+/** `journalEntry` -> `journal-entries`. Irregular plurals are given with `path`. */
+const pluralPath = (key: string) => {
+  const kebab = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  if (/[^aeiou]y$/.test(kebab)) return `${kebab.slice(0, -1)}ies`
+  return /(s|x|z|ch|sh)$/.test(kebab) ? `${kebab}es` : `${kebab}s`
+}
+
+function mapValues<V, W>(
+  record: Readonly<Record<string, V>> | undefined,
+  map: (value: V, key: string) => W,
+): Record<string, W> {
+  const entries = Object.entries(record ?? {})
+  return Object.fromEntries(entries.map(([key, value]) => [key, map(value, key)]))
+}
