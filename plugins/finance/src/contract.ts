@@ -1,0 +1,35 @@
+// What other plugins may import: `use<Finance>('^0.1')`. Types alone; no code of this plugin runs elsewhere.
+
+import type { CivilDate, Id, Money } from '@plinth/sdk'
+
+/** One side of an entry: exactly one of `debit` and `credit`, greater than zero. */
+export interface JournalLineInput {
+  readonly account: Id<'finance.account'>
+  readonly debit?: Money | undefined
+  readonly credit?: Money | undefined
+  readonly memo?: string | undefined
+}
+
+export interface PostJournalInput {
+  readonly date: CivilDate
+  readonly description: string
+  /** The document that the entry comes from: an order's or a payroll run's number. */
+  readonly reference?: string | undefined
+  readonly lines: readonly JournalLineInput[]
+}
+
+export interface PostedJournal {
+  readonly entry: Id<'finance.journalEntry'>
+  readonly number: string
+}
+
+export type Finance = {
+  events: {
+    /** An entry took effect: by posting it, by reversing another, or through `postJournal`. */
+    'journalEntry.posted': { readonly entry: Id<'finance.journalEntry'>; readonly date: CivilDate }
+  }
+  services: {
+    /** Creates and posts an entry in the caller's transaction, under the rules of posting by hand. */
+    postJournal(input: PostJournalInput): Promise<PostedJournal>
+  }
+}

@@ -1,0 +1,34 @@
+// Every reason for which this plugin refuses. Codes are wire names: they never change and are never reused.
+
+export const refusals = {
+  ENTRY_TOO_FEW_LINES: {
+    status: 422,
+    message: 'A journal entry needs at least two lines, and this one has {count}.',
+  },
+  ENTRY_UNBALANCED: { status: 422, message: 'Debit and credit differ by {difference} {currency}.' },
+  LINE_ONE_SIDE: { status: 422, message: 'Line {line} needs either a debit or a credit, and has {sides}.' },
+  LINE_AMOUNT_NOT_POSITIVE: {
+    status: 422,
+    message: 'Line {line} has {amount} {currency}, and an amount must be greater than zero.',
+  },
+  ACCOUNT_UNKNOWN: { status: 422, message: 'Line {line} names an account that does not exist.' },
+  ACCOUNT_INACTIVE: {
+    status: 422,
+    message: 'Line {line} is on account {account}, which is not active. Activate it or choose another.',
+  },
+  PERIOD_LOCKED: {
+    status: 422,
+    message: 'The books are locked through {lockedThrough}, so an entry cannot be dated {date}.',
+  },
+  ENTRY_NOT_POSTED: {
+    status: 409,
+    message: 'Only a posted entry can be reversed. Change or delete the draft.',
+  },
+  ENTRY_ALREADY_REVERSED: { status: 409, message: 'The entry {number} has been reversed already.' },
+  REVERSAL_DIFFERS: {
+    status: 422,
+    message: 'The lines are not the opposite of the posted entry that this one says it reverses.',
+  },
+} as const
+
+export type RefusalCode = keyof typeof refusals
