@@ -60,9 +60,8 @@ export default definePlugin({
             sum(coalesce(line.debit_amount, 0)) as debit,
             sum(coalesce(line.credit_amount, 0)) as credit
           from journal_entry as entry
-          join journal_entry_lines as line
-            on line.tenant_id = entry.tenant_id and line.journal_entry_id = entry.id
-          join account on account.tenant_id = line.tenant_id and account.id = line.account
+          join journal_entry_lines as line on line.journal_entry_id = entry.id
+          join account on account.id = line.account
           where entry.status = 'posted' and entry.date <= ${asOf}
           group by account.id, account.code, account.name, account.type,
             coalesce(line.debit_currency, line.credit_currency)

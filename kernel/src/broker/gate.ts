@@ -1,0 +1,33 @@
+// The one door for what a plugin asks of the kernel. Every call is counted against the invocation's limit, found in
+// the table below, and its input checked, before any of the kernel's code acts on it.
+import type { Json } from '@plinth/sdk'
+import { errors } from '../errors.ts'
+import type { CallName } from '../protocol/calls.ts'
+import type { Capability } from './capability.ts'
+import { entities } from './entities.ts'
+import { events } from './events.ts'
+import { services } from './services.ts'
+import { sql } from './sql.ts'
+import type { Work } from './work.ts'
+
+/** `log.write` is answered by the host's supervisor, which bounds it. A name without a row here does not compile. */
+const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>> = {
+  ...entities,
+  ...sql,
+  ...services,
+  ...events,
+}
+
+/** Answers the calls of one invocation. */
+export function openGate(work: Work, mostCalls: number): (name: string, input: unknown) => Promise<Json> {
+  let calls = 0
+  return async (name, input) => {
+    calls += 1
+    const module = work.plugin.manifest.name
+    if (calls > mostCalls) throw errors.limitExceeded({ module, limit: 'calls', used: calls, cap: mostCalls })
+    if (!Object.hasOwn(capabilities, name)) {
+      throw errors.capabilityDenied({ module, capability: name, reason: 'there is no such capability.' })
+    }
+    return capabilities[name as keyof typeof capabilities](work, input)
+  }
+}

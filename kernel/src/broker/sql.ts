@@ -1,0 +1,52 @@
+// Capability: one SELECT of the plugin over its own tables. The vetting decides first, then the plugin's role and
+// forced row-level security decide again.
+import type { Manifest } from '@plinth/sdk'
+import Type from 'typebox'
+import { prepared, rowsAsObjects } from '../data/statement.ts'
+import { errors } from '../errors.ts'
+import { capability } from './capability.ts'
+import type { Work } from './work.ts'
+
+/** The vetted text returns one row more at most, so that too many can be told from all. */
+export const mostRows = 50_000
+const longestText = 65_536
+const mostValues = 1_000
+
+function refuseUngranted(manifest: Manifest): void {
+  if (manifest.needs.sql === undefined) {
+    const reason = 'its manifest does not ask for needs.sql.'
+    throw errors.capabilityDenied({ module: manifest.name, capability: 'sql.read', reason })
+  }
+}
+
+const value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
+
+export const sql = {
+  'sql.read': capability(
+    'sql.read',
+    Type.Object(
+      {
+        text: Type.String({ maxLength: longestText }),
+        values: Type.Array(Type.Union([value, Type.Array(value, { maxItems: 10_000 })]), {
+          maxItems: mostValues,
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    async (work, input) => {
+      const { manifest, role, vetSql } = work.plugin
+      refuseUngranted(manifest)
+      const { text } = vetSql(input.text)
+      const result = await work.unit.query(role, { ...prepared(text)(input.values), fromPlugin: true })
+      if (result.rows.length > mostRows) {
+        throw errors.limitExceeded({
+          module: manifest.name,
+          limit: 'sql rows',
+          used: result.rows.length,
+          cap: mostRows,
+        })
+      }
+      return { rows: rowsAsObjects(result) }
+    },
+  ),
+}

@@ -1,0 +1,25 @@
+// One piece of work for one tenant and one actor, in one module: who it is for, what he may do, and the unit of work
+// it happens in. The kernel makes it; a plugin's message never says any of this.
+import type { Json } from '@plinth/sdk'
+import type { UnitOfWork } from '../data/unit-of-work.ts'
+import type { Ability } from '../permissions/build-ability.ts'
+import type { Handler } from '../protocol/envelope.ts'
+import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { Actor, Tenant } from '../stages.ts'
+
+/** How deep handlers may call handlers: services of other modules, hooks of the own. */
+export const deepestCall = 8
+
+export interface Work {
+  readonly plugin: LoadedPlugin
+  readonly tenant: Tenant
+  readonly actor: Actor
+  readonly ability: Ability
+  readonly unit: UnitOfWork
+  readonly requestId: string
+  readonly depth: number
+  /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */
+  run(handler: Handler, input: Json): Promise<Json>
+  /** Runs a service of another module in the same unit of work, with that module's own rights. */
+  callService(module: string, service: string, input: Json): Promise<Json>
+}

@@ -1,0 +1,32 @@
+// The two tables of the kernel that a unit of work adds to: what was changed, and what is to be told. Both rows are
+// written by the data login itself, which may insert there and do nothing else.
+import type { Json } from '@plinth/sdk'
+import { prepared } from './statement.ts'
+
+export interface AuditEntry {
+  readonly module: string
+  readonly entity: string
+  readonly record: string
+  /** create, update, delete, or the name of an action. */
+  readonly action: string
+  readonly before: Readonly<Record<string, Json>> | null
+  readonly after: Readonly<Record<string, Json>> | null
+}
+
+export interface OutboxEvent {
+  readonly module: string
+  /** `journalEntry.posted` */
+  readonly event: string
+  readonly payload: Json
+}
+
+/** $1 tenant, $2 actor, $3 request, $4 the entries as JSON: one statement for any number. */
+export const insertAudit = prepared(`
+  INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, before, after)
+  SELECT $1, $2, $3, e.module, e.entity, e.record, e.action, e.before, e.after
+  FROM json_to_recordset($4) AS e(module text, entity text, record text, action text, before jsonb, after jsonb)`)
+
+export const insertEvents = prepared(`
+  INSERT INTO kernel.outbox (tenant_id, actor, request_id, module, event, payload)
+  SELECT $1, $2, $3, e.module, e.event, e.payload
+  FROM json_to_recordset($4) AS e(module text, event text, payload jsonb)`)

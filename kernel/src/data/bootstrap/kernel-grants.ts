@@ -1,0 +1,53 @@
+// Who may do what on the kernel's own tables, on one page. Applied at every start; what is not here is not allowed.
+// Plugin roles get nothing but EXECUTE on kernel.tenant_id() (see plugin-migrations/).
+import type pg from 'pg'
+import { quoteName } from '../sql-names.ts'
+import { loginName } from './login-roles.ts'
+
+const change = 'select, insert, update, delete'
+
+/** By table: rights of the kernel login, rights of the data login. */
+const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?: string }>> = {
+  'kernel.installation': { kernel: 'select' },
+  'kernel.migration': { kernel: 'select' },
+  'kernel.plugin_migration': { kernel: 'select' },
+  'kernel.tenant': { kernel: change },
+  'kernel.membership': { kernel: change },
+  'kernel.tenant_module': { kernel: change },
+  'kernel.module_setting': { kernel: change },
+  // The price book is data of the release: it changes by migration.
+  'kernel.catalogue_module': { kernel: 'select' },
+  'kernel.plan': { kernel: 'select' },
+  'kernel.plan_module': { kernel: 'select' },
+  // Append-only for everybody: nobody has UPDATE, DELETE or TRUNCATE.
+  'kernel.audit': { kernel: 'select, insert', data: 'insert' },
+  'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
+  'identity."user"': { kernel: change },
+  'identity.session': { kernel: change },
+  'identity.account': { kernel: change },
+  'identity.verification': { kernel: change },
+}
+
+/** Run as the owner login. */
+export async function grantKernelTables(owner: pg.Client, rolePrefix: string): Promise<void> {
+  const kernel = quoteName(loginName(rolePrefix, 'kernel'))
+  const data = quoteName(loginName(rolePrefix, 'data'))
+  const statements = [
+    'begin',
+    // Functions are open to everybody unless somebody says otherwise.
+    'alter default privileges revoke execute on functions from public',
+    'revoke all on all functions in schema kernel, identity from public',
+    'revoke all on schema kernel, identity from public',
+    `revoke all on all tables in schema kernel, identity from public, ${kernel}, ${data}`,
+    `grant usage on schema kernel to ${kernel}, ${data}`,
+    `grant usage on schema identity to ${kernel}`,
+    `grant execute on function kernel.tenant_id() to ${kernel}, ${data}`,
+    ...Object.entries(grants).flatMap(([table, rights]) => [
+      ...(rights.kernel ? [`grant ${rights.kernel} on ${table} to ${kernel}`] : []),
+      ...(rights.data ? [`grant ${rights.data} on ${table} to ${data}`] : []),
+    ]),
+    'commit',
+  ]
+  // One text, one round trip; all or nothing, so a running kernel never sees a moment without its rights.
+  await owner.query(statements.join(';\n'))
+}

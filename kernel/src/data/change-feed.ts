@@ -1,0 +1,162 @@
+// Tells every kernel process on the database that something it keeps in memory has changed, over LISTEN/NOTIFY.
+// A change is announced inside the transaction that makes it; `settled` waits until the other processes have
+// acted on it, so that "effective in the next request" holds in all of them and not only in this one.
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import type { Logger } from 'pino'
+
+const channel = 'plinth_config'
+const acknowledgements = 'plinth_ack'
+const applicationName = 'plinth-feed'
+/** A process that does not answer within this time is taken to be on its way out; it re-reads on reconnect. */
+const settleDeadlineMs = 1_000
+const reconnectDelayMs = 250
+
+export interface Change {
+  readonly kind: 'tenant' | 'member' | 'session' | 'all'
+  /** Id of what changed; '' for everything. */
+  readonly id: string
+}
+
+type Listener = (change: Change) => void
+
+export interface ChangeFeed {
+  /** Announces within the caller's transaction. The id that comes back is for `settled`, after the commit. */
+  announce(client: Pick<pg.ClientBase, 'query'>, change: Change): Promise<string>
+  /** Waits until every live kernel process has acted on the change, a second at most. */
+  settled(announcement: string): Promise<void>
+  onChange(listener: Listener): void
+  /** False while the connection is down: then nothing kept in memory may be trusted. */
+  isLive(): boolean
+  close(): Promise<void>
+}
+
+function parseChange(payload: string): (Change & { announcement?: string }) | undefined {
+  try {
+    const parsed: unknown = JSON.parse(payload)
+    return typeof parsed === 'object' && parsed !== null && 'kind' in parsed && 'id' in parsed
+      ? (parsed as Change & { announcement?: string })
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export async function startChangeFeed(options: {
+  readonly connection: pg.ClientConfig
+  readonly log: Logger
+}): Promise<ChangeFeed> {
+  const { log } = options
+  const listeners: Listener[] = []
+  const waiting = new Map<string, { seen: number; wake: () => void }>()
+  let client: pg.Client | undefined
+  let closed = false
+  let retry: NodeJS.Timeout | undefined
+
+  const tell = (change: Change) => {
+    for (const listener of listeners) listener(change)
+  }
+
+  function receive(message: pg.Notification): void {
+    const payload = message.payload ?? ''
+    if (message.channel === acknowledgements) {
+      const entry = waiting.get(payload)
+      if (entry) {
+        entry.seen += 1
+        entry.wake()
+      }
+      return
+    }
+    const change = parseChange(payload)
+    if (!change) return
+    tell(change)
+    if (change.announcement) {
+      client?.query('SELECT pg_notify($1, $2)', [acknowledgements, change.announcement]).catch(lost)
+    }
+  }
+
+  function lost(error?: unknown): void {
+    if (closed || client === undefined) return
+    log.warn(
+      { err: error },
+      'the change feed lost its connection; nothing is served from memory until it is back',
+    )
+    const broken = client
+    client = undefined
+    broken.removeAllListeners('notification')
+    broken.end().catch(() => undefined)
+    tell({ kind: 'all', id: '' })
+    schedule()
+  }
+
+  function schedule(): void {
+    retry = setTimeout(() => void connect().catch(schedule), reconnectDelayMs)
+    retry.unref()
+  }
+
+  async function connect(): Promise<void> {
+    if (closed) return
+    const fresh = new pg.Client({
+      ...options.connection,
+      application_name: applicationName,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    })
+    // Without a listener a broken socket would end the process; `lost` acts on it once connected.
+    fresh.on('error', (error) => (client === fresh ? lost(error) : undefined))
+    fresh.on('end', () => (client === fresh ? lost() : undefined))
+    await fresh.connect()
+    fresh.on('notification', receive)
+    await fresh.query(`LISTEN ${channel}; LISTEN ${acknowledgements}`)
+    client = fresh
+    // What was announced while nobody listened here is unknown: forget everything.
+    tell({ kind: 'all', id: '' })
+  }
+
+  await connect()
+
+  return {
+    async announce(transaction, change) {
+      const announcement = randomUUID()
+      // Registered before the commit: the first acknowledgement can be faster than our own next step.
+      waiting.set(announcement, { seen: 0, wake: () => undefined })
+      setTimeout(() => waiting.delete(announcement), settleDeadlineMs * 10).unref()
+      await transaction.query('SELECT pg_notify($1, $2)', [
+        channel,
+        JSON.stringify({ ...change, announcement }),
+      ])
+      return announcement
+    },
+    async settled(announcement) {
+      const entry = waiting.get(announcement)
+      if (!entry || !client) return
+      const processes = await client.query<{ count: number }>(
+        'SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
+        [applicationName],
+      )
+      const expected = processes.rows[0]?.count ?? 1
+      await new Promise<void>((resolve) => {
+        const deadline = setTimeout(() => {
+          log.warn({ expected, seen: entry.seen }, 'a kernel process did not acknowledge a change in time')
+          resolve()
+        }, settleDeadlineMs)
+        entry.wake = () => {
+          if (entry.seen < expected) return
+          clearTimeout(deadline)
+          resolve()
+        }
+        entry.wake()
+      })
+      waiting.delete(announcement)
+    },
+    onChange: (listener) => void listeners.push(listener),
+    isLive: () => client !== undefined,
+    async close() {
+      closed = true
+      clearTimeout(retry)
+      const last = client
+      client = undefined
+      await last?.end()
+    },
+  }
+}

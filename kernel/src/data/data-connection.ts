@@ -1,0 +1,216 @@
+// One connection of the data login, in pipeline mode: statements are sent without waiting for the answers before them.
+// Owns what the session is bound to, which statements it has prepared and whether it can still be used.
+import pg from 'pg'
+import { endsConnection, translateFailure } from './database-failure.ts'
+import { quoteName } from './sql-names.ts'
+import type { QueryResult, Row, Statement } from './statement.ts'
+import { wireTypes } from './wire-values.ts'
+
+/** Each prepared statement holds some 50 KB in its backend; a client can ask for any number of different lists. */
+const mostStatements = 200
+const connectDeadlineMs = 5_000
+
+/**
+ * Texts of dates and times must not depend on the server. And without the check a backend whose client was cut off
+ * would go on with its statement, and keep its locks, until statement_timeout.
+ */
+const sessionOptions = '-c TimeZone=UTC -c DateStyle=ISO -c client_connection_check_interval=500'
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** Tenant ids stand in SET, which takes no parameters. */
+export function tenantText(tenant: string): string {
+  if (!uuid.test(tenant)) throw new Error('a tenant id must be a UUID in lower case')
+  return tenant
+}
+
+/** pg keeps the names it has prepared here, and skips the parsing of those: what we drop must be dropped there too. */
+function preparedNames(client: pg.Client): Record<string, unknown> {
+  const connection: object = client.connection
+  if ('parsedStatements' in connection && typeof connection.parsedStatements === 'object') {
+    return connection.parsedStatements as Record<string, unknown>
+  }
+  throw new Error('this version of pg keeps its prepared statements somewhere else')
+}
+
+/** What a session is bound to. `role` as in SET ROLE, that is quoted. */
+export const pairOf = (role: string, tenant: string): string => `${role} ${tenant}`
+
+export class DataConnection {
+  readonly #client: pg.Client
+  readonly #prepared: Record<string, unknown>
+  readonly #onLost: (connection: DataConnection) => void
+  /** Names in the order of their last use. */
+  readonly #names = new Set<string>()
+  #bound = ''
+  /** Whose plugin's SQL has run here since the session was last cleaned; '' for nobody's. */
+  #tainted = ''
+  #held = false
+  /** Set when the socket is gone or must not be used again. */
+  lost = false
+  /** Moment after which whoever has the connection is cut off. */
+  deadline = Number.POSITIVE_INFINITY
+
+  private constructor(client: pg.Client, onLost: (connection: DataConnection) => void) {
+    this.#client = client
+    this.#prepared = preparedNames(client)
+    this.#onLost = onLost
+  }
+
+  static async open(
+    config: pg.ClientConfig,
+    onLost: (connection: DataConnection) => void,
+  ): Promise<DataConnection> {
+    const client = new pg.Client({
+      connectionTimeoutMillis: connectDeadlineMs,
+      application_name: 'plinth-data',
+      ...config,
+      options: `${config.options ?? ''} ${sessionOptions}`.trim(),
+      keepAlive: true,
+      pipeline: true,
+      types: wireTypes,
+    })
+    const connection = new DataConnection(client, onLost)
+    // Without a listener a broken socket would end the process.
+    client.on('error', () => connection.#lose())
+    client.on('end', () => connection.#lose())
+    try {
+      await client.connect()
+    } catch (error) {
+      connection.lost = true
+      throw translateFailure(error, true)
+    }
+    return connection
+  }
+
+  isBoundTo(pair: string): boolean {
+    return this.#bound === pair
+  }
+
+  /**
+   * Binds the session to role and tenant for single reads. The binding is one message, so it happens as a whole or
+   * not at all; undefined when there was nothing to do. The caller must not use answers when it was refused.
+   */
+  bind(role: string, tenant: string): Promise<unknown> | undefined {
+    const pair = pairOf(role, tenant)
+    const cleaned = this.cleanFor(pair)
+    if (this.#bound === pair) return cleaned
+    const text = `RESET ROLE; SET plinth.tenant_id = '${tenantText(tenant)}'; SET ROLE ${role}`
+    this.#bound = pair
+    const bound = this.command(text)
+    return cleaned ? Promise.all([cleaned, bound]) : bound
+  }
+
+  /** Sends DISCARD ALL when another plugin or tenant has run SQL of its own here; undefined when there was none. */
+  cleanFor(pair: string): Promise<unknown> | undefined {
+    if (this.#tainted === '' || this.#tainted === pair) return undefined
+    this.#tainted = ''
+    this.#bound = ''
+    this.#names.clear()
+    for (const name of Object.keys(this.#prepared)) delete this.#prepared[name]
+    return this.command('DISCARD ALL')
+  }
+
+  taint(pair: string): void {
+    this.#tainted = pair
+  }
+
+  /** From here on messages are collected; `flush` sends them in one write. */
+  hold(): void {
+    if (this.#held) return
+    this.#held = true
+    this.#client.connection.stream.cork()
+  }
+
+  flush(): void {
+    if (!this.#held) return
+    this.#held = false
+    this.#client.connection.stream.uncork()
+  }
+
+  /** A constant text without values. Answers with the command's tag, such as COMMIT. */
+  command(text: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#client.query({ text }, (error: unknown, result) => {
+        if (error) reject(this.#failed(error))
+        else {
+          const last = Array.isArray(result) ? result.at(-1) : result
+          resolve(last?.command ?? '')
+        }
+      })
+    })
+  }
+
+  run(statement: Statement): Promise<QueryResult> {
+    if (statement.name !== undefined) this.#remember(statement.name)
+    return new Promise((resolve, reject) => {
+      // Without `extended` a text that has no values would go out as a script of any number of statements.
+      const query: pg.QueryArrayConfig & { queryMode: 'extended' } = {
+        text: statement.text,
+        values: [...statement.values],
+        rowMode: 'array',
+        queryMode: 'extended',
+      }
+      if (statement.name !== undefined) query.name = statement.name
+      this.#client.query<Row & never[]>(query, (error: unknown, result) => {
+        if (error) reject(this.#failed(error))
+        else {
+          resolve({
+            rows: result.rows,
+            rowCount: result.rowCount ?? 0,
+            columns: result.fields.map((field) => field.name),
+          })
+        }
+      })
+    })
+  }
+
+  /** PostgreSQL's own word on it, as of the last answer. */
+  get inTransaction(): boolean {
+    return this.#client.getTransactionStatus() === 'T'
+  }
+
+  /** Before somebody else gets it: no transaction open, not too many statements. False: do not use it again. */
+  isReusable(): boolean {
+    if (this.lost || this.#client.getTransactionStatus() !== 'I') return false
+    while (this.#names.size > mostStatements) this.#forgetOldest()
+    return !this.lost
+  }
+
+  /** Cuts the socket. Whatever was under way fails as databaseUnavailable. */
+  destroy(): void {
+    this.lost = true
+    this.#client.connection.stream.destroy()
+  }
+
+  async end(): Promise<void> {
+    this.lost = true
+    await this.#client.end()
+  }
+
+  #lose(): void {
+    if (this.lost) return
+    this.lost = true
+    this.#onLost(this)
+  }
+
+  #failed(error: unknown): unknown {
+    if (endsConnection(error)) this.#lose()
+    return translateFailure(error, this.lost)
+  }
+
+  #remember(name: string): void {
+    this.#names.delete(name)
+    this.#names.add(name)
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#names
+    if (oldest === undefined) return
+    this.#names.delete(oldest)
+    // One that failed to parse is not there, and dropping it would be an error.
+    if (this.#prepared[oldest] === undefined) return
+    delete this.#prepared[oldest]
+    this.command(`DEALLOCATE ${quoteName(oldest)}`).catch(() => this.destroy())
+  }
+}

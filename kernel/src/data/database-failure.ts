@@ -1,0 +1,34 @@
+// What a failed statement means: a lost connection, a conflict, or a refusal that only its author can explain.
+import pg from 'pg'
+import { errors } from '../errors.ts'
+
+/** What PostgreSQL says of a statement it refused. */
+export type DatabaseFailure = pg.DatabaseError
+
+export const isDatabaseFailure = (error: unknown): error is DatabaseFailure =>
+  error instanceof pg.DatabaseError
+
+/** Whether nothing more can be sent on the connection that answered so. */
+export const endsConnection = (error: unknown): boolean =>
+  isDatabaseFailure(error) && (error.severity === 'FATAL' || error.severity === 'PANIC')
+
+/** SQLSTATEs that mean: somebody else was faster, the same request may succeed now. */
+const conflicts: ReadonlySet<string | undefined> = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available: lock_timeout
+])
+
+const queryCanceled = '57014' // statement_timeout
+
+/**
+ * The error of ours that a database error is, whatever the statement was; else `error` itself, for whoever knows
+ * what the statement meant.
+ */
+export function translateFailure(error: unknown, connectionLost: boolean): unknown {
+  if (connectionLost || endsConnection(error)) return errors.databaseUnavailable({}, error)
+  if (!isDatabaseFailure(error)) return error
+  if (conflicts.has(error.code)) return errors.writeConflict({}, error)
+  if (error.code === queryCanceled) return errors.databaseTimeout({}, error)
+  return error
+}

@@ -1,0 +1,194 @@
+// Units of work: all or nothing, one tenant, nothing left behind.
+import { randomUUIDv7 } from 'node:crypto'
+import t from 'tap'
+import { prepared } from './statement.ts'
+import { entity, storeFixture } from './store-fixture.ts'
+import { withUnitOfWork } from './unit-of-work.ts'
+
+const fixture = await storeFixture(t, { item: entity({ name: { kind: 'text', unique: true } }) }, { max: 2 })
+const { connections, role, tenant, other, unit } = fixture
+const items = fixture.store('item')
+
+// What the lockdown takes away and these tests need.
+await fixture.database.admin.query(
+  `GRANT EXECUTE ON FUNCTION pg_sleep(double precision), pg_advisory_lock(bigint), pg_prepared_statement() TO ${role}`,
+)
+
+const count = async () => (await items.list(connections.reader(tenant), { limit: 200 })).items.length
+const select = (text: string) => ({ text, values: [], fromPlugin: true as const })
+
+t.test('a unit that touches nothing opens nothing', async (t) => {
+  const before = connections.stats()
+  t.equal(await unit(async () => 7), 7)
+  t.same(connections.stats(), before)
+})
+
+t.test('callbacks run after the commit, and not after a rollback', async (t) => {
+  const told: string[] = []
+  await unit(async (u) => {
+    u.afterCommit(() => told.push('yes'))
+    await items.create(u, { name: 'a' })
+    t.same(told, [])
+  })
+  await t.rejects(
+    unit(async (u) => {
+      u.afterCommit(() => told.push('no'))
+      await items.create(u, { name: 'b' })
+      throw new Error('no')
+    }),
+  )
+  t.same(told, ['yes'])
+})
+
+t.test('events are written with the data and only with it', async (t) => {
+  const event = { module: 'trial', event: 'item.made', payload: { name: 'c' } }
+  await unit(async (u) => {
+    u.emit(event)
+    await items.create(u, { name: 'c' })
+  })
+  await t.rejects(
+    unit(async (u) => {
+      u.emit(event)
+      await items.create(u, { name: 'c' })
+    }),
+  )
+  const { rows } = await fixture.database.admin.query(
+    'SELECT tenant_id, actor, event, payload FROM kernel.outbox',
+  )
+  t.same(rows, [{ tenant_id: tenant, actor: 'ada', event: 'item.made', payload: { name: 'c' } }])
+})
+
+t.test('a statement that failed ends the unit, also when its error was caught', async (t) => {
+  const before = await count()
+  await t.rejects(
+    unit(async (u) => {
+      await items.create(u, { name: 'kept?' })
+      await items.create(u, { name: 'kept?' }).catch(() => undefined)
+      await t.rejects(items.create(u, { name: 'after' }), { code: 'RECORD_CONFLICT' })
+    }),
+    { code: 'RECORD_CONFLICT' },
+  )
+  t.equal(await count(), before)
+})
+
+t.test('the first error is the one that is told, not those it caused', async (t) => {
+  await t.rejects(
+    unit(async (u) => {
+      await Promise.all([
+        u.query(role, prepared('SELECT 1')([])),
+        u.query(role, prepared('SELECT 1 / 0')([])),
+        u.query(role, prepared('SELECT 2')([])),
+      ])
+    }),
+    { code: '22012' },
+  )
+})
+
+t.test('statements that are sent together keep their order', async (t) => {
+  const names = ['o1', 'o2', 'o3', 'o4']
+  await unit(async (u) => {
+    // The first one has to wait for a connection: those behind it must not overtake it.
+    await Promise.all(names.map((name) => items.create(u, { name })))
+  })
+  const { rows } = await fixture.database.admin.query(
+    "SELECT after->>'name' AS name FROM kernel.audit WHERE after->>'name' LIKE 'o_' ORDER BY id",
+  )
+  t.same(
+    rows.map((row) => row.name),
+    names,
+  )
+})
+
+t.test('a unit that has ended takes no more statements', async (t) => {
+  let kept: Parameters<Parameters<typeof unit>[0]>[0] | undefined
+  await unit(async (u) => {
+    kept = u
+    await items.create(u, { name: 'stale' })
+  })
+  if (!kept) throw new Error('no unit')
+  await t.rejects(items.create(kept, { name: 'too late' }), /has ended/)
+  await t.rejects(kept.query(role, prepared('SELECT 1')([])), /has ended/)
+  t.equal(connections.stats().idle, connections.stats().open)
+  t.equal(await count(), await count())
+})
+
+t.test('a plugin that gets out of its transaction is cut off', async (t) => {
+  const before = await count()
+  await t.rejects(
+    unit(async (u) => {
+      await items.create(u, { name: 'smuggled' })
+      await u.query(role, select('COMMIT'))
+      await items.create(u, { name: 'smuggled more' })
+    }),
+    /ended its transaction/,
+  )
+  t.equal(await count(), before + 1, 'what it committed was its own tenant’s')
+  await unit((u) => items.create(u, { name: 'next' }))
+})
+
+t.test('nothing of a plugin’s session is left for another tenant', async (t) => {
+  const asOther = { tenant: other }
+  await unit(async (u) => {
+    await u.query(role, select("SET SESSION plinth.leak = 'secret'"))
+    await u.query(role, select('PREPARE spy AS SELECT 1'))
+    await u.query(role, select('SELECT pg_advisory_lock(7)'))
+  })
+  const look =
+    "SELECT current_setting('plinth.leak', true), (SELECT count(*) FROM pg_prepared_statements WHERE name = 'spy')"
+  for (let round = 0; round < 4; round++) {
+    const { rows } = await unit((u) => u.query(role, select(look)), asOther)
+    t.ok(rows[0]?.[0] === null || rows[0]?.[0] === '', 'no setting')
+    t.equal(rows[0]?.[1], 0, 'no prepared statement')
+  }
+  const { rows } = await fixture.database.admin.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")
+  t.equal(rows.length, 0)
+})
+
+t.test('the data login itself can read nothing in a unit', async (t) => {
+  for (const text of ['SELECT * FROM plugin_trial.item', 'SELECT * FROM kernel.audit']) {
+    await t.rejects(
+      unit(async (u) => {
+        await u.query(role, select('RESET ROLE'))
+        await u.query(role, select(text))
+      }),
+      { code: '42501' },
+      text,
+    )
+  }
+})
+
+t.test('two units that wait for each other: one is told to try again', async (t) => {
+  const [a, b] = await unit(async (u) => [
+    await items.create(u, { name: 'd1' }),
+    await items.create(u, { name: 'd2' }),
+  ])
+  if (!a || !b) throw new Error('no items')
+  const both = Promise.withResolvers<void>()
+  let locked = 0
+  const lockInOrder = (first: string, second: string) =>
+    unit(async (u) => {
+      await items.lock(u, first)
+      locked += 1
+      if (locked === 2) both.resolve()
+      await both.promise
+      await items.lock(u, second)
+    })
+  const ends = await Promise.allSettled([lockInOrder(a.id, b.id), lockInOrder(b.id, a.id)])
+  const refused = ends.filter((end) => end.status === 'rejected')
+  t.equal(refused.length, 1)
+  t.match(refused[0], { reason: { code: 'WRITE_CONFLICT' } })
+})
+
+t.test('a unit over its deadline is cut off, and its locks with it', async (t) => {
+  await t.rejects(
+    withUnitOfWork(connections, { tenant, actor: 'ada', requestId: 'r', deadlineMs: 100 }, async (u) => {
+      await items.create(u, { name: randomUUIDv7() })
+      await u.query(role, select('SELECT pg_sleep(8)'))
+    }),
+    { code: 'DATABASE_UNAVAILABLE' },
+  )
+  t.equal(connections.stats().idle, connections.stats().open)
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  const sleeping = "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+  t.equal((await fixture.database.admin.query(sleeping)).rowCount, 0)
+})

@@ -1,0 +1,264 @@
+// One database transaction with tenant, plugin role and actor bound to it. It is opened by its first statement,
+// commits when the function given to it returns and rolls back when it throws.
+import { errors } from '../errors.ts'
+import { type AuditEntry, insertAudit, insertEvents, type OutboxEvent } from './audit-outbox.ts'
+import { type DataConnection, pairOf, tenantText } from './data-connection.ts'
+import { type DatabaseFailure, isDatabaseFailure } from './database-failure.ts'
+import { quoteName } from './sql-names.ts'
+import type { QueryResult, Reader, Statement } from './statement.ts'
+import type { TenantConnections } from './tenant-connections.ts'
+
+export interface UnitScope {
+  readonly tenant: string
+  /** Id of the person on whose behalf this happens. */
+  readonly actor: string
+  readonly requestId: string
+  /** The connection is cut when the unit takes longer: 30 s. */
+  readonly deadlineMs?: number
+}
+
+/** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
+export type Explain = (failure: DatabaseFailure, reader: Reader) => unknown
+
+export interface SendOptions {
+  readonly explain?: Explain | undefined
+  /** How many rows it must touch: others mean that somebody else was faster. */
+  readonly rows?: number
+}
+
+interface Sending extends SendOptions {
+  /** Somebody waits for the answer: what was held back goes out now. */
+  readonly awaited?: true
+}
+
+export interface UnitOfWork extends Reader {
+  readonly scope: UnitScope
+  /**
+   * The rows of one statement, run as the plugin's role. A statement that fails ends the unit: whoever catches the
+   * error can do nothing more in it.
+   */
+  query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult>
+  /** Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. */
+  send(role: string, statement: Statement, options?: SendOptions): void
+  /** Written with the commit, in the same transaction. */
+  audit(entry: AuditEntry): void
+  emit(event: OutboxEvent): void
+  /** Runs once the commit is confirmed. */
+  afterCommit(callback: () => void): void
+  /** Records this unit has locked, by table and id: nobody else can change them before it ends. */
+  readonly locked: Map<string, unknown>
+}
+
+const unitDeadlineMs = 30_000
+
+/** Runs `work` in one transaction. Nothing reaches the database before the first statement of `work`. */
+export async function withUnitOfWork<T>(
+  connections: TenantConnections,
+  scope: UnitScope,
+  work: (unit: UnitOfWork) => Promise<T>,
+): Promise<T> {
+  const unit = new Unit(connections, scope)
+  let value: T
+  try {
+    value = await work(unit)
+    await unit.commit()
+  } catch (error) {
+    throw await unit.rollBack(error)
+  }
+  unit.tellCommitted()
+  return value
+}
+
+/** The data login itself, which may add to audit and outbox and nothing else. */
+const asLogin = 'NONE'
+
+class Unit implements UnitOfWork {
+  readonly scope: UnitScope
+  readonly tenant: string
+  readonly locked = new Map<string, unknown>()
+  readonly #connections: TenantConnections
+  readonly #audits: AuditEntry[] = []
+  readonly #events: OutboxEvent[] = []
+  readonly #callbacks: (() => void)[] = []
+  /** Everything sent and not waited for; each settles, none rejects. */
+  readonly #underWay: Promise<unknown>[] = []
+  #lending: Promise<DataConnection> | undefined
+  #connection: DataConnection | undefined
+  /** As which the transaction runs, as in SET ROLE; '' before it has begun. */
+  #role = ''
+  /** Nothing more may be sent. A handler that kept its ctx cannot write into somebody else's transaction. */
+  #ended = false
+  #committing: Promise<string> | undefined
+  #failure: Promise<unknown> | undefined
+
+  constructor(connections: TenantConnections, scope: UnitScope) {
+    this.#connections = connections
+    this.scope = scope
+    this.tenant = scope.tenant
+  }
+
+  async query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult> {
+    try {
+      return await this.#submit(quoteName(role), statement, { explain, awaited: true })
+    } catch (error) {
+      throw (await this.#failure) ?? error
+    }
+  }
+
+  send(role: string, statement: Statement, options: SendOptions = {}): void {
+    this.#track(this.#submit(quoteName(role), statement, options))
+  }
+
+  audit(entry: AuditEntry): void {
+    this.#audits.push(entry)
+  }
+
+  emit(event: OutboxEvent): void {
+    this.#events.push(event)
+  }
+
+  afterCommit(callback: () => void): void {
+    this.#callbacks.push(callback)
+  }
+
+  tellCommitted(): void {
+    for (const callback of this.#callbacks) callback()
+  }
+
+  async commit(): Promise<void> {
+    if (this.#failure) throw await this.#failure
+    const { tenant, actor, requestId } = this.scope
+    if (this.#audits.length > 0) {
+      const values = [tenant, actor, requestId, JSON.stringify(this.#audits)]
+      this.#track(this.#submit(asLogin, insertAudit(values)))
+    }
+    if (this.#events.length > 0) {
+      const values = [tenant, actor, requestId, JSON.stringify(this.#events)]
+      this.#track(this.#submit(asLogin, insertEvents(values)))
+    }
+    const connection = this.#connection ?? (await this.#lending)
+    this.#ended = true
+    if (!connection) return
+    this.#committing = connection.command('COMMIT')
+    connection.flush()
+    const tag = await this.#committing
+    await Promise.all(this.#underWay)
+    if (this.#failure) throw await this.#failure
+    // PostgreSQL answers COMMIT with ROLLBACK when the transaction had failed.
+    if (tag !== 'COMMIT') throw new Error(`the transaction ended with ${tag}`)
+    this.#connections.giveBack(connection)
+  }
+
+  /** Undoes everything and answers what to throw: the first failure of a statement, else what `work` threw. */
+  rollBack(thrown: unknown): Promise<unknown> {
+    return this.#fail(thrown)
+  }
+
+  #submit(role: string, statement: Statement, options: Sending = {}): Promise<QueryResult> {
+    if (this.#ended) return this.#refuse()
+    if (this.#connection) return this.#sendOn(this.#connection, role, statement, options)
+    return this.#borrow(role).then((connection) =>
+      this.#ended ? this.#refuse() : this.#sendOn(connection, role, statement, options),
+    )
+  }
+
+  #borrow(role: string): Promise<DataConnection> {
+    if (this.#lending) return this.#lending
+    const { tenant, deadlineMs = unitDeadlineMs } = this.scope
+    this.#lending = this.#connections.lend(role, tenant, deadlineMs)
+    // The first to hear of it, or a later statement would overtake those that wait for the connection.
+    this.#lending.then(
+      (connection) => {
+        this.#connection = connection
+      },
+      () => undefined,
+    )
+    return this.#lending
+  }
+
+  async #refuse(): Promise<never> {
+    throw (await this.#failure) ?? new Error('the unit of work has ended')
+  }
+
+  #sendOn(
+    connection: DataConnection,
+    role: string,
+    statement: Statement,
+    { explain, rows, awaited }: Sending,
+  ): Promise<QueryResult> {
+    connection.hold()
+    if (this.#role === '') this.#begin(connection, role)
+    else if (role !== this.#role) this.#track(connection.command(`SET LOCAL ROLE ${role}`))
+    this.#role = role
+    const isPlugins = statement.name === undefined || statement.fromPlugin === true
+    if (isPlugins) this.#taint(connection, role)
+    const result = connection.run(statement)
+    // Here and not further out: after an error everything behind it fails too, and the first must be heard first.
+    this.#track(result, explain)
+    if (awaited) connection.flush()
+    if (rows !== undefined) return result.then((answer) => checkedRows(answer, rows))
+    return isPlugins ? result.then((answer) => this.#checkedInside(connection, answer)) : result
+  }
+
+  /** One message: BEGIN with what binds the transaction, so that nothing can run in between. */
+  #begin(connection: DataConnection, role: string): void {
+    const cleaned = connection.cleanFor(pairOf(role, this.tenant))
+    if (cleaned) this.#track(cleaned)
+    const tenant = tenantText(this.tenant)
+    this.#track(connection.command(`BEGIN; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`))
+  }
+
+  #taint(connection: DataConnection, role: string): void {
+    connection.taint(pairOf(role, this.tenant))
+    this.locked.clear()
+  }
+
+  #checkedInside(connection: DataConnection, result: QueryResult): QueryResult {
+    if (connection.inTransaction) return result
+    // It got past the vetting and ended the transaction: role and tenant are no longer what we set.
+    connection.destroy()
+    throw new Error('a statement of a plugin ended its transaction')
+  }
+
+  #track(sent: Promise<unknown>, explain?: Explain): void {
+    this.#underWay.push(sent.catch((error) => this.#fail(error, explain)))
+  }
+
+  #fail(error: unknown, explain?: Explain): Promise<unknown> {
+    this.#failure ??= this.#abandon(error, explain)
+    return this.#failure
+  }
+
+  async #abandon(error: unknown, explain: Explain | undefined): Promise<unknown> {
+    this.#ended = true
+    await this.#undo()
+    if (!explain || !isDatabaseFailure(error)) return error
+    try {
+      return await explain(error, this.#connections.reader(this.tenant))
+    } catch (second) {
+      return second
+    }
+  }
+
+  async #undo(): Promise<void> {
+    const connection = this.#connection ?? (await this.#lending?.catch(() => undefined))
+    if (!connection) return
+    try {
+      if (this.#committing) await this.#committing
+      else if (this.#role !== '') {
+        const undone = connection.command('ROLLBACK')
+        connection.flush()
+        await undone
+      }
+    } catch {
+      // The connection is gone, and the transaction with it.
+    }
+    connection.flush()
+    this.#connections.giveBack(connection)
+  }
+}
+
+function checkedRows(result: QueryResult, rows: number): QueryResult {
+  if (result.rowCount !== rows) throw errors.writeConflict({})
+  return result
+}

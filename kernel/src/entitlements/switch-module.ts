@@ -1,0 +1,80 @@
+// Switching a module on or off for a tenant. Modules that need others come after them and go before them.
+import { errors } from '../errors.ts'
+import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { Located } from '../stages.ts'
+import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
+
+/** Names of the modules that `plugin` cannot work without. */
+export const requiredModules = (plugin: LoadedPlugin): string[] =>
+  Object.entries(plugin.manifest.uses)
+    .filter(([, use]) => !use.optional)
+    .map(([name]) => name)
+
+type Plugins = ReadonlyMap<string, LoadedPlugin>
+
+// Two switches of one tenant at once could each miss what the other did: they take turns on the tenant's row,
+// and what is enabled is read by a statement of its own, whose snapshot begins after the wait.
+async function lockModules(tx: ControlTransaction, tenantId: string): Promise<string[]> {
+  await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [tenantId])
+  const rows = await tx.query<{ module: string }>(
+    'SELECT module FROM kernel.tenant_module WHERE tenant_id = $1',
+    [tenantId],
+  )
+  return rows.map((row) => row.module)
+}
+
+/** @throws MODULE_NOT_FOUND, MODULE_ALREADY_ENABLED, MODULE_REQUIRES_OTHERS */
+export async function enableModule(
+  runControl: RunControl,
+  plugins: Plugins,
+  by: Located,
+  module: string,
+): Promise<void> {
+  const plugin = plugins.get(module)
+  if (!plugin) throw errors.moduleNotFound({ module })
+  await runControl(async (tx) => {
+    const enabled = await lockModules(tx, by.tenant.id)
+    if (enabled.includes(module)) throw errors.moduleAlreadyEnabled({ module })
+    const requires = requiredModules(plugin).filter((name) => !enabled.includes(name))
+    if (requires.length > 0) throw errors.moduleRequires({ module, requires })
+    await tx.query('INSERT INTO kernel.tenant_module (tenant_id, module, enabled_by) VALUES ($1, $2, $3)', [
+      by.tenant.id,
+      module,
+      by.actor.id,
+    ])
+    await tx.audit({ ...auditOf(by, module), action: 'enabled', after: { version: plugin.version } })
+    await tx.announce({ kind: 'tenant', id: by.tenant.id })
+  })
+}
+
+/** The module's data stays: switching it on again finds everything as it was. @throws MODULE_REQUIRED_BY_OTHERS */
+export async function disableModule(
+  runControl: RunControl,
+  plugins: Plugins,
+  by: Located,
+  module: string,
+): Promise<void> {
+  await runControl(async (tx) => {
+    const enabled = await lockModules(tx, by.tenant.id)
+    if (!enabled.includes(module)) throw errors.moduleNotInUse({ module })
+    const requiredBy = enabled.filter((name) => {
+      const other = plugins.get(name)
+      return other !== undefined && requiredModules(other).includes(module)
+    })
+    if (requiredBy.length > 0) throw errors.moduleRequired({ module, requiredBy })
+    await tx.query('DELETE FROM kernel.tenant_module WHERE tenant_id = $1 AND module = $2', [
+      by.tenant.id,
+      module,
+    ])
+    await tx.audit({ ...auditOf(by, module), action: 'disabled' })
+    await tx.announce({ kind: 'tenant', id: by.tenant.id })
+  })
+}
+
+const auditOf = (by: Located, module: string) => ({
+  tenantId: by.tenant.id,
+  actorId: by.actor.id,
+  requestId: by.requestId,
+  entity: 'module',
+  recordId: module,
+})

@@ -1,0 +1,264 @@
+// Every error the kernel can answer with: code, HTTP status, log level and message, declared once.
+// docs/errors.md is checked against this table. Codes are wire names: they never change and are never reused.
+
+export type ErrorLevel = 'info' | 'warn' | 'error'
+
+/** One field a client got wrong. `field` is a path such as `lines.2.debit.amount`. */
+export interface FieldError {
+  readonly field: string
+  readonly code: string
+  readonly message: string
+}
+
+/** An error with a stable code. Recognise it by `code` (see `isPlinthError`), never by `instanceof`. */
+export class PlinthError extends Error {
+  readonly code: string
+  readonly status: number
+  readonly level: ErrorLevel
+  readonly data: Readonly<Record<string, unknown>>
+  constructor(
+    code: string,
+    status: number,
+    level: ErrorLevel,
+    message: string,
+    data: Readonly<Record<string, unknown>>,
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'PlinthError'
+    this.code = code
+    this.status = status
+    this.level = level
+    this.data = data
+  }
+}
+
+export const isPlinthError = (error: unknown): error is PlinthError =>
+  error instanceof Error && error.name === 'PlinthError' && 'code' in error && 'status' in error
+
+export interface ErrorDefinition<D> {
+  readonly code: string
+  readonly status: number
+  (data: D, cause?: unknown): PlinthError
+}
+
+function defineError<D extends Readonly<Record<string, unknown>>>(
+  code: string,
+  status: number,
+  level: ErrorLevel,
+  message: (data: D) => string,
+): ErrorDefinition<D> {
+  const make = (data: D, cause?: unknown) => new PlinthError(code, status, level, message(data), data, cause)
+  return Object.assign(make, { code, status })
+}
+
+// better-auth refuses with its own status and code; they are data here, so that the table stays complete.
+function defineIdentityError(): ErrorDefinition<{ status: number; code: string; reason: string }> {
+  const code = 'IDENTITY_REFUSED'
+  const make = (data: { status: number; code: string; reason: string }, cause?: unknown) =>
+    new PlinthError(code, data.status, 'info', data.reason, { reason: data.code }, cause)
+  return Object.assign(make, { code, status: 400 })
+}
+
+type Nothing = Record<string, never>
+
+export const errors = {
+  // 400 and 422: what the caller sent
+  badRequest: defineError<{ reason: string }>('REQUEST_MALFORMED', 400, 'info', (d) => d.reason),
+  validation: defineError<{ errors: readonly FieldError[] }>(
+    'VALIDATION_FAILED',
+    422,
+    'info',
+    (d) => d.errors.map((e) => `${e.field}: ${e.message}`).join(' ') || 'The input is not valid.',
+  ),
+  bodyTooLarge: defineError<{ limit: number }>(
+    'BODY_TOO_LARGE',
+    413,
+    'info',
+    (d) => `The request body is larger than ${d.limit} bytes.`,
+  ),
+  mediaType: defineError<Nothing>(
+    'MEDIA_TYPE_UNSUPPORTED',
+    415,
+    'info',
+    () => 'Send the body as application/json.',
+  ),
+  cursorInvalid: defineError<Nothing>(
+    'CURSOR_INVALID',
+    400,
+    'info',
+    () => 'The cursor is not one this list gave out. Start again without it.',
+  ),
+  // 401 and 403: who the caller is and what he may do
+  unauthenticated: defineError<Nothing>(
+    'UNAUTHENTICATED',
+    401,
+    'info',
+    () => 'Sign in first and send the token as "Authorization: Bearer <token>".',
+  ),
+  identityRefused: defineIdentityError(),
+  tenantRequired: defineError<Nothing>(
+    'TENANT_REQUIRED',
+    400,
+    'info',
+    () => 'Name the tenant with the X-Tenant-ID header (its slug or id).',
+  ),
+  tenantNotFound: defineError<{ tenant: string }>(
+    'TENANT_NOT_FOUND',
+    404,
+    'info',
+    (d) => `There is no tenant '${d.tenant}' that you are a member of.`,
+  ),
+  moduleNotEnabled: defineError<{ module: string }>(
+    'MODULE_NOT_ENABLED',
+    403,
+    'info',
+    (d) => `Module '${d.module}' is not enabled for your account. Please upgrade your subscription.`,
+  ),
+  forbidden: defineError<{ permission: string }>(
+    'FORBIDDEN',
+    403,
+    'info',
+    (d) => `You lack the permission '${d.permission}'.`,
+  ),
+  // 404, 409, 412: the thing itself
+  routeNotFound: defineError<{ method: string; path: string }>(
+    'ROUTE_NOT_FOUND',
+    404,
+    'info',
+    (d) => `There is no ${d.method} ${d.path}.`,
+  ),
+  recordNotFound: defineError<{ entity: string; id: string }>(
+    'RECORD_NOT_FOUND',
+    404,
+    'info',
+    (d) => `There is no ${d.entity} '${d.id}'.`,
+  ),
+  recordConflict: defineError<{ entity: string; fields: readonly string[] }>(
+    'RECORD_CONFLICT',
+    409,
+    'info',
+    (d) => `Another ${d.entity} has the same ${d.fields.join(' and ')}.`,
+  ),
+  recordInUse: defineError<{ entity: string; id: string }>(
+    'RECORD_IN_USE',
+    409,
+    'info',
+    (d) => `The ${d.entity} '${d.id}' is used by other records and cannot be deleted.`,
+  ),
+  recordImmutable: defineError<{ entity: string; id: string; state: string }>(
+    'RECORD_IMMUTABLE',
+    409,
+    'info',
+    (d) => `The ${d.entity} '${d.id}' is ${d.state} and can no longer be changed or deleted.`,
+  ),
+  transitionInvalid: defineError<{ entity: string; from: string; to: string; allowed: readonly string[] }>(
+    'TRANSITION_INVALID',
+    409,
+    'info',
+    (d) =>
+      `A ${d.entity} that is '${d.from}' cannot become '${d.to}'. From here: ${d.allowed.join(', ') || 'nothing'}.`,
+  ),
+  lastOwner: defineError<Nothing>(
+    'LAST_OWNER',
+    409,
+    'info',
+    () => 'A tenant keeps at least one owner. Make somebody else an owner first.',
+  ),
+  moduleNotFound: defineError<{ module: string }>(
+    'MODULE_NOT_FOUND',
+    404,
+    'info',
+    (d) => `There is no module '${d.module}' in this installation. See GET /v1/marketplace/modules.`,
+  ),
+  moduleNotInUse: defineError<{ module: string }>(
+    'MODULE_ALREADY_DISABLED',
+    404,
+    'info',
+    (d) => `Module '${d.module}' is not enabled for this tenant.`,
+  ),
+  moduleAlreadyEnabled: defineError<{ module: string }>(
+    'MODULE_ALREADY_ENABLED',
+    409,
+    'info',
+    (d) => `Module '${d.module}' is already enabled for this tenant.`,
+  ),
+  moduleRequires: defineError<{ module: string; requires: readonly string[] }>(
+    'MODULE_REQUIRES_OTHERS',
+    409,
+    'info',
+    (d) => `Module '${d.module}' needs ${d.requires.join(', ')}. Enable these first.`,
+  ),
+  moduleRequired: defineError<{ module: string; requiredBy: readonly string[] }>(
+    'MODULE_REQUIRED_BY_OTHERS',
+    409,
+    'info',
+    (d) => `Module '${d.module}' is needed by ${d.requiredBy.join(', ')}. Disable these first.`,
+  ),
+  versionConflict: defineError<{ entity: string; id: string; version: number }>(
+    'VERSION_CONFLICT',
+    412,
+    'info',
+    (d) => `The ${d.entity} '${d.id}' is at version ${d.version} now. Read it again and repeat the change.`,
+  ),
+  writeConflict: defineError<Nothing>(
+    'WRITE_CONFLICT',
+    409,
+    'info',
+    () => 'Another request changed the same records at the same time. Try again.',
+  ),
+  // 5xx: the plugin
+  pluginFailed: defineError<{ module: string }>(
+    'PLUGIN_FAILED',
+    502,
+    'error',
+    (d) => `The module '${d.module}' failed while handling the request. Nothing was changed.`,
+  ),
+  pluginDeadline: defineError<{ module: string; limitMs: number }>(
+    'PLUGIN_DEADLINE_EXCEEDED',
+    504,
+    'error',
+    (d) => `The module '${d.module}' did not finish within ${d.limitMs} ms. Nothing was changed.`,
+  ),
+  limitExceeded: defineError<{ module: string; limit: string; used: number; cap: number }>(
+    'LIMIT_EXCEEDED',
+    502,
+    'error',
+    (d) =>
+      `The module '${d.module}' went over its limit '${d.limit}': ${d.used} of ${d.cap}. Nothing was changed.`,
+  ),
+  moduleUnavailable: defineError<{ module: string }>(
+    'MODULE_UNAVAILABLE',
+    503,
+    'warn',
+    (d) => `The module '${d.module}' is not available at the moment. Nothing was changed. Try again.`,
+  ),
+  // what a plugin asked of its broker and may not
+  capabilityDenied: defineError<{ module: string; capability: string; reason: string }>(
+    'CAPABILITY_DENIED',
+    502,
+    'warn',
+    (d) => `The module '${d.module}' may not use '${d.capability}': ${d.reason}`,
+  ),
+  sqlRefused: defineError<{ reason: string }>('SQL_REFUSED', 502, 'warn', (d) => `SQL refused: ${d.reason}`),
+  // 5xx: the kernel
+  databaseUnavailable: defineError<Nothing>(
+    'DATABASE_UNAVAILABLE',
+    503,
+    'error',
+    () => 'The database does not answer at the moment. Try again.',
+  ),
+  databaseTimeout: defineError<Nothing>(
+    'DATABASE_TIMEOUT',
+    503,
+    'warn',
+    () => 'The database took too long over this request and stopped it. Nothing was changed.',
+  ),
+  overloaded: defineError<{ waitedMs: number }>(
+    'OVERLOADED',
+    503,
+    'warn',
+    (d) => `No database connection became free within ${d.waitedMs} ms. Try again.`,
+  ),
+  internal: defineError<Nothing>('INTERNAL', 500, 'error', () => 'Something went wrong on our side.'),
+}

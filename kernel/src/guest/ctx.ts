@@ -1,0 +1,73 @@
+// Builds the `ctx` of a handler: data from the invocation's context, and powers that are calls to the kernel. What the
+// plugin did not ask for is not there.
+import type { Declaration } from '@plinth/sdk'
+import type { LogLevel } from '../protocol/calls.ts'
+import type { InvocationContext } from '../protocol/envelope.ts'
+import type { Invocation } from './invocation.ts'
+import { create, keys, NativeError, NativePromise } from './primordials.ts'
+import { repositories } from './repository.ts'
+
+const missing = (what: string) => () => NativePromise.reject(new NativeError(what))
+const noJobs = missing('ctx.enqueue: jobs are not delivered by this version of the kernel.')
+const noHttp = missing('ctx.http: outside hosts are not offered by this version of the kernel.')
+
+/** `*`, `account.*` and `account.read` allow `account.read`. */
+function allows(granted: readonly string[] | '*', permission: string): boolean {
+  if (granted === '*') return true
+  const dot = permission.indexOf('.')
+  const all = dot > 0 ? `${permission.slice(0, dot)}.*` : '*'
+  return granted.some((one) => one === '*' || one === all || one === permission)
+}
+
+/** Service names are types only, so any name is a call; `then` is none, or awaiting the module would call it. */
+function servicesOf(invocation: Invocation, module: string): object {
+  return new Proxy(create(null), {
+    get: (_, service) =>
+      typeof service !== 'string' || service === 'then' || service === 'toJSON'
+        ? undefined
+        : (input: unknown) => invocation.call('services.call', { module, service, input: input ?? {} }),
+  })
+}
+
+/** `${value}`s become parameters: text of the plugin's author and values of its users never mix. */
+async function sql(
+  invocation: Invocation,
+  parts: readonly string[],
+  values: readonly unknown[],
+): Promise<unknown> {
+  const text = parts.map((part, index) => (index === 0 ? part : `$${index}${part}`)).join('')
+  const { rows } = (await invocation.call('sql.read', { text, values })) as { rows: unknown }
+  return rows
+}
+
+export function contextBuilder(
+  spec: Declaration,
+): (invocation: Invocation, context: InvocationContext) => object {
+  const entitiesOf = repositories(keys(spec.entities ?? {}))
+  const mayQuery = spec.needs?.sql !== undefined
+  const mayFetch = spec.needs?.http !== undefined
+  return (invocation, context) => {
+    const write = (level: LogLevel) => (message: string, data?: object) =>
+      invocation.log(level, message, data)
+    const { permissions } = context.user
+    const uses: Record<string, object> = create(null)
+    for (const module of context.uses) uses[module] = servicesOf(invocation, module)
+    return {
+      tenant: context.tenant,
+      user: { id: context.user.id, can: (permission: string) => allows(permissions, permission) },
+      today: context.today,
+      settings: context.settings,
+      entities: entitiesOf(invocation),
+      uses,
+      emit: async (event: string, payload: unknown) => {
+        await invocation.call('events.emit', { event, payload: payload ?? {} })
+      },
+      enqueue: noJobs,
+      log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+      ...(mayQuery
+        ? { sql: (parts: readonly string[], ...values: unknown[]) => sql(invocation, parts, values) }
+        : {}),
+      ...(mayFetch ? { http: { fetch: noHttp } } : {}),
+    }
+  }
+}

@@ -1,0 +1,141 @@
+// One invocation as the guest sees it: its calls in flight, its counts, and its end. After the end everything it left
+// behind (ctx kept in a global, a callback that comes late) finds only rejections.
+import type { CallName, LogLevel } from '../protocol/calls.ts'
+import type { HandlerFailure } from '../protocol/envelope.ts'
+import type { GuestLimits } from '../protocol/limits.ts'
+import { callError } from './failures.ts'
+import { exceeds, NativeError, NativePromise, parse, slice, stringify, utf8Length } from './primordials.ts'
+
+/** kind, invocation, call number, name or failure, body. */
+export type Send = (
+  kind: 'call' | 'done' | 'failed',
+  id: number,
+  call: number,
+  head: string,
+  body: string,
+) => void
+
+interface Pending {
+  readonly name: CallName
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+const longestLogMessage = 4_000
+const longestLogData = 4_000
+const never = (): Promise<never> => new NativePromise(() => undefined)
+
+export class Invocation {
+  readonly id: number
+  readonly #send: Send
+  readonly #limits: GuestLimits
+  readonly #pending: Record<number, Pending> = Object.create(null)
+  #inFlight = 0
+  #calls = 0
+  #logged = 0
+  #loggedCharacters = 0
+  #over = false
+
+  constructor(id: number, send: Send, limits: GuestLimits) {
+    this.id = id
+    this.#send = send
+    this.#limits = limits
+  }
+
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  call(name: CallName, input: unknown): Promise<unknown> {
+    if (this.#over)
+      return NativePromise.reject(new NativeError('This ctx belongs to an invocation that has ended.'))
+    const { argumentBytes, calls, callsInFlight } = this.#limits
+    let text: string
+    try {
+      text = stringify(input)
+    } catch (error) {
+      return NativePromise.reject(error)
+    }
+    if (exceeds(text, argumentBytes)) return this.#hit('argument', utf8Length(text), argumentBytes)
+    this.#calls += 1
+    if (this.#calls > calls) return this.#hit('calls', this.#calls, calls)
+    if (this.#inFlight >= callsInFlight) return this.#hit('callsInFlight', this.#inFlight + 1, callsInFlight)
+    this.#inFlight += 1
+    const call = this.#calls
+    const answer = new NativePromise<unknown>((resolve, reject) => {
+      this.#pending[call] = { name, resolve, reject }
+    })
+    this.#send('call', this.id, call, name, text)
+    return answer
+  }
+
+  settle(call: number, ok: boolean, text: string): void {
+    const pending = this.#pending[call]
+    if (!pending || this.#over) return
+    delete this.#pending[call]
+    this.#inFlight -= 1
+    if (ok) pending.resolve(parse(text))
+    else pending.reject(callError(this.id, call, text))
+  }
+
+  /** Written without waiting; what is over the limits is dropped, and the last line says so. */
+  log(level: LogLevel, message: string, data?: unknown): void {
+    const { logLines, logCharacters } = this.#limits
+    if (this.#over || this.#logged >= logLines) return
+    this.#logged += 1
+    const isLast = this.#logged === logLines || this.#loggedCharacters > logCharacters
+    if (isLast) this.#logged = logLines
+    const text = isLast
+      ? stringify({ level: 'warn', message: 'Further lines of this invocation are dropped.' })
+      : line(level, message, data)
+    this.#loggedCharacters += text.length
+    this.#send('call', this.id, 0, 'log.write', text)
+  }
+
+  /** Calls the handler never awaited would run on while its transaction ends: that is the plugin's mistake, and told. */
+  done(text: string): void {
+    if (this.#over) return
+    const { resultBytes } = this.#limits
+    if (exceeds(text, resultBytes)) {
+      void this.#hit('result', utf8Length(text), resultBytes)
+      return
+    }
+    this.end()
+    this.#send('done', this.id, 0, '', text)
+  }
+
+  fail(failure: HandlerFailure, body: string): void {
+    if (this.#over) return
+    this.end()
+    this.#send('failed', this.id, 0, stringify(failure), body)
+  }
+
+  end(): void {
+    this.#over = true
+  }
+
+  /** Ends the invocation and gives a promise that never settles: a limit cannot be caught. */
+  #hit(
+    limit: Extract<HandlerFailure, { kind: 'limit' }>['limit'],
+    used: number,
+    cap: number,
+  ): Promise<never> {
+    this.fail({ kind: 'limit', limit, used, cap }, '{}')
+    return never()
+  }
+}
+
+function line(level: LogLevel, message: string, data: unknown): string {
+  const shortened = slice(String(message), 0, longestLogMessage)
+  if (data === undefined) return stringify({ level, message: shortened })
+  const text = stringify(data) ?? 'null'
+  return stringify({
+    level,
+    message: shortened,
+    data: text.length > longestLogData ? '(too long)' : parse(text),
+  })
+}

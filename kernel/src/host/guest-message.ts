@@ -1,0 +1,48 @@
+// What an isolate says to its host: five primitives through one callback. Read as the plugin's own words, for a plugin
+// that got hold of the callback could say anything with it, but only about its own tenant's invocations.
+import { type CallName, isCallName } from '../protocol/calls.ts'
+import type { HandlerFailure } from '../protocol/envelope.ts'
+
+export type GuestMessage =
+  | {
+      readonly kind: 'call'
+      readonly invocation: number
+      readonly call: number
+      readonly name: CallName
+      readonly body: string
+    }
+  | { readonly kind: 'done'; readonly invocation: number; readonly body: string }
+  | {
+      readonly kind: 'failed'
+      readonly invocation: number
+      readonly failure: HandlerFailure
+      readonly body: string
+    }
+
+/** Longer than any header the guest writes, and short of what the kernel takes for one. */
+const longestFailure = 16 * 1024
+
+const isId = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+
+/** Undefined for what the guest's own code never sends. The kernel looks at the failure's fields. */
+export function parseGuestMessage(
+  kind: unknown,
+  invocation: unknown,
+  call: unknown,
+  head: unknown,
+  body: unknown,
+  longestBody: number,
+): GuestMessage | undefined {
+  if (!isId(invocation) || typeof body !== 'string' || body.length > longestBody) return undefined
+  if (kind === 'done') return { kind, invocation, body }
+  if (kind === 'call')
+    return isId(call) && isCallName(head) ? { kind, invocation, call, name: head, body } : undefined
+  if (kind !== 'failed' || typeof head !== 'string' || head.length > longestFailure) return undefined
+  try {
+    const failure: HandlerFailure = JSON.parse(head)
+    return { kind, invocation, failure, body }
+  } catch {
+    return undefined
+  }
+}

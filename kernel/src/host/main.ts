@@ -1,0 +1,112 @@
+// Entry of the host process, which runs one plugin for all tenants of one kernel. Frames come in by stdin and go out by
+// stdout; when stdin ends, so does the host. Started by sandbox/host-process.ts with the addon's path as its argument.
+import { encodeFrame, FrameDecoder, fromKernel } from '../protocol/codec.ts'
+import type { ToHost, ToKernel } from '../protocol/envelope.ts'
+import { protocolVersion } from '../protocol/version.ts'
+import { IsolatePool } from './isolate-pool.ts'
+import { die, loadAddon, lockDown } from './lockdown.ts'
+import { pluginCode } from './plugin-code.ts'
+import { type IsolateParts, TenantIsolate } from './tenant-isolate.ts'
+import { Watchdog } from './watchdog.ts'
+
+const send = (message: ToKernel, body = ''): void => {
+  process.stdout.write(encodeFrame(message, body))
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 2_000)
+
+const ivm = loadAddon(process.argv[1] ?? '')
+lockDown()
+
+interface Loaded {
+  readonly pool: IsolatePool
+  readonly parts: IsolateParts
+}
+
+const where = new Map<number, TenantIsolate>()
+const watchdog = new Watchdog(die)
+const loaded: { plugin: Loaded | undefined } = { plugin: undefined }
+
+function plugin(): Loaded {
+  if (!loaded.plugin) throw new Error('The first message has to be load.')
+  return loaded.plugin
+}
+
+function load({ guest, limits }: Extract<ToHost, { type: 'load' }>, bundle: string): void {
+  const parts: IsolateParts = {
+    ivm,
+    code: pluginCode(guest, bundle, limits),
+    watchdog,
+    send,
+    onCatastrophe: (message) => {
+      console.error(`isolate failed: ${message}`)
+      die()
+    },
+    onEnd: (invocation) => where.delete(invocation),
+  }
+  loaded.plugin = { parts, pool: new IsolatePool(limits, () => new TenantIsolate(parts)) }
+  send({ type: 'loaded' })
+}
+
+/** In an isolate of its own that no tenant ever uses. */
+async function describe({ parts }: Loaded): Promise<void> {
+  const isolate = new TenantIsolate(parts)
+  try {
+    send({ type: 'described' }, await isolate.describe())
+  } catch (error) {
+    send({ type: 'refused', reason: reasonOf(error) })
+  } finally {
+    isolate.dispose()
+  }
+}
+
+function invoke({ invocation, tenant, cpuMs }: Extract<ToHost, { type: 'invoke' }>, body: string): void {
+  const isolate = plugin().pool.take(tenant)
+  if (!isolate) {
+    send({ type: 'failed', invocation, cpuMs: 0, failure: { kind: 'lost' } }, '{}')
+    return
+  }
+  where.set(invocation, isolate)
+  isolate.start(invocation, cpuMs, body)
+}
+
+function hear(message: ToHost, body: Buffer): void {
+  switch (message.type) {
+    case 'result':
+    case 'failure': {
+      const { invocation, call } = message
+      where.get(invocation)?.settle(invocation, call, message.type === 'result', body.toString())
+      return
+    }
+    case 'invoke':
+      invoke(message, body.toString())
+      return
+    case 'cancel':
+      where.get(message.invocation)?.cancel(message.invocation)
+      return
+    case 'ping':
+      send({ type: 'pong' })
+      return
+    case 'describe':
+      void describe(plugin())
+      return
+    case 'load':
+      load(message, body.toString())
+  }
+}
+
+const decoder = new FrameDecoder(fromKernel, (header, body) => {
+  const message: ToHost = JSON.parse(header)
+  hear(message, body)
+})
+const fatal = (error: unknown) => {
+  console.error(error)
+  die()
+}
+process.on('uncaughtException', fatal)
+process.on('unhandledRejection', fatal)
+process.stdin.on('data', (chunk: Buffer) => decoder.push(chunk))
+process.stdin.on('end', die)
+process.stdin.on('error', die)
+process.stdout.on('error', die)
+send({ type: 'ready', protocol: protocolVersion })

@@ -1,0 +1,201 @@
+// One tenant's isolate of one plugin, and the invocations in it. Isolates of one process share its address space, and a
+// bug in V8 could let one read another (laverdet/isolated-vm #550): the process around them is the second wall, and a
+// plugin marked sensitive is to get a process for each tenant. Contexts of one isolate would share heap, pending errors
+// and fate (measured), so every tenant has an isolate of its own, and it is thrown away after any entry that failed.
+import type IsolatedVm from 'isolated-vm'
+import type { HandlerFailure, ToKernel } from '../protocol/envelope.ts'
+import { parseGuestMessage } from './guest-message.ts'
+import type { Ivm } from './lockdown.ts'
+import type { PluginCode } from './plugin-code.ts'
+import type { Watchdog } from './watchdog.ts'
+
+export interface IsolateParts {
+  readonly ivm: Ivm
+  readonly code: PluginCode
+  readonly watchdog: Watchdog
+  readonly send: (message: ToKernel, body?: string) => void
+  readonly onCatastrophe: (message: string) => void
+  /** The invocation is not in its isolate any more. */
+  readonly onEnd: (invocation: number) => void
+}
+
+type Argument = string | number | boolean
+/** The guest's only way in: see guest/main.ts. */
+type Enter = (what: string, ...values: Argument[]) => string | undefined
+type EnterReference = IsolatedVm.Reference<Enter>
+type Boot = (send: IsolatedVm.Callback, limits: string) => Enter
+
+interface Running {
+  readonly cpuCap: number
+  cpuMs: number
+}
+
+/** An argument is bounded in the guest; this is what a guest that was tampered with can make the host carry. */
+const longestBody = 1_500_000
+const longestMessage = 4_000
+
+export class TenantIsolate {
+  readonly #parts: IsolateParts
+  readonly #isolate: IsolatedVm.Isolate
+  readonly #ready: Promise<EnterReference>
+  readonly #running = new Map<number, Running>()
+  #seenCpu = 0n
+  #ended = false
+  #lastUsedAt = performance.now()
+
+  constructor(parts: IsolateParts) {
+    this.#parts = parts
+    const { memoryMb } = parts.code.limits
+    this.#isolate = new parts.ivm.Isolate({ memoryLimit: memoryMb, onCatastrophicError: parts.onCatastrophe })
+    const { loadMs } = parts.code.limits
+    this.#ready = parts.watchdog.guard(this.#watch(loadMs), this.#load())
+    // Each entry awaits it and reports; without one, a failure to load is nobody's.
+    this.#ready.catch(() => undefined)
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
+  get isIdle(): boolean {
+    return this.#running.size === 0
+  }
+
+  get lastUsedAt(): number {
+    return this.#lastUsedAt
+  }
+
+  start(invocation: number, cpuCap: number, body: string): void {
+    this.#lastUsedAt = performance.now()
+    this.#running.set(invocation, { cpuCap, cpuMs: 0 })
+    void this.#enter(invocation, 'start', body)
+  }
+
+  settle(invocation: number, call: number, isResult: boolean, body: string): void {
+    if (this.#running.has(invocation)) void this.#enter(invocation, 'settle', call, isResult, body)
+  }
+
+  cancel(invocation: number): void {
+    if (!this.#running.delete(invocation)) return
+    this.#parts.onEnd(invocation)
+    if (!this.#ended) void this.#enter(invocation, 'cancel')
+  }
+
+  /** The manifest as the plugin's code gives it. Rejects with what the plugin threw. */
+  async describe(): Promise<string> {
+    const { loadMs } = this.#parts.code.limits
+    const enter = await this.#ready
+    const call = enter.apply(undefined, ['describe'], { timeout: loadMs, result: { copy: true } })
+    const manifest: unknown = await this.#parts.watchdog.guard(this.#watch(loadMs), call)
+    if (typeof manifest !== 'string') throw new Error('The plugin gave no manifest.')
+    return manifest
+  }
+
+  dispose(): void {
+    this.#ended = true
+    if (!this.#isolate.isDisposed) this.#isolate.dispose()
+  }
+
+  async #load(): Promise<EnterReference> {
+    const { ivm, code } = this.#parts
+    const timeout = code.limits.loadMs
+    const context = await this.#isolate.createContext()
+    const guest = await code.compileGuest(this.#isolate)
+    const boot: IsolatedVm.Reference<Boot> = await guest.run(context, { timeout, reference: true })
+    const send = new ivm.Callback(this.#hear, { ignored: true })
+    const enter: EnterReference = await boot.apply(undefined, [send, JSON.stringify(code.limits)], {
+      timeout,
+      result: { reference: true },
+    })
+    boot.release()
+    await (await code.compileBundle(this.#isolate)).run(context, { timeout })
+    await enter.apply(undefined, ['loaded'], { timeout })
+    this.#takeCpu()
+    return enter
+  }
+
+  // An arrow function: the isolate calls it without `this`.
+  #hear = (kind: unknown, invocation: unknown, call: unknown, head: unknown, body: unknown): void => {
+    const message = parseGuestMessage(kind, invocation, call, head, body, longestBody)
+    const running = message && this.#running.get(message.invocation)
+    if (!message || !running) return
+    if (message.kind === 'call') {
+      const { kind: type, body: input, ...header } = message
+      this.#parts.send({ type, ...header }, input)
+    } else if (message.kind === 'done') {
+      this.#end(message.invocation)
+      this.#parts.send({ type: 'done', invocation: message.invocation, cpuMs: running.cpuMs }, message.body)
+    } else this.#fail(message.invocation, message.failure, message.body)
+  }
+
+  async #enter(invocation: number, what: string, ...values: Argument[]): Promise<void> {
+    const { entryMs } = this.#parts.code.limits
+    try {
+      const enter = await this.#ready
+      const entry = enter.apply(undefined, [what, invocation, ...values], { timeout: entryMs })
+      await this.#parts.watchdog.guard(this.#watch(entryMs, invocation), entry)
+      this.#charge(invocation)
+    } catch (error) {
+      this.#break(invocation, error)
+    }
+  }
+
+  /** The rest of an invocation that has used up its CPU is not run. */
+  #charge(invocation: number): void {
+    const running = this.#running.get(invocation)
+    const spent = this.#takeCpu()
+    if (!running) return
+    running.cpuMs += spent
+    if (running.cpuMs <= running.cpuCap) return
+    this.#fail(invocation, { kind: 'limit', limit: 'cpu', used: running.cpuMs, cap: running.cpuCap })
+  }
+
+  /** After a failed entry the isolate holds leftovers that would run on the next caller's time. It goes. */
+  #break(invocation: number, error: unknown): void {
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, longestMessage)
+    const { entryMs, memoryMb } = this.#parts.code.limits
+    // The isolate is gone already when V8 gave up for lack of memory, and not yet when an entry timed out.
+    const isMemory = /memory limit/i.test(message) || (this.#isolate.isDisposed && !this.#ended)
+    const isTime = /timed out|terminated|disposed/i.test(message) && !isMemory
+    const failure: HandlerFailure = isMemory
+      ? { kind: 'limit', limit: 'memory', used: memoryMb, cap: memoryMb }
+      : isTime
+        ? { kind: 'limit', limit: 'cpu', used: entryMs, cap: entryMs }
+        : { kind: 'threw', message, stack: '' }
+    this.dispose()
+    this.#fail(invocation, failure)
+    for (const other of [...this.#running.keys()]) this.#fail(other, { kind: 'lost' })
+  }
+
+  #fail(invocation: number, failure: HandlerFailure, body = '{}'): void {
+    const running = this.#running.get(invocation)
+    if (!running) return
+    this.#end(invocation)
+    this.#parts.send({ type: 'failed', invocation, cpuMs: running.cpuMs, failure }, body)
+  }
+
+  #end(invocation: number): void {
+    this.#running.delete(invocation)
+    this.#parts.onEnd(invocation)
+  }
+
+  #takeCpu(): number {
+    if (this.#isolate.isDisposed) return 0
+    const now = this.#isolate.cpuTime
+    const spent = Number(now - this.#seenCpu) / 1e6
+    this.#seenCpu = now
+    return spent
+  }
+
+  #watch(timeoutMs: number, invocation?: number) {
+    return {
+      timeoutMs,
+      dispose: () => this.dispose(),
+      lastWords: () => {
+        if (invocation !== undefined) {
+          this.#fail(invocation, { kind: 'limit', limit: 'cpu', used: timeoutMs, cap: timeoutMs })
+        }
+      },
+    }
+  }
+}

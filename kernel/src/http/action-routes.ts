@@ -1,0 +1,104 @@
+// POST /v1/<module>/<entities>/{id}/<action>. The record is loaded and locked and the transition checked before the
+// plugin's code, if there is any, sees it; what it returns is stored.
+import type { ActionSpec, EntitySpec, Json } from '@plinth/sdk'
+import { lockRecord, storeOf, updateRecord } from '../broker/records.ts'
+import type { Work } from '../broker/work.ts'
+import type { EntityRecord } from '../data/entity-store.ts'
+import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
+import { parseFields, parseRecord } from '../data/field-kinds/parse-fields.ts'
+import { errors } from '../errors.ts'
+import { parseActionAnswer } from '../sandbox/action-answer.ts'
+import type { Instance } from './create-instance.ts'
+import { ifMatchVersion, sendRecord } from './etag.ts'
+import { atRung } from './ladder.ts'
+import type { ModuleParts } from './module-instance.ts'
+import { idParams } from './record-schemas.ts'
+import { problemResponses, tenantHeader } from './schemas.ts'
+
+interface ActionCall {
+  readonly entity: string
+  readonly action: string
+  readonly spec: ActionSpec
+  readonly id: string
+  readonly input: Json
+  readonly version: number | undefined
+}
+
+type Answer = { readonly updated: EntityRecord } | { readonly created: EntityRecord }
+
+async function act(work: Work, call: ActionCall): Promise<Answer> {
+  const { entity, action, spec, id } = call
+  const record = await lockRecord(work, entity, id, action)
+  if (call.version !== undefined && call.version !== record.version) {
+    throw errors.versionConflict({ entity, id, version: record.version })
+  }
+  const store = storeOf(work, entity)
+  if (spec.to !== undefined) store.checkTransition(record, spec.to)
+  const answer = spec.run
+    ? parseActionAnswer(
+        work.plugin.manifest.name,
+        await work.run({ kind: 'action', entity, action }, { record, input: call.input }),
+      )
+    : {}
+  if (answer.created !== undefined) {
+    // Read again, by its id alone: what a plugin says a record looks like is not an answer.
+    const created = await store.get(work.unit, answer.created)
+    if (!created) throw errors.pluginFailed({ module: work.plugin.manifest.name })
+    return { created }
+  }
+  const state = Object.entries(store.spec.fields).find(([, field]) => field.kind === 'state')?.[0]
+  const changes = parseRecord(store.spec.fields, answer.changes ?? {}, 'patch', { allowState: true }).values
+  const all = state !== undefined && spec.to !== undefined ? { ...changes, [state]: spec.to } : changes
+  if (Object.keys(all).length === 0) return { updated: record }
+  return { updated: await updateRecord(work, entity, id, all, { verb: action }) }
+}
+
+export function actionRoute(
+  app: Instance,
+  parts: ModuleParts,
+  entity: string,
+  spec: EntitySpec,
+  action: string,
+  actionSpec: ActionSpec,
+): void {
+  const { plugin, ladder, withWork } = parts
+  const path = `/v1/${plugin.manifest.name}/${spec.path}`
+  const record = jsonSchemaForFields(spec.fields, 'record')
+  const takesInput = Object.keys(actionSpec.input).length > 0
+  app.route({
+    method: 'POST',
+    url: `${path}/:id/${kebab(action)}`,
+    schema: {
+      tags: [plugin.manifest.title],
+      summary: `${actionSpec.title}: ${spec.title.toLowerCase()}`,
+      headers: tenantHeader,
+      params: idParams,
+      ...(takesInput ? { body: jsonSchemaForFields(actionSpec.input, 'input') } : {}),
+      response: {
+        200: { description: 'The record after the action.', ...record },
+        ...(actionSpec.run ? { 201: { description: 'The record the action made.', ...record } } : {}),
+        ...problemResponses,
+      },
+    },
+    ...atRung(
+      ladder.permitted(plugin, { name: `${entity}.${action}`, subject: entity, verb: action }),
+      async (stage, request, reply) => {
+        const call: ActionCall = {
+          entity,
+          action,
+          spec: actionSpec,
+          id: (request.params as { id: string }).id.toLowerCase(),
+          input: parseFields(actionSpec.input, request.body ?? {}),
+          version: ifMatchVersion(request),
+        }
+        const answer = await withWork(stage, (work) => act(work, call))
+        if ('updated' in answer) return sendRecord(request, reply, answer.updated)
+        void reply.code(201).header('location', `${path}/${answer.created.id}`)
+        return sendRecord(request, reply, answer.created)
+      },
+    ),
+  })
+}
+
+/** `markPaid` is `mark-paid` in the URL. */
+const kebab = (key: string) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

@@ -1,0 +1,91 @@
+// A Fastify instance that never listens: the front door enters it. The kernel's API is one, each loaded plugin
+// version is another; all carry this same equipment.
+import { randomUUID } from 'node:crypto'
+import swagger from '@fastify/swagger'
+import Fastify, { type FastifyInstance, LogController, type RawServerDefault } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Logger } from 'pino'
+import { errors } from '../errors.ts'
+import type { Located } from '../stages.ts'
+import { sendProblem } from './problem.ts'
+
+/** The one way to authenticate; `security: []` on a route takes it away. */
+export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as const
+
+/** Largest request body, in bytes. A journal entry of 5,000 lines is about 700 KB. */
+export const bodyLimit = 1_048_576
+
+const acceptableRequestId = /^[A-Za-z0-9._-]{8,64}$/
+
+export type Instance = FastifyInstance<RawServerDefault>
+
+interface Equipment {
+  /** The module the instance serves; absent for the kernel's own API. */
+  readonly module?: string
+  readonly debugErrors: boolean
+  readonly isClosing: () => boolean
+}
+
+const equipment = fp<Equipment>(async (app, { module, debugErrors, isClosing }) => {
+  app.decorateRequest('stage', null)
+  app.setErrorHandler((error, request, reply) =>
+    sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
+  )
+  app.setNotFoundHandler((request) => {
+    throw errors.routeNotFound({ method: request.method, path: request.url.split('?')[0] ?? '/' })
+  })
+  app.removeContentTypeParser('text/plain')
+  // Many clients send the header with an empty body, to an action that takes no input for example.
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else parseJson(request, body, done)
+  })
+  app.addHook('onSend', async (request, reply) => {
+    void reply.header('x-request-id', request.id)
+    // A keep-alive connection would hold the server open past its close.
+    if (isClosing()) void reply.header('connection', 'close')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const stage: Partial<Located> | null = request.stage
+    request.log.info(
+      {
+        module,
+        tenant: stage?.tenant?.slug,
+        user: stage?.actor?.id,
+        method: request.method,
+        path: request.url.split('?')[0],
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'request',
+    )
+  })
+})
+
+export async function createInstance(
+  options: Equipment & { readonly log: Logger },
+  routes: (app: Instance) => void,
+): Promise<Instance> {
+  const { log, ...rest } = options
+  const app = Fastify({
+    loggerInstance: log,
+    bodyLimit,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: (request) => {
+      const given = request.headers['x-request-id']
+      return typeof given === 'string' && acceptableRequestId.test(given) ? given : randomUUID()
+    },
+    forceCloseConnections: false,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+  }) as unknown as Instance
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Plinth', version: '1' }, components: { securitySchemes } },
+    hideUntagged: false,
+  })
+  await app.register(equipment, rest)
+  await app.register(fp(async (child) => routes(child as Instance)))
+  await app.ready()
+  return app
+}

@@ -1,0 +1,87 @@
+// The path of a request, rung by rung. A route says how far its caller must climb; its handler is given what was
+// found there, typed, so that a handler cannot be reached past a rung it needs.
+import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
+import { checkEntitlement } from '../entitlements/check-entitlement.ts'
+import { errors } from '../errors.ts'
+import type { Authenticate } from '../identity/authenticate.ts'
+import type { Ability } from '../permissions/build-ability.ts'
+import type { Permission } from '../permissions/permission-catalogue.ts'
+import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { Arrival, Entitled, Identified, Located, Permitted } from '../stages.ts'
+import { locateTenant } from '../tenants/locate-tenant.ts'
+import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+
+type Rung<Stage> = (request: FastifyRequest) => Stage | Promise<Stage>
+
+/** Fastify's `onRequest` climbs, before a body is read; `handler` receives the stage that was reached. */
+export interface AtRung {
+  readonly onRequest: preHandlerHookHandler
+  readonly handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+}
+
+export interface Ladder {
+  readonly arrived: Rung<Arrival>
+  readonly identified: Rung<Identified>
+  readonly located: Rung<Located>
+  entitled(plugin: LoadedPlugin): Rung<Entitled>
+  permitted(plugin: LoadedPlugin, permission: Permission): Rung<Permitted>
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The stage reached; read it through the handler's first argument. */
+    stage: object | null
+  }
+}
+
+/** Options of a route whose caller must reach `rung`. */
+export function atRung<Stage extends object>(
+  rung: Rung<Stage>,
+  handle: (stage: Stage, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+): AtRung {
+  return {
+    onRequest: async (request) => {
+      request.stage = await rung(request)
+    },
+    handler: async (request, reply) => {
+      if (!request.stage) throw errors.internal({}, new Error('the handler ran before its rung'))
+      // `onRequest` above is the only writer, with this route's own rung.
+      return handle(request.stage as Stage, request, reply)
+    },
+  }
+}
+
+export function createLadder(parts: {
+  readonly authenticate: Authenticate
+  readonly directory: TenantDirectory
+  readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
+}): Ladder {
+  const { authenticate, directory, abilityOf } = parts
+
+  const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
+  const identified = (request: FastifyRequest) =>
+    authenticate(arrived(request), request.headers.authorization)
+
+  async function located(request: FastifyRequest): Promise<Located> {
+    const header = request.headers['x-tenant-id']
+    return locateTenant(directory, await identified(request), Array.isArray(header) ? header[0] : header)
+  }
+
+  const entitled = (plugin: LoadedPlugin) => async (request: FastifyRequest) =>
+    checkEntitlement(await located(request), plugin)
+
+  return {
+    arrived,
+    identified,
+    located,
+    entitled,
+    permitted: (plugin, permission) => async (request) => {
+      const stage = checkEntitlement(await located(request), plugin)
+      const ability = abilityOf(stage, plugin)
+      if (!ability.can(permission.verb, permission.subject)) {
+        throw errors.forbidden({ permission: `${plugin.manifest.name}.${permission.name}` })
+      }
+      return { ...stage, ability }
+    },
+  }
+}

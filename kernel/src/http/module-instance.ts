@@ -1,0 +1,37 @@
+// The Fastify instance of one loaded plugin version: its entities, actions and routes behind the kernel's ladder.
+import type { Logger } from 'pino'
+import type { Work } from '../broker/work.ts'
+import type { TenantConnections } from '../data/tenant-connections.ts'
+import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { Permitted } from '../stages.ts'
+import { actionRoute } from './action-routes.ts'
+import { createInstance, type Instance } from './create-instance.ts'
+import { entityRoutes } from './entity-routes.ts'
+import type { Ladder } from './ladder.ts'
+import { pluginRoute } from './plugin-route.ts'
+
+export interface ModuleParts {
+  readonly plugin: LoadedPlugin
+  readonly ladder: Ladder
+  readonly connections: TenantConnections
+  /** Lends a Work whose unit of work commits when the function returns. */
+  readonly withWork: <T>(stage: Permitted, work: (work: Work) => Promise<T>) => Promise<T>
+}
+
+export async function createModuleInstance(
+  parts: ModuleParts,
+  options: { readonly log: Logger; readonly debugErrors: boolean; readonly isClosing: () => boolean },
+): Promise<Instance> {
+  const { manifest } = parts.plugin
+  return createInstance({ ...options, module: manifest.name }, (app) => {
+    // Bodies are parsed against the manifest's fields, which name each wrong one; a plugin's schema never runs here.
+    app.setValidatorCompiler(() => () => true)
+    for (const [entity, spec] of Object.entries(manifest.entities)) {
+      entityRoutes(app, parts, entity, spec)
+      for (const [action, actionSpec] of Object.entries(manifest.actions[entity] ?? {})) {
+        actionRoute(app, parts, entity, spec, action, actionSpec)
+      }
+    }
+    for (const [name, spec] of Object.entries(manifest.routes)) pluginRoute(app, parts, name, spec)
+  })
+}

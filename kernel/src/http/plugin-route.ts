@@ -1,0 +1,38 @@
+// A plugin's own route: the handler's answer goes to the client as it left the sandbox.
+import type { RouteSpec } from '@plinth/sdk'
+import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
+import { parseFields } from '../data/field-kinds/parse-fields.ts'
+import type { Instance } from './create-instance.ts'
+import { atRung } from './ladder.ts'
+import type { ModuleParts } from './module-instance.ts'
+import { problemResponses, tenantHeader } from './schemas.ts'
+
+export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spec: RouteSpec): void {
+  const { plugin, ladder, withWork } = parts
+  const isGet = spec.method === 'GET'
+  app.route({
+    method: spec.method,
+    url: `/v1/${plugin.manifest.name}${spec.path}`,
+    schema: {
+      tags: [plugin.manifest.title],
+      summary: spec.title,
+      headers: tenantHeader,
+      ...(isGet
+        ? { querystring: jsonSchemaForFields(spec.query, 'input') }
+        : { body: jsonSchemaForFields(spec.input, 'input') }),
+      response: {
+        200: spec.returns ? jsonSchemaForFields(spec.returns, 'output') : { description: 'The answer.' },
+        ...problemResponses,
+      },
+    },
+    ...atRung(
+      ladder.permitted(plugin, { name: `route.${name}`, subject: 'route', verb: name }),
+      async (stage, request) => {
+        const input = isGet
+          ? parseFields(spec.query, request.query, { coerce: true })
+          : parseFields(spec.input, request.body ?? {})
+        return withWork(stage, (work) => work.run({ kind: 'route', route: name }, input))
+      },
+    ),
+  })
+}

@@ -1,0 +1,107 @@
+// Every error leaves as an RFC 9457 problem document with a stable code. What is not ours becomes ours here;
+// nothing of an unexpected error but the request id is told to the client.
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { errors, type FieldError, isPlinthError, type PlinthError } from '../errors.ts'
+
+export interface Problem {
+  readonly type: 'about:blank'
+  readonly title: string
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly requestId: string
+  /** Wrong fields, each with its path. */
+  readonly errors?: readonly FieldError[]
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Not signed in',
+  403: 'Not allowed',
+  404: 'Not found',
+  409: 'Conflict',
+  412: 'Precondition failed',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  422: 'Not valid',
+  428: 'Precondition required',
+  429: 'Too many requests',
+  500: 'Internal error',
+  502: 'Module failed',
+  503: 'Not available',
+  504: 'Module too slow',
+}
+
+interface ValidationIssue {
+  readonly instancePath: string
+  readonly keyword: string
+  readonly message?: string
+  readonly params: Readonly<Record<string, unknown>>
+}
+
+function fieldError(issue: ValidationIssue): FieldError {
+  const parent = issue.instancePath.split('/').slice(1)
+  const named = issue.params['missingProperty'] ?? issue.params['additionalProperty']
+  const field = [...parent, ...(typeof named === 'string' ? [named] : [])].join('.') || 'body'
+  if (issue.keyword === 'required') return { field, code: 'REQUIRED', message: 'is required' }
+  if (issue.keyword === 'additionalProperties')
+    return { field, code: 'UNKNOWN_FIELD', message: 'is not a field here' }
+  return { field, code: 'INVALID', message: issue.message ?? 'is not valid' }
+}
+
+function fromFastify(error: FastifyError, bodyLimit: number): PlinthError | undefined {
+  if (error.validation) {
+    const issues: readonly ValidationIssue[] = error.validation
+    return errors.validation({ errors: issues.map(fieldError) })
+  }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return errors.bodyTooLarge({ limit: bodyLimit })
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return errors.mediaType({})
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return errors.badRequest({ reason: error.message }, error)
+  }
+  return undefined
+}
+
+/** Our own error for anything that was thrown while handling a request. */
+export function asPlinthError(error: unknown, bodyLimit: number): PlinthError {
+  if (isPlinthError(error)) return error
+  const known = error instanceof Error ? fromFastify(error as FastifyError, bodyLimit) : undefined
+  return known ?? errors.internal({}, error)
+}
+
+export function problemBody(error: PlinthError, requestId: string): Problem & Record<string, unknown> {
+  const fields = error.data['errors']
+  return {
+    ...(error.status < 500 ? error.data : {}),
+    type: 'about:blank',
+    title: titles[error.status] ?? 'Error',
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    requestId,
+    ...(Array.isArray(fields) ? { errors: fields } : {}),
+  }
+}
+
+export function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: { bodyLimit: number; debug: boolean },
+): FastifyReply {
+  const known = asPlinthError(error, options.bodyLimit)
+  request.log[known.level](
+    { err: known.level === 'info' ? undefined : known, code: known.code },
+    known.message,
+  )
+  if (known.status === 401) void reply.header('www-authenticate', 'Bearer')
+  if (known.status === 503) void reply.header('retry-after', '1')
+  const body = problemBody(known, request.id)
+  const stack =
+    options.debug && known.status >= 500 && known.cause instanceof Error ? known.cause.stack : undefined
+  return reply
+    .code(known.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(stack === undefined ? body : { ...body, stack })
+}

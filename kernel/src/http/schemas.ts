@@ -1,0 +1,138 @@
+// Shapes of the kernel's own API, in JSON Schema: they check bodies and stand in /openapi.json.
+import Type, { type Static } from 'typebox'
+
+export const problemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String({ description: 'Stable; see docs/errors.md.' }),
+    detail: Type.String(),
+    requestId: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() })),
+    ),
+  },
+  { description: 'An RFC 9457 problem document.', additionalProperties: true },
+)
+
+/** The answers every route can give besides its own. */
+export const problemResponses = {
+  '4xx': {
+    description: 'The request was refused.',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+  '5xx': {
+    description: 'The request failed. Nothing was changed.',
+    content: { 'application/problem+json': { schema: problemSchema } },
+  },
+}
+
+export const tenantHeader = Type.Object({
+  'x-tenant-id': Type.Optional(
+    Type.String({ description: 'Slug or id of the tenant. May be left out by a person with one tenant.' }),
+  ),
+})
+
+const closed = { additionalProperties: false }
+const slug = Type.String({
+  pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$',
+  description: 'Lower-case letters, digits and hyphens, 63 at most; unique in the installation.',
+})
+const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member')])
+const email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^@\\s]+@[^@\\s]+$' })
+const password = Type.String({ minLength: 10, maxLength: 256 })
+const timestamp = Type.String({ format: 'date-time' })
+const price = Type.Object({ amount: Type.String(), currency: Type.String(), per: Type.Literal('month') })
+const list = Type.Array(Type.String())
+
+export const signUpBody = Type.Object(
+  { name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }), email, password },
+  closed,
+)
+export const signInBody = Type.Object(
+  { email, password: Type.String({ minLength: 1, maxLength: 256 }) },
+  closed,
+)
+export const signedIn = Type.Object({
+  token: Type.String({ description: 'Send it as "Authorization: Bearer <token>".' }),
+  user: Type.Object({ id: Type.String(), name: Type.String(), email: Type.String() }),
+})
+
+export const newTenantBody = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }),
+    slug,
+    currency: Type.Optional(
+      Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217; INR when left out.' }),
+    ),
+    plan: Type.Optional(Type.String({ maxLength: 64, description: 'starter when left out.' })),
+  },
+  closed,
+)
+export const tenantShape = Type.Object({
+  id: Type.String({ format: 'uuid' }),
+  slug: Type.String(),
+  name: Type.String(),
+  currency: Type.String(),
+  plan: Type.String(),
+  role,
+  createdAt: timestamp,
+})
+
+export const memberShape = Type.Object({
+  userId: Type.String(),
+  name: Type.String(),
+  email: Type.String(),
+  role,
+  since: timestamp,
+})
+export const newMemberBody = Type.Object({ email, role }, closed)
+export const roleBody = Type.Object({ role }, closed)
+
+export const catalogueShape = Type.Object({
+  id: Type.String({
+    description: 'Module id, as in POST /v1/tenant/modules; the commercial code when no plugin provides it.',
+  }),
+  code: Type.Optional(Type.String({ description: 'Commercial code in the price book.' })),
+  title: Type.String(),
+  version: Type.Optional(Type.String()),
+  price: Type.Optional(price),
+  requires: list,
+  asks: Type.Object(
+    { http: list, sql: Type.Optional(Type.Union([Type.Literal('read'), Type.Literal('write')])) },
+    { description: 'Powers beyond its own records: outside hosts, SQL on its own tables.' },
+  ),
+  available: Type.Boolean(),
+  note: Type.Optional(Type.String()),
+})
+export const planShape = Type.Object({ id: Type.String(), title: Type.String(), price, includes: list })
+
+export const moduleBody = Type.Object({ module: Type.String({ minLength: 1, maxLength: 64 }) }, closed)
+export const enabledModuleShape = Type.Object({
+  module: Type.String(),
+  title: Type.String(),
+  version: Type.Optional(Type.String()),
+  available: Type.Boolean(),
+})
+
+export const listOf = <T extends Type.TSchema>(items: T) =>
+  Type.Object({ items: Type.Array(items), cursor: Type.Optional(Type.String()) })
+
+export const pageQuery = Type.Object(
+  {
+    limit: Type.Optional(
+      Type.String({ pattern: '^([1-9][0-9]?|1[0-9][0-9]|200)$', description: '1 to 200; 50 when left out.' }),
+    ),
+    cursor: Type.Optional(Type.String({ maxLength: 500 })),
+  },
+  closed,
+)
+
+export type SignUpBody = Static<typeof signUpBody>
+export type SignInBody = Static<typeof signInBody>
+export type NewTenantBody = Static<typeof newTenantBody>
+export type NewMemberBody = Static<typeof newMemberBody>
+export type RoleBody = Static<typeof roleBody>
+export type ModuleBody = Static<typeof moduleBody>
+export type PageQuery = Static<typeof pageQuery>

@@ -1,0 +1,63 @@
+// /v1/tenant/settings/{module}: what the tenant has set in a module it has enabled.
+import { checkEntitlement } from '../entitlements/check-entitlement.ts'
+import { changeSettings, settingsOf } from '../entitlements/module-settings.ts'
+import { errors } from '../errors.ts'
+import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { Located } from '../stages.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
+import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import type { Instance } from './create-instance.ts'
+import { atRung, type Ladder } from './ladder.ts'
+import { problemResponses, tenantHeader } from './schemas.ts'
+
+const settingsShape = { type: 'object', additionalProperties: true }
+
+export function settingsRoutes(
+  app: Instance,
+  ladder: Ladder,
+  parts: {
+    readonly plugins: ReadonlyMap<string, LoadedPlugin>
+    readonly directory: TenantDirectory
+    readonly runControl: RunControl
+  },
+): void {
+  const { plugins, directory, runControl } = parts
+
+  const pluginFor = (stage: Located, params: unknown): LoadedPlugin => {
+    const { module } = params as { module: string }
+    const plugin = plugins.get(module)
+    if (!plugin) throw errors.moduleNotFound({ module })
+    return checkEntitlement(stage, plugin).plugin
+  }
+  const common = {
+    tags: ['Settings'],
+    headers: tenantHeader,
+    params: { type: 'object', required: ['module'], properties: { module: { type: 'string' } } },
+    response: { 200: settingsShape, ...problemResponses },
+  }
+
+  app.route({
+    method: 'GET',
+    url: '/v1/tenant/settings/:module',
+    schema: { ...common, summary: 'Settings of a module, with the defaults' },
+    ...atRung(ladder.located, async (stage, request) =>
+      settingsOf(stage.tenant, pluginFor(stage, request.params).manifest),
+    ),
+  })
+  app.route({
+    method: 'PATCH',
+    url: '/v1/tenant/settings/:module',
+    schema: {
+      ...common,
+      summary: 'Change settings of a module; null goes back to the default',
+      body: settingsShape,
+    },
+    ...atRung(ladder.located, async (stage, request) => {
+      if (stage.role === 'member') throw errors.forbidden({ permission: 'tenant.settings.update' })
+      const plugin = pluginFor(stage, request.params)
+      await changeSettings(runControl, plugin, stage, request.body)
+      const tenant = await directory.find(stage.tenant.id)
+      return settingsOf(tenant ?? stage.tenant, plugin.manifest)
+    }),
+  })
+}

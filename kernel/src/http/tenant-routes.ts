@@ -1,0 +1,146 @@
+// /v1/tenants: the caller's tenants and new ones. /v1/tenant: the current one, its members.
+import { errors } from '../errors.ts'
+import type { MembershipRole, Tenant } from '../stages.ts'
+import { addMember, changeRole, listMembers, removeMember } from '../tenants/change-members.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
+import { provisionTenant } from '../tenants/provision-tenant.ts'
+import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import type { Instance } from './create-instance.ts'
+import { atRung, type Ladder } from './ladder.ts'
+import {
+  listOf,
+  memberShape,
+  type NewMemberBody,
+  type NewTenantBody,
+  newMemberBody,
+  newTenantBody,
+  type PageQuery,
+  pageQuery,
+  problemResponses,
+  type RoleBody,
+  roleBody,
+  tenantHeader,
+  tenantShape,
+} from './schemas.ts'
+
+const view = (tenant: Tenant, role: MembershipRole) => ({
+  id: tenant.id,
+  slug: tenant.slug,
+  name: tenant.name,
+  currency: tenant.currency,
+  plan: tenant.plan,
+  role,
+  createdAt: tenant.createdAt,
+})
+
+export function tenantRoutes(
+  app: Instance,
+  ladder: Ladder,
+  parts: { readonly directory: TenantDirectory; readonly runControl: RunControl },
+): void {
+  const { directory, runControl } = parts
+  const tags = ['Tenants']
+
+  app.route({
+    method: 'POST',
+    url: '/v1/tenants',
+    schema: {
+      tags,
+      summary: 'Create a tenant; the caller becomes its owner',
+      body: newTenantBody,
+      response: { 201: tenantShape, ...problemResponses },
+    },
+    ...atRung(ladder.identified, async (stage, request, reply) => {
+      const id = await provisionTenant(runControl, stage, request.body as NewTenantBody)
+      const tenant = await directory.find(id)
+      if (!tenant) throw errors.internal({})
+      return reply.code(201).header('location', '/v1/tenant').send(view(tenant, 'owner'))
+    }),
+  })
+  app.route({
+    method: 'GET',
+    url: '/v1/tenants',
+    schema: {
+      tags,
+      summary: 'The tenants the caller is a member of, 500 at most',
+      response: { 200: listOf(tenantShape), ...problemResponses },
+    },
+    ...atRung(ladder.identified, async ({ actor }) => ({
+      items: (await directory.tenantsOf(actor.id)).map(({ tenant, role }) => view(tenant, role)),
+    })),
+  })
+  app.route({
+    method: 'GET',
+    url: '/v1/tenant',
+    schema: {
+      tags,
+      summary: 'The current tenant',
+      headers: tenantHeader,
+      response: { 200: tenantShape, ...problemResponses },
+    },
+    ...atRung(ladder.located, async ({ tenant, role }) => view(tenant, role)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v1/tenant/members',
+    schema: {
+      tags,
+      summary: 'Who belongs to the tenant',
+      headers: tenantHeader,
+      querystring: pageQuery,
+      response: { 200: listOf(memberShape), ...problemResponses },
+    },
+    ...atRung(ladder.located, async ({ tenant }, request) => {
+      const { limit, cursor } = request.query as PageQuery
+      return listMembers(runControl, tenant.id, {
+        limit: Number(limit ?? 50),
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+    }),
+  })
+  app.route({
+    method: 'POST',
+    url: '/v1/tenant/members',
+    schema: {
+      tags,
+      summary: 'Add a person who has an account',
+      headers: tenantHeader,
+      body: newMemberBody,
+      response: { 201: memberShape, ...problemResponses },
+    },
+    ...atRung(ladder.located, async (stage, request, reply) => {
+      const member = await addMember(runControl, stage, request.body as NewMemberBody)
+      return reply.code(201).header('location', `/v1/tenant/members/${member.userId}`).send(member)
+    }),
+  })
+  app.route({
+    method: 'PATCH',
+    url: '/v1/tenant/members/:userId',
+    schema: {
+      tags,
+      summary: "Change a member's role",
+      headers: tenantHeader,
+      body: roleBody,
+      response: { 200: memberShape, ...problemResponses },
+    },
+    ...atRung(ladder.located, async (stage, request) => {
+      const { userId } = request.params as { userId: string }
+      return changeRole(runControl, stage, userId, (request.body as RoleBody).role)
+    }),
+  })
+  app.route({
+    method: 'DELETE',
+    url: '/v1/tenant/members/:userId',
+    schema: {
+      tags,
+      summary: 'Remove a member, or leave',
+      headers: tenantHeader,
+      response: { 204: { description: 'Removed.', type: 'null' }, ...problemResponses },
+    },
+    ...atRung(ladder.located, async (stage, request, reply) => {
+      await removeMember(runControl, stage, (request.params as { userId: string }).userId)
+      return reply.code(204).send()
+    }),
+  })
+}

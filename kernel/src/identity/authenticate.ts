@@ -1,0 +1,44 @@
+// Who is asking: the bearer token's session, from memory for a minute at most. The database tells every kernel
+// process when a session ends (a trigger on identity.session notifies), so signing out acts at once.
+import { LRUCache } from 'lru-cache'
+import type { ChangeFeed } from '../data/change-feed.ts'
+import { errors } from '../errors.ts'
+import type { Actor, Arrival, Identified } from '../stages.ts'
+import type { Accounts } from './accounts.ts'
+
+const keptSessions = 50_000
+const keptForMs = 60_000
+/** better-auth's tokens are 32 characters, signed ones about 80. */
+const longestToken = 512
+
+export type Authenticate = (arrival: Arrival, authorization: string | undefined) => Promise<Identified>
+
+/** @throws UNAUTHENTICATED from the function that comes back */
+export function createAuthenticate(accounts: Pick<Accounts, 'findSession'>, feed: ChangeFeed): Authenticate {
+  const actors = new LRUCache<string, Actor>({ max: keptSessions, ttl: keptForMs })
+  const tokens = new LRUCache<string, string>({ max: keptSessions })
+  let changes = 0
+
+  feed.onChange((change) => {
+    changes += 1
+    if (change.kind === 'all') actors.clear()
+    if (change.kind !== 'session') return
+    const token = tokens.get(change.id)
+    if (token) actors.delete(token)
+  })
+
+  return async (arrival, authorization) => {
+    const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : undefined
+    if (!token || token.length > longestToken) throw errors.unauthenticated({})
+    const known = actors.get(token)
+    if (known) return { ...arrival, actor: known, token }
+    const before = changes
+    const actor = await accounts.findSession(token)
+    if (!actor) throw errors.unauthenticated({})
+    if (feed.isLive() && before === changes) {
+      actors.set(token, actor)
+      tokens.set(actor.session, token)
+    }
+    return { ...arrival, actor, token }
+  }
+}

@@ -1,0 +1,189 @@
+// The composition root: the only file that knows every part. Everything else takes plain arguments.
+import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
+import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
+import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
+import { installationSecret } from './data/installation-secret.ts'
+import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
+import { type Demo, makeDemo } from './demo.ts'
+import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
+import { authRoutes } from './http/auth-routes.ts'
+import { createInstance } from './http/create-instance.ts'
+import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { createLadder, type Ladder } from './http/ladder.ts'
+import { createModuleDoors } from './http/module-doors.ts'
+import { moduleRoutes } from './http/module-routes.ts'
+import { settingsRoutes } from './http/settings-routes.ts'
+import { systemRoutes } from './http/system-routes.ts'
+import { tenantRoutes } from './http/tenant-routes.ts'
+import { type Accounts, createAccounts } from './identity/accounts.ts'
+import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
+import { createAbilities } from './permissions/abilities.ts'
+import { type Installation, loadInstallation } from './registry/load-installation.ts'
+import { pluginLoadParts } from './registry/plugin-load-parts.ts'
+import { createHostStarter } from './sandbox/supervisor.ts'
+import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
+import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
+
+export const kernelVersion = '0.1.0'
+const controlPoolSize = 6
+const connectDeadlineMs = 5_000
+
+export interface Kernel {
+  listen(): Promise<{ readonly url: string; readonly port: number }>
+  readonly inject: FrontDoor['inject']
+  /** How to sign in to the demo tenant, when there is one. */
+  readonly demo: Demo | undefined
+  readonly installation: Installation
+  /** Finishes the requests inside, then stops hosts, connections and the embedded database. */
+  close(): Promise<void>
+}
+
+interface Cradle {
+  log: Logger
+  pool: pg.Pool
+  identityPool: pg.Pool
+  secret: string
+  feed: ChangeFeed
+  connections: TenantConnections
+  priceBook: PriceBook
+  runControl: RunControl
+  directory: TenantDirectory
+  accounts: Accounts
+  authenticate: Authenticate
+  ladder: Ladder
+}
+
+/** What was opened, closed again in reverse order, also when starting fails half-way. */
+function createClosers(log: Logger) {
+  const closers: { name: string; close: () => Promise<unknown> }[] = []
+  return {
+    add: (name: string, close: () => Promise<unknown>) => void closers.push({ name, close }),
+    async closeAll() {
+      for (const { name, close } of closers.splice(0).reverse()) {
+        await close().catch((error: unknown) => log.error({ err: error, part: name }, 'a part did not close'))
+      }
+    },
+  }
+}
+
+type Closers = ReturnType<typeof createClosers>
+
+function openPool(connection: pg.PoolConfig, max: number, log: Logger): pg.Pool {
+  const pool = new pg.Pool({ ...connection, max, connectionTimeoutMillis: connectDeadlineMs })
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle control connection broke'))
+  return pool
+}
+
+async function openDatabase(
+  config: Config,
+  secret: string,
+  log: Logger,
+  closers: Closers,
+): Promise<DatabaseAccess> {
+  let adminUrl = config.databaseUrl
+  if (adminUrl === undefined) {
+    const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log })
+    closers.add('embedded PostgreSQL', () => embedded.stop())
+    adminUrl = embedded.adminUrl
+  }
+  return bootstrapDatabase({ adminUrl, secret, rolePrefix: config.rolePrefix, log })
+}
+
+async function openParts(config: Config, log: Logger, closers: Closers) {
+  const secret = config.secret ?? (await installationSecret(config.dataDir))
+  const access = await openDatabase(config, secret, log, closers)
+  const pool = openPool(access.kernel, controlPoolSize, log)
+  closers.add('control pool', () => pool.end())
+  const identityPool = openPool(
+    { ...access.kernel, options: '-c search_path=identity' },
+    controlPoolSize,
+    log,
+  )
+  closers.add('identity pool', () => identityPool.end())
+  const connections = openTenantConnections({ connection: access.data, max: config.poolSize, log })
+  closers.add('tenant connections', () => connections.close())
+  const feed = await startChangeFeed({ connection: access.kernel, log })
+  closers.add('change feed', () => feed.close())
+  const priceBook = await readPriceBook(pool)
+  for (const warning of checkPriceBook(priceBook)) log.warn(warning)
+  const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
+  container.register({
+    log: asValue(log),
+    pool: asValue(pool),
+    identityPool: asValue(identityPool),
+    secret: asValue(secret),
+    feed: asValue(feed),
+    connections: asValue(connections),
+    priceBook: asValue(priceBook),
+    runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
+    directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
+    accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
+    authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
+    ladder: asFunction((c: Cradle) =>
+      createLadder({ authenticate: c.authenticate, directory: c.directory, abilityOf: createAbilities() }),
+    ).singleton(),
+  })
+  return { access, cradle: container.cradle }
+}
+
+export async function createKernel(config: Config, log: Logger): Promise<Kernel> {
+  const closers = createClosers(log)
+  try {
+    return await assemble(config, log, closers)
+  } catch (error) {
+    await closers.closeAll()
+    throw error
+  }
+}
+
+async function assemble(config: Config, log: Logger, closers: Closers): Promise<Kernel> {
+  const { access, cradle } = await openParts(config, log, closers)
+  const { ladder, directory, runControl, connections, accounts, priceBook, pool } = cradle
+
+  const installation = await loadInstallation(
+    config.pluginsRoot,
+    pluginLoadParts(access, await createHostStarter(log), log),
+  )
+  const { plugins } = installation
+  closers.add('plugin hosts', () => Promise.all([...plugins.values()].map((plugin) => plugin.host.close())))
+
+  let closing = false
+  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
+  const doors = createModuleDoors({ plugins, ladder, connections, log, ...instanceOptions })
+  const kernelInstance = await createInstance({ ...instanceOptions, log }, (app) => {
+    authRoutes(app, ladder, { accounts, runControl })
+    tenantRoutes(app, ladder, { directory, runControl })
+    moduleRoutes(app, ladder, { plugins, priceBook, runControl })
+    settingsRoutes(app, ladder, { plugins, directory, runControl })
+    systemRoutes(app, ladder, {
+      plugins,
+      moduleDocument: doors.documentOf,
+      isReady: async () =>
+        !closing &&
+        (await pool.query('SELECT 1').then(
+          () => true,
+          () => false,
+        )),
+      version: kernelVersion,
+    })
+  })
+  const frontDoor = createFrontDoor(kernelInstance)
+  closers.add('front door', () => frontDoor.shut())
+  await doors.openAll(frontDoor)
+
+  return {
+    listen: () => frontDoor.listen(config.host, config.port),
+    inject: frontDoor.inject,
+    installation,
+    demo: config.demo ? await makeDemo(config.dataDir, { accounts, runControl, directory }) : undefined,
+    async close() {
+      closing = true
+      await closers.closeAll()
+    },
+  }
+}

@@ -1,0 +1,22 @@
+// The limits a host and its guests are told when they load. Values are in `sandbox/limits.ts`; the names that can be
+// exceeded are wire names.
+
+export interface GuestLimits {
+  /** CPU of one uninterrupted stretch of plugin code. */
+  readonly entryMs: number
+  /** CPU of evaluating the bundle, once per tenant. */
+  readonly loadMs: number
+  readonly memoryMb: number
+  readonly calls: number
+  readonly callsInFlight: number
+  readonly argumentBytes: number
+  readonly resultBytes: number
+  readonly logLines: number
+  readonly logCharacters: number
+  /** Isolates kept per host, and for how long when nobody calls. */
+  readonly isolates: number
+  readonly isolateIdleMs: number
+}
+
+export const limitNames = ['cpu', 'memory', 'calls', 'callsInFlight', 'argument', 'result'] as const
+export type LimitName = (typeof limitNames)[number]

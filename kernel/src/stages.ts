@@ -1,0 +1,58 @@
+// The ladder's types: what is known of a request after each rung. A stage is made only by its rung,
+// so a handler that asks for `Permitted` cannot be reached by a request that skipped one.
+import type { Json } from '@plinth/sdk'
+import type { Ability } from './permissions/build-ability.ts'
+import type { LoadedPlugin } from './registry/load-plugin.ts'
+
+export interface Tenant {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  /** ISO 4217: the currency that `ctx.tenant.currency` shows to plugins. */
+  readonly currency: string
+  readonly plan: string
+  readonly createdAt: string
+  /** Modules that the tenant has switched on. */
+  readonly modules: ReadonlySet<string>
+  /** What the tenant has set in its modules, by module; defaults are the plugin's. */
+  readonly settings: ReadonlyMap<string, Readonly<Record<string, Json>>>
+}
+
+/** Role of a person in one tenant. */
+export type MembershipRole = 'owner' | 'admin' | 'member'
+
+export interface Actor {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly session: string
+}
+
+/** The request is parsed. Nothing is known of who sent it. */
+export interface Arrival {
+  readonly requestId: string
+  readonly address: string
+}
+
+/** The caller is signed in. */
+export interface Identified extends Arrival {
+  readonly actor: Actor
+  /** The credential that was presented, for sign-out. */
+  readonly token: string
+}
+
+/** The caller is a member of the tenant that the request names. */
+export interface Located extends Identified {
+  readonly tenant: Tenant
+  readonly role: MembershipRole
+}
+
+/** The tenant has the module switched on. */
+export interface Entitled extends Located {
+  readonly plugin: LoadedPlugin
+}
+
+/** The caller holds the permission; `ability` says for which records. */
+export interface Permitted extends Entitled {
+  readonly ability: Ability
+}

@@ -1,0 +1,72 @@
+// A transaction of the control plane: one connection of the kernel login, lent to a callback, with the audit
+// rows and the announcements that belong to the change. Resolves after every kernel process has acted on it.
+import type pg from 'pg'
+import type { Change, ChangeFeed } from '../data/change-feed.ts'
+import { errors, isPlinthError } from '../errors.ts'
+
+export interface ControlAudit {
+  readonly tenantId: string
+  readonly actorId: string
+  readonly requestId: string
+  /** `tenant`, `membership`, `module`. */
+  readonly entity: string
+  readonly recordId: string
+  /** `created`, `enabled`, `disabled`, `changed`, `removed`. */
+  readonly action: string
+  readonly before?: object
+  readonly after?: object
+}
+
+export interface ControlTransaction {
+  query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<Row[]>
+  audit(entry: ControlAudit): Promise<void>
+  announce(change: Change): Promise<void>
+}
+
+export type RunControl = <T>(work: (tx: ControlTransaction) => Promise<T>) => Promise<T>
+
+export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl {
+  return async (work) => {
+    const client = await pool.connect().catch((cause: unknown) => {
+      throw errors.databaseUnavailable({}, cause)
+    })
+    const announcements: string[] = []
+    let broken = false
+    try {
+      await client.query('BEGIN')
+      const result = await work({
+        query: async (text, values) => (await client.query(text, [...values])).rows,
+        async audit(entry) {
+          await client.query(
+            `INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, before, after)
+             VALUES ($1, $2, $3, 'kernel', $4, $5, $6, $7, $8)`,
+            [
+              entry.tenantId,
+              entry.actorId,
+              entry.requestId,
+              entry.entity,
+              entry.recordId,
+              entry.action,
+              entry.before ?? null,
+              entry.after ?? null,
+            ],
+          )
+        },
+        async announce(change) {
+          announcements.push(await feed.announce(client, change))
+        },
+      })
+      await client.query('COMMIT')
+      return result
+    } catch (error) {
+      if (!isPlinthError(error)) broken = true
+      await client.query('ROLLBACK').catch(() => {
+        broken = true
+      })
+      throw error
+    } finally {
+      client.release(broken)
+      await Promise.all(announcements.map((announcement) => feed.settled(announcement)))
+    }
+  }
+}

@@ -1,0 +1,22 @@
+// Whose request is this: the tenant named by the X-Tenant-ID header (slug or id), else the caller's only one.
+// A tenant that does not exist and one the caller is no member of are told apart by nobody.
+import { errors } from '../errors.ts'
+import type { Identified, Located } from '../stages.ts'
+import type { TenantDirectory } from './tenant-directory.ts'
+
+/** @throws TENANT_NOT_FOUND, TENANT_REQUIRED */
+export async function locateTenant(
+  directory: TenantDirectory,
+  identified: Identified,
+  header: string | undefined,
+): Promise<Located> {
+  if (header === undefined) {
+    const [only, another] = await directory.tenantsOf(identified.actor.id)
+    if (!only || another) throw errors.tenantRequired({})
+    return { ...identified, ...only }
+  }
+  const tenant = await directory.find(header.toLowerCase())
+  const role = tenant && (await directory.roleOf(tenant.id, identified.actor.id))
+  if (!tenant || !role) throw errors.tenantNotFound({ tenant: header.slice(0, 64) })
+  return { ...identified, tenant, role }
+}

@@ -1,0 +1,124 @@
+// Tenants and memberships in memory, read from the database once and forgotten when the change feed says so.
+// While the feed is down nothing is kept: correctness before speed.
+import type { Json } from '@plinth/sdk'
+import { LRUCache } from 'lru-cache'
+import type pg from 'pg'
+import type { ChangeFeed } from '../data/change-feed.ts'
+import type { MembershipRole, Tenant } from '../stages.ts'
+
+/** About 0.5 KB each. */
+const keptTenants = 10_000
+const keptMemberships = 100_000
+
+export interface TenantDirectory {
+  /** The tenant with this slug or id. */
+  find(slugOrId: string): Promise<Tenant | undefined>
+  roleOf(tenantId: string, userId: string): Promise<MembershipRole | undefined>
+  /** The tenants a person is a member of, oldest membership first. */
+  tenantsOf(userId: string): Promise<readonly { tenant: Tenant; role: MembershipRole }[]>
+}
+
+interface TenantRow {
+  id: string
+  slug: string
+  name: string
+  currency: string
+  plan: string
+  created_at: Date
+  modules: string[]
+  settings: Record<string, Record<string, Json>>
+}
+
+const selectTenant = `
+  SELECT t.id, t.slug, t.name, t.currency, t.plan, t.created_at,
+         coalesce((SELECT array_agg(m.module) FROM kernel.tenant_module m WHERE m.tenant_id = t.id), '{}') AS modules,
+         coalesce((SELECT jsonb_object_agg(s.module, s.settings) FROM kernel.module_setting s WHERE s.tenant_id = t.id), '{}') AS settings
+    FROM kernel.tenant t`
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+const tenantFromRow = (row: TenantRow): Tenant => ({
+  id: row.id,
+  slug: row.slug,
+  name: row.name,
+  currency: row.currency,
+  plan: row.plan,
+  createdAt: row.created_at.toISOString(),
+  modules: new Set(row.modules),
+  settings: new Map(Object.entries(row.settings)),
+})
+
+export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDirectory {
+  const tenants = new LRUCache<string, Tenant>({ max: keptTenants * 2 })
+  const roles = new LRUCache<string, MembershipRole>({ max: keptMemberships })
+  // Counts changes, so that a row read before a change is not kept after it.
+  let changes = 0
+
+  feed.onChange((change) => {
+    changes += 1
+    if (change.kind === 'all') {
+      tenants.clear()
+      roles.clear()
+    } else if (change.kind === 'tenant') {
+      const known = tenants.get(change.id)
+      tenants.delete(change.id)
+      if (known) tenants.delete(known.slug)
+    } else if (change.kind === 'member') {
+      roles.delete(change.id)
+    }
+  })
+
+  async function fresh<T>(read: () => Promise<T>, keep: (value: T) => void): Promise<T> {
+    const before = changes
+    const value = await read()
+    if (feed.isLive() && before === changes) keep(value)
+    return value
+  }
+
+  return {
+    async find(slugOrId) {
+      const known = tenants.get(slugOrId)
+      if (known) return known
+      return fresh(
+        async () => {
+          const by = uuid.test(slugOrId) ? 'WHERE t.id = $1' : 'WHERE t.slug = $1'
+          const { rows } = await pool.query<TenantRow>(`${selectTenant} ${by}`, [slugOrId])
+          return rows[0] ? tenantFromRow(rows[0]) : undefined
+        },
+        (tenant) => {
+          if (!tenant) return
+          tenants.set(tenant.id, tenant)
+          tenants.set(tenant.slug, tenant)
+        },
+      )
+    },
+    async roleOf(tenantId, userId) {
+      const key = membershipKey(tenantId, userId)
+      const known = roles.get(key)
+      if (known) return known
+      return fresh(
+        async () => {
+          const { rows } = await pool.query<{ role: MembershipRole }>(
+            'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2',
+            [tenantId, userId],
+          )
+          return rows[0]?.role
+        },
+        (role) => {
+          if (role) roles.set(key, role)
+        },
+      )
+    },
+    async tenantsOf(userId) {
+      const { rows } = await pool.query<TenantRow & { role: MembershipRole }>(
+        `SELECT s.*, m.role FROM kernel.membership m JOIN (${selectTenant}) s ON s.id = m.tenant_id
+          WHERE m.user_id = $1 ORDER BY m.created_at, s.slug LIMIT 500`,
+        [userId],
+      )
+      return rows.map((row) => ({ tenant: tenantFromRow(row), role: row.role }))
+    },
+  }
+}
+
+/** Key of a membership in the change feed. */
+export const membershipKey = (tenantId: string, userId: string): string => `${tenantId} ${userId}`
