@@ -25,7 +25,7 @@ export const readSource = (root: string, path: string): string => readFileSync(j
 
 /** Tests, their fixtures and their support: free to reach into what they test. */
 export const isTestFile = (path: string): boolean =>
-  /\.(test|fixture)\.ts$/.test(path) || path.startsWith('tests/') || path.includes('/testing/')
+  /(\.test|[.-]fixture)\.ts$|^tests\/|^plugins\/[^/]+\/src\/testing\//.test(path)
 
 export interface Import {
   readonly from: string
