@@ -55,4 +55,4 @@ app.post<{ Body: NewItem }>('/items', async (request, reply) => {
 
 await app.listen({ port: 0, host: '127.0.0.1' })
 const [address] = app.addresses()
-process.stdout.write(`control at http://127.0.0.1:${typeof address === "object" ? address.port : ""}\n`)
+process.stdout.write(`control at http://127.0.0.1:${typeof address === 'object' ? address.port : ''}\n`)

@@ -135,7 +135,10 @@ async function main(folder: string, adminUrl: string, children: ChildProcess[]):
   const ourHeaders = { ...headers, 'content-type': 'application/json' }
 
   let turn = 0
-  const nextId = () => ids[(turn += 1) % ids.length] ?? ''
+  const nextId = () => {
+    turn += 1
+    return ids[turn % ids.length] ?? ''
+  }
   const load = (ours: boolean, path: () => string, body?: () => string): Load => ({
     url: ours ? kernel.url : control.url,
     headers: ours ? ourHeaders : controlHeaders,

@@ -5,7 +5,6 @@ import Type from 'typebox'
 import { prepared, rowsAsObjects } from '../data/statement.ts'
 import { errors } from '../errors.ts'
 import { capability } from './capability.ts'
-import type { Work } from './work.ts'
 
 /** The vetted text returns one row more at most, so that too many can be told from all. */
 export const mostRows = 50_000

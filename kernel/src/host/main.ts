@@ -40,6 +40,7 @@ function load({ guest, limits }: Extract<ToHost, { type: 'load' }>, bundle: stri
     send,
     onCatastrophe: (message) => {
       console.error(`isolate failed: ${message}`)
+      send({ type: 'dying', invocation: 0 })
       die()
     },
     onEnd: (invocation) => where.delete(invocation),

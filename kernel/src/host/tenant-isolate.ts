@@ -28,6 +28,10 @@ type Boot = (send: IsolatedVm.Callback, limits: string) => Enter
 interface Running {
   readonly cpuCap: number
   cpuMs: number
+  /** Entries for it that have not returned. */
+  entries: number
+  /** What its handler answered while one had not. */
+  answer?: string
 }
 
 /** An argument is bounded in the guest; this is what a guest that was tampered with can make the host carry. */
@@ -67,7 +71,7 @@ export class TenantIsolate {
 
   start(invocation: number, cpuCap: number, body: string): void {
     this.#lastUsedAt = performance.now()
-    this.#running.set(invocation, { cpuCap, cpuMs: 0 })
+    this.#running.set(invocation, { cpuCap, cpuMs: 0, entries: 0 })
     void this.#enter(invocation, 'start', body)
   }
 
@@ -123,21 +127,33 @@ export class TenantIsolate {
       const { kind: type, body: input, ...header } = message
       this.#parts.send({ type, ...header }, input)
     } else if (message.kind === 'done') {
-      this.#end(message.invocation)
-      this.#parts.send({ type: 'done', invocation: message.invocation, cpuMs: running.cpuMs }, message.body)
+      running.answer = message.body
+      this.#finish(message.invocation, running)
     } else this.#fail(message.invocation, message.failure, message.body)
   }
 
   async #enter(invocation: number, what: string, ...values: Argument[]): Promise<void> {
     const { entryMs } = this.#parts.code.limits
+    const running = this.#running.get(invocation)
+    if (running) running.entries += 1
     try {
       const enter = await this.#ready
       const entry = enter.apply(undefined, [what, invocation, ...values], { timeout: entryMs })
       await this.#parts.watchdog.guard(this.#watch(entryMs, invocation), entry)
+      if (running) running.entries -= 1
       this.#charge(invocation)
+      if (running) this.#finish(invocation, running)
     } catch (error) {
       this.#break(invocation, error)
     }
+  }
+
+  /** An answer counts once every entry has returned: what runs after it, a rejection nobody handles, can still fail. */
+  #finish(invocation: number, running: Running): void {
+    const { answer, entries, cpuMs } = running
+    if (answer === undefined || entries > 0 || !this.#running.has(invocation)) return
+    this.#end(invocation)
+    this.#parts.send({ type: 'done', invocation, cpuMs }, answer)
   }
 
   /** The rest of an invocation that has used up its CPU is not run. */
@@ -191,11 +207,7 @@ export class TenantIsolate {
     return {
       timeoutMs,
       dispose: () => this.dispose(),
-      lastWords: () => {
-        if (invocation !== undefined) {
-          this.#fail(invocation, { kind: 'limit', limit: 'cpu', used: timeoutMs, cap: timeoutMs })
-        }
-      },
+      lastWords: () => this.#parts.send({ type: 'dying', invocation: invocation ?? 0 }),
     }
   }
 }

@@ -5,7 +5,10 @@ const limits = { frameBytes: 1_000, headerBytes: 100 }
 
 function decoder() {
   const frames: [string, string][] = []
-  return { frames, decoder: new FrameDecoder(limits, (header, body) => frames.push([header, body.toString()])) }
+  return {
+    frames,
+    decoder: new FrameDecoder(limits, (header, body) => frames.push([header, body.toString()])),
+  }
 }
 
 t.test('frames come out as they went in, however the bytes are cut', async (t) => {
@@ -35,9 +38,13 @@ t.test('a length out of bounds is refused before anything is kept for it', async
     prefix.writeUInt32BE(size, 0)
     t.throws(() => decoder().decoder.push(prefix), ProtocolViolation, `${size} at once`)
     const { decoder: slow } = decoder()
-    t.throws(() => {
-      for (const byte of prefix) slow.push(Buffer.of(byte))
-    }, ProtocolViolation, `${size} byte by byte`)
+    t.throws(
+      () => {
+        for (const byte of prefix) slow.push(Buffer.of(byte))
+      },
+      ProtocolViolation,
+      `${size} byte by byte`,
+    )
   }
 })
 
@@ -56,7 +63,9 @@ t.test('a header longer than its frame, or than headers are, is refused', async 
 
 t.test('many small pieces of a large frame cost no more than the frame', async (t) => {
   const frames: number[] = []
-  const it = new FrameDecoder({ frameBytes: 3_000_000, headerBytes: 100 }, (_, body) => frames.push(body.length))
+  const it = new FrameDecoder({ frameBytes: 3_000_000, headerBytes: 100 }, (_, body) =>
+    frames.push(body.length),
+  )
   const bytes = encodeFrame({}, 'x'.repeat(2_000_000))
   const started = performance.now()
   for (let at = 0; at < bytes.length; at += 10) it.push(bytes.subarray(at, at + 10))

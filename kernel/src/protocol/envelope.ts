@@ -66,3 +66,5 @@ export type ToKernel =
       readonly failure: HandlerFailure
     }
   | { readonly type: 'pong' }
+  /** The last message: the invocation cannot be stopped, so the host ends itself. Nothing more is to be sent to it. */
+  | { readonly type: 'dying'; readonly invocation: number }

@@ -121,6 +121,9 @@ export function parseToKernel(header: string): ToKernel {
     case 'refused':
       only(fields, 'type', 'reason')
       return { type, reason: text(fields, 'reason') }
+    case 'dying':
+      only(fields, 'type', 'invocation')
+      return { type, invocation: count(fields, 'invocation') }
     case 'loaded':
     case 'described':
     case 'pong':

@@ -178,6 +178,10 @@ export class RunningHost {
         return
       case 'pong':
         return
+      case 'dying':
+        this.#finish(message.invocation, (one) => one.reject(this.#unstoppable(one)))
+        this.#end('it could not stop an invocation and ended itself')
+        return
     }
   }
 
@@ -216,6 +220,11 @@ export class RunningHost {
     one.refused.set(call, known)
     const { code, message, data } = known
     this.send({ type: 'failure', invocation: id, call }, JSON.stringify({ code, message, data }))
+  }
+
+  #unstoppable({ module }: Running): Error {
+    const { entryMs } = defaultLimits.guest
+    return errors.limitExceeded({ module, limit: 'cpu', used: entryMs, cap: entryMs })
   }
 
   #errorOf(failure: HandlerFailure, one: Running, body: string): unknown {
