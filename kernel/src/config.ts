@@ -89,7 +89,10 @@ export const settings = {
     'plinth',
     'Start of the names of the database roles. Give each installation on one PostgreSQL server its own.',
     (text) =>
-      matching(/^[a-z][a-z0-9_]{0,19}$/, 'lower-case letters, digits and _, 20 at most')(text ?? 'plinth'),
+      matching(
+        /^(?!.*_plugin)[a-z][a-z0-9_]{0,19}$/,
+        'lower-case letters, digits and _, 20 at most, without _plugin',
+      )(text ?? 'plinth'),
   ),
   PLINTH_POOL_SIZE: setting(
     '16',

@@ -1,7 +1,9 @@
 // The demo tenant of a first start: slug `demo`, with an owner whose password is generated and kept in DATA_DIR.
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Logger } from 'pino'
 import type { Accounts } from './identity/accounts.ts'
 import type { RunControl } from './tenants/control-transaction.ts'
 import { provisionTenant } from './tenants/provision-tenant.ts'
@@ -15,32 +17,40 @@ export interface Demo {
 
 const slug = 'demo'
 
-export async function makeDemo(
-  dataDir: string,
-  parts: {
-    readonly accounts: Accounts
-    readonly runControl: RunControl
-    readonly directory: TenantDirectory
-  },
-): Promise<Demo | undefined> {
-  const file = join(dataDir, 'demo-owner.json')
-  const known = await readFile(file, 'utf8').catch(() => undefined)
-  if (await parts.directory.find(slug)) return known === undefined ? undefined : (JSON.parse(known) as Demo)
+interface Parts {
+  readonly accounts: Accounts
+  readonly runControl: RunControl
+  readonly directory: TenantDirectory
+  readonly log: Logger
+}
+
+/** Kept before the account is made: a start that is cut off in between finds it again. */
+async function credentials(file: string): Promise<Demo> {
   const demo: Demo = {
     tenant: slug,
     email: 'owner@demo.example',
     password: randomBytes(12).toString('base64url'),
   }
-  const { user } = await parts.accounts.signUp({
-    name: 'Demo Owner',
-    email: demo.email,
-    password: demo.password,
-  })
-  await provisionTenant(
-    parts.runControl,
-    { requestId: 'demo', actor: user },
-    { name: 'Demo Company', slug, currency: 'INR' },
-  )
-  await writeFile(file, JSON.stringify(demo), { mode: 0o600 })
-  return demo
+  await writeFile(file, JSON.stringify(demo), { mode: 0o600, flag: 'wx' }).catch(() => undefined)
+  return JSON.parse(await readFile(file, 'utf8'))
+}
+
+/** Undefined when there is a tenant `demo`, or a person with its owner's address, that this installation did not make. */
+export async function makeDemo(dataDir: string, parts: Parts): Promise<Demo | undefined> {
+  const { accounts, runControl, directory, log } = parts
+  const file = join(dataDir, 'demo-owner.json')
+  const isThere = (await directory.find(slug)) !== undefined
+  if (isThere && !existsSync(file)) return undefined
+  const demo = await credentials(file)
+  if (isThere) return demo
+  try {
+    const account = { name: 'Demo Owner', email: demo.email, password: demo.password }
+    const { user } = await accounts.signUp(account).catch(() => accounts.signIn(demo))
+    const by = { requestId: 'demo', actor: user }
+    await provisionTenant(runControl, by, { name: 'Demo Company', slug, currency: 'INR' })
+    return demo
+  } catch (error) {
+    log.warn({ err: error }, 'the demo tenant could not be made')
+    return undefined
+  }
 }

@@ -180,7 +180,7 @@ async function assemble(config: Config, log: Logger, closers: Closers): Promise<
     listen: () => frontDoor.listen(config.host, config.port),
     inject: frontDoor.inject,
     installation,
-    demo: config.demo ? await makeDemo(config.dataDir, { accounts, runControl, directory }) : undefined,
+    demo: config.demo ? await makeDemo(config.dataDir, { accounts, runControl, directory, log }) : undefined,
     async close() {
       closing = true
       await closers.closeAll()

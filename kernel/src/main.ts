@@ -10,32 +10,24 @@ const closeDeadlineMs = 20_000
 async function main(): Promise<void> {
   const config = loadConfig()
   const log = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }))
+  // A signal may come while the kernel is still starting: it is closed as soon as it has.
+  const signalled = new Promise<NodeJS.Signals>((resolve) => {
+    process.on('SIGINT', resolve)
+    process.on('SIGTERM', resolve)
+  })
   const kernel = await createKernel(config, log)
-
-  let closing: Promise<void> | undefined
-  const close = (signal: NodeJS.Signals) => {
-    if (closing) return
-    log.info({ signal }, 'closing')
+  try {
+    const { url } = await kernel.listen()
+    process.stdout.write(greeting(url, kernel.demo))
+    log.info({ signal: await signalled }, 'closing')
+  } finally {
     const deadline = setTimeout(() => {
       log.error('the kernel did not close in time')
       process.exit(1)
     }, closeDeadlineMs)
-    closing = kernel.close().then(
-      () => {
-        clearTimeout(deadline)
-        process.exitCode = 0
-      },
-      (error: unknown) => {
-        log.error({ err: error }, 'closing failed')
-        process.exit(1)
-      },
-    )
+    await kernel.close()
+    clearTimeout(deadline)
   }
-  process.on('SIGINT', close)
-  process.on('SIGTERM', close)
-
-  const { url } = await kernel.listen()
-  process.stdout.write(greeting(url, kernel.demo))
 }
 
 main().catch((error: unknown) => {

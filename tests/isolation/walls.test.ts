@@ -87,6 +87,7 @@ function caller(host: PluginHost) {
           uses: [],
         },
         limits: own,
+        spent: () => undefined,
         answer: answer ?? (async () => ({ id: 'a' })),
       })
       .then((text): unknown => JSON.parse(text))

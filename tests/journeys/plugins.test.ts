@@ -79,11 +79,12 @@ export default definePlugin({
         return { booking: made.id }
       },
     },
+    many: { async run(ctx) { for (let n = 0; n < 40; n += 1) await ctx.entities.booking.list() } },
   },
 })`
 const shop = `
-import { definePlugin, entity, t, use } from '@plinth/sdk'
-const order = entity('Order', { text: t.text() }, { path: 'orders' })
+import { created, definePlugin, entity, t, use } from '@plinth/sdk'
+const order = entity('Order', { text: t.text(), status: t.state({ open: ['copied'], copied: [] }) }, { path: 'orders' })
 export default definePlugin({
   name: 'shop', title: 'Shop', entities: { order },
   uses: { ledger: use('^1') },
@@ -96,6 +97,27 @@ export default definePlugin({
         if (after) throw new Error('after the booking')
         return { order: order.id, booking }
       },
+    },
+    stubborn: {
+      method: 'POST', path: '/stubborn',
+      async run(ctx) {
+        const order = await ctx.entities.order.create({ text: 'stubborn' })
+        await ctx.uses.ledger.book({ text: 'closed' }).catch(() => undefined)
+        return order.id
+      },
+    },
+    greedy: {
+      method: 'POST', path: '/greedy',
+      async run(ctx) { for (let n = 0; n < 20; n += 1) await ctx.uses.ledger.many({}) },
+    },
+    text: { method: 'GET', path: '/text', run: () => 'a "text"' },
+    nothing: { method: 'GET', path: '/nothing', run: () => undefined },
+    wrong: { method: 'GET', path: '/wrong', returns: { count: t.int() }, run: () => ({ other: 1 }) },
+    everything: { method: 'GET', path: '/everything', run: (ctx) => ctx.entities.order.list({ text: undefined }) },
+  },
+  actions: {
+    order: {
+      copy: { to: 'copied', run: async (ctx, order) => created(await ctx.entities.order.create({ text: 'copy of ' + order.text })) },
     },
   },
   roles: { member: { title: 'Member', can: ['order.create', 'route.sell'] } },
@@ -136,6 +158,15 @@ t.test('a module calls the service of another', async (t) => {
     t.same(await counts(), { orders: '1', bookings: '1' })
   })
 
+  await t.test('and a failure that the caller catches is still the end of it', async (t) => {
+    t.match(await owner('POST', '/v1/shop/stubborn'), { status: 409, body: { code: 'CLOSED' } })
+    t.same(await counts(), { orders: '1', bookings: '1' })
+  })
+
+  await t.test('within the limits of one request, however many handlers work for it', async (t) => {
+    t.match(await owner('POST', '/v1/shop/greedy'), { status: 502, body: { code: 'LIMIT_EXCEEDED' } })
+  })
+
   await t.test('and both roll back when either fails', async (t) => {
     t.match(await owner('POST', '/v1/shop/sell', { text: 'closed' }), {
       status: 409,
@@ -143,5 +174,22 @@ t.test('a module calls the service of another', async (t) => {
     })
     t.match(await owner('POST', '/v1/shop/sell', { text: 'tea', after: true }), { status: 502 })
     t.same(await counts(), { orders: '1', bookings: '1' })
+  })
+
+  await t.test('an action that makes another record moves its own along too', async (t) => {
+    const order = await owner('POST', '/v1/shop/orders', { text: 'one' })
+    const path = `/v1/shop/orders/${String(order.body['id'])}`
+    const copy = await owner('POST', `${path}/copy`)
+    t.match(copy, { status: 201, body: { text: 'copy of one', status: 'open' } })
+    t.equal(copy.headers['location'], `/v1/shop/orders/${String(copy.body['id'])}`)
+    t.match(await owner('GET', path), { body: { status: 'copied' } })
+    t.match(await owner('POST', `${path}/copy`), { status: 409, body: { code: 'TRANSITION_INVALID' } })
+  })
+
+  await t.test('what a route answers reaches the client as JSON, whatever it is', async (t) => {
+    t.match(await owner('GET', '/v1/shop/text'), { status: 200, body: 'a "text"' })
+    t.equal((await owner('GET', '/v1/shop/nothing')).status, 200)
+    t.match(await owner('GET', '/v1/shop/wrong'), { status: 200, body: { other: 1 } })
+    t.match(await owner('GET', '/v1/shop/everything'), { status: 502, body: { code: 'PLUGIN_FAILED' } })
   })
 })

@@ -19,12 +19,10 @@ const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>>
 }
 
 /** Answers the calls of one invocation. */
-export function openGate(work: Work, mostCalls: number): (name: string, input: unknown) => Promise<Json> {
-  let calls = 0
+export function openGate(work: Work): (name: string, input: unknown) => Promise<Json> {
+  const module = work.plugin.manifest.name
   return async (name, input) => {
-    calls += 1
-    const module = work.plugin.manifest.name
-    if (calls > mostCalls) throw errors.limitExceeded({ module, limit: 'calls', used: calls, cap: mostCalls })
+    work.spending.countCall(module)
     if (!Object.hasOwn(capabilities, name)) {
       throw errors.capabilityDenied({ module, capability: name, reason: 'there is no such capability.' })
     }

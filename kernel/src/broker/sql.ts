@@ -2,6 +2,7 @@
 // forced row-level security decide again.
 import type { Manifest } from '@plinth/sdk'
 import Type from 'typebox'
+import type { DatabaseFailure } from '../data/database-failure.ts'
 import { prepared, rowsAsObjects } from '../data/statement.ts'
 import { errors } from '../errors.ts'
 import { capability } from './capability.ts'
@@ -17,6 +18,13 @@ function refuseUngranted(manifest: Manifest): void {
     throw errors.capabilityDenied({ module: manifest.name, capability: 'sql.read', reason })
   }
 }
+
+/** PostgreSQL's own words could carry a value of a row the plugin may not see: it is told the SQLSTATE. */
+const explain = (failure: DatabaseFailure) =>
+  errors.sqlRefused(
+    { reason: `PostgreSQL refused the statement with ${failure.code ?? 'an error'}.` },
+    failure,
+  )
 
 const value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
 
@@ -36,7 +44,8 @@ export const sql = {
       const { manifest, role, vetSql } = work.plugin
       refuseUngranted(manifest)
       const { text } = vetSql(input.text)
-      const result = await work.unit.query(role, { ...prepared(text)(input.values), fromPlugin: true })
+      const statement = { ...prepared(text)(input.values), fromPlugin: true as const }
+      const result = await work.unit.query(role, statement, explain)
       if (result.rows.length > mostRows) {
         throw errors.limitExceeded({
           module: manifest.name,

@@ -6,6 +6,7 @@ import type { Ability } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Actor, Tenant } from '../stages.ts'
+import type { Spending } from './spending.ts'
 
 /** How deep handlers may call handlers: services of other modules, hooks of the own. */
 export const deepestCall = 8
@@ -17,9 +18,12 @@ export interface Work {
   readonly ability: Ability
   readonly unit: UnitOfWork
   readonly requestId: string
+  readonly spending: Spending
   readonly depth: number
   /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */
   run(handler: Handler, input: Json): Promise<Json>
+  /** As `run`, giving the answer's JSON text as it left the sandbox. */
+  runText(handler: Handler, input: Json): Promise<string>
   /** Runs a service of another module in the same unit of work, with that module's own rights. */
   callService(module: string, service: string, input: Json): Promise<Json>
 }

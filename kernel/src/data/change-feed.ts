@@ -113,6 +113,20 @@ export async function startChangeFeed(options: {
     tell({ kind: 'all', id: '' })
   }
 
+  /** The change is committed by now: that it cannot be counted who has heard of it must not fail it. */
+  async function countProcesses(on: pg.Client): Promise<number> {
+    try {
+      const { rows } = await on.query<{ count: number }>(
+        'SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
+        [applicationName],
+      )
+      return rows[0]?.count ?? 0
+    } catch (error) {
+      lost(error)
+      return 0
+    }
+  }
+
   await connect()
 
   return {
@@ -130,11 +144,7 @@ export async function startChangeFeed(options: {
     async settled(announcement) {
       const entry = waiting.get(announcement)
       if (!entry || !client) return
-      const processes = await client.query<{ count: number }>(
-        'SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
-        [applicationName],
-      )
-      const expected = processes.rows[0]?.count ?? 1
+      const expected = await countProcesses(client)
       await new Promise<void>((resolve) => {
         const deadline = setTimeout(() => {
           log.warn({ expected, seen: entry.seen }, 'a kernel process did not acknowledge a change in time')

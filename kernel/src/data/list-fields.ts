@@ -70,6 +70,19 @@ export const isFilterable = (spec: EntitySpec, field: string): boolean =>
   listColumn(spec, field) !== undefined
 export const isSortable = isFilterable
 
+/** Every field a list can be filtered by, with the operators it allows. */
+export function listFields(
+  spec: EntitySpec,
+): { readonly field: string; readonly operators: readonly ComparisonOperator[] }[] {
+  const own = Object.entries(spec.fields).flatMap(([name, { kind }]) =>
+    kind === 'money' ? [`${name}.amount`, `${name}.currency`] : [name],
+  )
+  return [...baseFields, ...own].flatMap((field) => {
+    const column = listColumn(spec, field)
+    return column ? [{ field, operators: operators[column.kind] }] : []
+  })
+}
+
 /** One value to compare a field with, as it comes from a query string or from a plugin. */
 export function parseFilterValue(
   spec: EntitySpec,

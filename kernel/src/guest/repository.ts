@@ -1,12 +1,21 @@
 // ctx.entities: one repository per entity the plugin declares, each method one call of the kernel.
 import type { Invocation } from './invocation.ts'
-import { create, defineProperty } from './primordials.ts'
+import { create, defineProperty, keys, NativeTypeError } from './primordials.ts'
 
 const batch = 200
 
 interface Page {
   readonly items: readonly unknown[]
   readonly cursor?: string
+}
+
+/** JSON drops what is undefined, and a filter that is dropped would list everything. */
+function refuseUndefined(where: object): void {
+  for (const name of keys(where)) {
+    if (where[name as keyof typeof where] === undefined) {
+      throw new NativeTypeError(`The filter '${name}' is undefined. Leave it out, or give a value.`)
+    }
+  }
 }
 
 class Repository {
@@ -26,12 +35,13 @@ class Repository {
     return this.#invocation.call('entities.lock', { entity: this.#entity, id })
   }
 
-  list(where: unknown = {}, options: object = {}): Promise<unknown> {
+  list(where: object = {}, options: object = {}): Promise<unknown> {
+    refuseUndefined(where)
     return this.#invocation.call('entities.list', { ...options, entity: this.#entity, where })
   }
 
   async *each(
-    where: unknown = {},
+    where: object = {},
     options: { readonly sort?: string } = {},
   ): AsyncGenerator<unknown, void, undefined> {
     let cursor: string | undefined

@@ -3,7 +3,7 @@
 import type { ActionSpec, EntitySpec, Json } from '@plinth/sdk'
 import { lockRecord, storeOf, updateRecord } from '../broker/records.ts'
 import type { Work } from '../broker/work.ts'
-import type { EntityRecord } from '../data/entity-store.ts'
+import type { EntityRecord, EntityStore, Values } from '../data/entity-store.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseFields, parseRecord } from '../data/field-kinds/parse-fields.ts'
 import { errors } from '../errors.ts'
@@ -13,7 +13,7 @@ import { ifMatchVersion, sendRecord } from './etag.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-instance.ts'
 import { idParams } from './record-schemas.ts'
-import { problemResponses, tenantHeader } from './schemas.ts'
+import { moduleProblems, tenantHeader } from './schemas.ts'
 
 interface ActionCall {
   readonly entity: string
@@ -24,7 +24,25 @@ interface ActionCall {
   readonly version: number | undefined
 }
 
-type Answer = { readonly updated: EntityRecord } | { readonly created: EntityRecord }
+type Answer = { readonly updated: EntityRecord } | { readonly created: EntityRecord; readonly path: string }
+
+const moveTo = (store: EntityStore, to: string): Values =>
+  Object.fromEntries(
+    Object.entries(store.spec.fields).flatMap(([name, field]) =>
+      field.kind === 'state' ? [[name, to]] : [],
+    ),
+  )
+
+/** Read again, by its id alone: what a plugin says a record looks like is not an answer. It may be of another entity. */
+async function findCreated(work: Work, id: string): Promise<Answer> {
+  const { manifest, stores } = work.plugin
+  for (const store of Object.values(stores)) {
+    const created = await store.get(work.unit, id)
+    if (created) return { created, path: `/v1/${manifest.name}/${store.spec.path}/${id}` }
+  }
+  const cause = new Error(`created() named a record '${id}' that does not exist`)
+  throw errors.pluginFailed({ module: manifest.name }, cause)
+}
 
 async function act(work: Work, call: ActionCall): Promise<Answer> {
   const { entity, action, spec, id } = call
@@ -41,14 +59,11 @@ async function act(work: Work, call: ActionCall): Promise<Answer> {
       )
     : {}
   if (answer.created !== undefined) {
-    // Read again, by its id alone: what a plugin says a record looks like is not an answer.
-    const created = await store.get(work.unit, answer.created)
-    if (!created) throw errors.pluginFailed({ module: work.plugin.manifest.name })
-    return { created }
+    if (spec.to !== undefined) await updateRecord(work, entity, id, moveTo(store, spec.to), { verb: action })
+    return findCreated(work, answer.created)
   }
-  const state = Object.entries(store.spec.fields).find(([, field]) => field.kind === 'state')?.[0]
   const changes = parseRecord(store.spec.fields, answer.changes ?? {}, 'patch', { allowState: true }).values
-  const all = state !== undefined && spec.to !== undefined ? { ...changes, [state]: spec.to } : changes
+  const all = spec.to === undefined ? changes : { ...changes, ...moveTo(store, spec.to) }
   if (Object.keys(all).length === 0) return { updated: record }
   return { updated: await updateRecord(work, entity, id, all, { verb: action }) }
 }
@@ -62,6 +77,7 @@ export function actionRoute(
   actionSpec: ActionSpec,
 ): void {
   const { plugin, ladder, withWork } = parts
+  const problems = moduleProblems(plugin.manifest.errors)
   const path = `/v1/${plugin.manifest.name}/${spec.path}`
   const record = jsonSchemaForFields(spec.fields, 'record')
   const takesInput = Object.keys(actionSpec.input).length > 0
@@ -77,7 +93,7 @@ export function actionRoute(
       response: {
         200: { description: 'The record after the action.', ...record },
         ...(actionSpec.run ? { 201: { description: 'The record the action made.', ...record } } : {}),
-        ...problemResponses,
+        ...problems,
       },
     },
     ...atRung(
@@ -93,7 +109,7 @@ export function actionRoute(
         }
         const answer = await withWork(stage, (work) => act(work, call))
         if ('updated' in answer) return sendRecord(request, reply, answer.updated)
-        void reply.code(201).header('location', `${path}/${answer.created.id}`)
+        void reply.code(201).header('location', answer.path)
         return sendRecord(request, reply, answer.created)
       },
     ),

@@ -20,13 +20,11 @@ const acceptableRequestId = /^[A-Za-z0-9._-]{8,64}$/
 export type Instance = FastifyInstance<RawServerDefault>
 
 interface Equipment {
-  /** The module the instance serves; absent for the kernel's own API. */
-  readonly module?: string
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
 }
 
-const equipment = fp<Equipment>(async (app, { module, debugErrors, isClosing }) => {
+const equipment = fp<Equipment>(async (app, { debugErrors, isClosing }) => {
   app.decorateRequest('stage', null)
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
@@ -50,7 +48,6 @@ const equipment = fp<Equipment>(async (app, { module, debugErrors, isClosing }) 
     const stage: Partial<Located> | null = request.stage
     request.log.info(
       {
-        module,
         tenant: stage?.tenant?.slug,
         user: stage?.actor?.id,
         method: request.method,

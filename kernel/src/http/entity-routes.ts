@@ -9,12 +9,13 @@ import { atRung } from './ladder.ts'
 import { parseListQuery } from './list-query.ts'
 import type { ModuleParts } from './module-instance.ts'
 import { idParams, listParameters } from './record-schemas.ts'
-import { problemResponses, tenantHeader } from './schemas.ts'
+import { moduleProblems, tenantHeader } from './schemas.ts'
 
 const idOf = (params: unknown): string => (params as { id: string }).id.toLowerCase()
 
 export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, spec: EntitySpec): void {
   const { plugin, ladder, connections, withWork } = parts
+  const problems = moduleProblems(plugin.manifest.errors)
   const module = plugin.manifest.name
   const path = `/v1/${module}/${spec.path}`
   const title = spec.title.toLowerCase()
@@ -36,7 +37,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
           required: ['items'],
           properties: { items: { type: 'array', items: record }, cursor: { type: 'string' } },
         },
-        ...problemResponses,
+        ...problems,
       },
     },
     ...atRung(permitted('read'), async (stage, request) => {
@@ -51,7 +52,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       ...common,
       summary: `Read one: ${title}`,
       params: idParams,
-      response: { 200: record, ...problemResponses },
+      response: { 200: record, ...problems },
     },
     ...atRung(permitted('read'), async (stage, request, reply) => {
       const reader = connections.reader(stage.tenant.id)
@@ -65,7 +66,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       ...common,
       summary: `Create: ${title}`,
       body: jsonSchemaForFields(spec.fields, 'create'),
-      response: { 201: record, ...problemResponses },
+      response: { 201: record, ...problems },
     },
     ...atRung(permitted('create'), async (stage, request, reply) => {
       const { values } = parseRecord(spec.fields, request.body, 'create')
@@ -82,7 +83,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       summary: `Change fields: ${title}. null clears an optional field.`,
       params: idParams,
       body: jsonSchemaForFields(spec.fields, 'patch'),
-      response: { 200: record, ...problemResponses },
+      response: { 200: record, ...problems },
     },
     ...atRung(permitted('update'), async (stage, request, reply) => {
       const { values } = parseRecord(spec.fields, request.body, 'patch')
@@ -100,7 +101,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       ...common,
       summary: `Delete: ${title}`,
       params: idParams,
-      response: { 204: { description: 'Deleted.', type: 'null' }, ...problemResponses },
+      response: { 204: { description: 'Deleted.', type: 'null' }, ...problems },
     },
     ...atRung(permitted('delete'), async (stage, request, reply) => {
       const version = ifMatchVersion(request)

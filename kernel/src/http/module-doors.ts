@@ -1,5 +1,6 @@
 // Opens a door for every loaded plugin, and lends each request its unit of work.
 import type { Logger } from 'pino'
+import { Spending } from '../broker/spending.ts'
 import type { Work } from '../broker/work.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
@@ -37,19 +38,16 @@ export function createModuleDoors(parts: {
         tenant: stage.tenant.id,
         actor: stage.actor.id,
         requestId: stage.requestId,
-        deadlineMs: defaultLimits.request.wallMs,
+        // Longer than the handler may take, so that its own deadline is the one that is told.
+        deadlineMs: defaultLimits.request.wallMs + 5_000,
       },
-      (unit) =>
-        work(
-          makeWork({
-            plugin: stage.plugin,
-            tenant: stage.tenant,
-            actor: stage.actor,
-            ability: stage.ability,
-            requestId: stage.requestId,
-            unit,
-          }),
-        ),
+      async (unit) => {
+        const { plugin, tenant, actor, ability, requestId } = stage
+        const spending = new Spending(defaultLimits.request)
+        const result = await work(makeWork({ plugin, tenant, actor, ability, requestId, unit, spending }))
+        spending.confirm()
+        return result
+      },
     )
 
   return {

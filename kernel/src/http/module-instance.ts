@@ -23,9 +23,11 @@ export async function createModuleInstance(
   options: { readonly log: Logger; readonly debugErrors: boolean; readonly isClosing: () => boolean },
 ): Promise<Instance> {
   const { manifest } = parts.plugin
-  return createInstance({ ...options, module: manifest.name }, (app) => {
+  return createInstance(options, (app) => {
     // Bodies are parsed against the manifest's fields, which name each wrong one; a plugin's schema never runs here.
     app.setValidatorCompiler(() => () => true)
+    // The schemas of answers describe; they do not reshape what the store or the plugin gave.
+    app.setSerializerCompiler(() => JSON.stringify)
     for (const [entity, spec] of Object.entries(manifest.entities)) {
       entityRoutes(app, parts, entity, spec)
       for (const [action, actionSpec] of Object.entries(manifest.actions[entity] ?? {})) {

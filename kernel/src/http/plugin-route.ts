@@ -5,10 +5,11 @@ import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-instance.ts'
-import { problemResponses, tenantHeader } from './schemas.ts'
+import { moduleProblems, tenantHeader } from './schemas.ts'
 
 export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spec: RouteSpec): void {
   const { plugin, ladder, withWork } = parts
+  const problems = moduleProblems(plugin.manifest.errors)
   const isGet = spec.method === 'GET'
   app.route({
     method: spec.method,
@@ -22,16 +23,17 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         : { body: jsonSchemaForFields(spec.input, 'input') }),
       response: {
         200: spec.returns ? jsonSchemaForFields(spec.returns, 'output') : { description: 'The answer.' },
-        ...problemResponses,
+        ...problems,
       },
     },
     ...atRung(
       ladder.permitted(plugin, { name: `route.${name}`, subject: 'route', verb: name }),
-      async (stage, request) => {
+      async (stage, request, reply) => {
         const input = isGet
           ? parseFields(spec.query, request.query, { coerce: true })
           : parseFields(spec.input, request.body ?? {})
-        return withWork(stage, (work) => work.run({ kind: 'route', route: name }, input))
+        const text = await withWork(stage, (work) => work.runText({ kind: 'route', route: name }, input))
+        return reply.type('application/json; charset=utf-8').serializer(String).send(text)
       },
     ),
   })

@@ -28,6 +28,16 @@ export const problemResponses = {
   },
 }
 
+/** `problemResponses` that list the codes a module declares. */
+export function moduleProblems(errors: Readonly<Record<string, { readonly status: number }>>) {
+  const codes = Object.entries(errors).map(([code, { status }]) => `${code} (${status})`)
+  const description = [
+    'The request was refused.',
+    ...(codes.length > 0 ? [`Codes of this module: ${codes.join(', ')}.`] : []),
+  ]
+  return { ...problemResponses, '4xx': { ...problemResponses['4xx'], description: description.join(' ') } }
+}
+
 export const tenantHeader = Type.Object({
   'x-tenant-id': Type.Optional(
     Type.String({ description: 'Slug or id of the tenant. May be left out by a person with one tenant.' }),

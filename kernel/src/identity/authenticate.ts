@@ -16,15 +16,16 @@ export type Authenticate = (arrival: Arrival, authorization: string | undefined)
 /** @throws UNAUTHENTICATED from the function that comes back */
 export function createAuthenticate(accounts: Pick<Accounts, 'findSession'>, feed: ChangeFeed): Authenticate {
   const actors = new LRUCache<string, Actor>({ max: keptSessions, ttl: keptForMs })
-  const tokens = new LRUCache<string, string>({ max: keptSessions })
+  // A session can be shown in more than one form of its token: all of them are forgotten with it.
+  const tokens = new LRUCache<string, readonly string[]>({ max: keptSessions })
   let changes = 0
 
   feed.onChange((change) => {
     changes += 1
     if (change.kind === 'all') actors.clear()
     if (change.kind !== 'session') return
-    const token = tokens.get(change.id)
-    if (token) actors.delete(token)
+    for (const token of tokens.get(change.id) ?? []) actors.delete(token)
+    tokens.delete(change.id)
   })
 
   return async (arrival, authorization) => {
@@ -37,7 +38,7 @@ export function createAuthenticate(accounts: Pick<Accounts, 'findSession'>, feed
     if (!actor) throw errors.unauthenticated({})
     if (feed.isLive() && before === changes) {
       actors.set(token, actor)
-      tokens.set(actor.session, token)
+      tokens.set(actor.session, [...(tokens.get(actor.session) ?? []).slice(-3), token])
     }
     return { ...arrival, actor, token }
   }

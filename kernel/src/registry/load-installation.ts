@@ -1,5 +1,5 @@
-// All plugins of the installation, in an order in which every module comes after those it needs. A package that
-// cannot be loaded is left out with a sentence; the kernel starts without it.
+// All plugins of the installation whose needs are met, with their tables up to date. A package that cannot be loaded is
+// left out with a sentence; the kernel starts without it.
 import type { Logger } from 'pino'
 import semver from 'semver'
 import { discoverPackages, type Refusal } from './discover-packages.ts'
@@ -11,7 +11,14 @@ export interface Installation {
   readonly refusals: readonly Refusal[]
 }
 
-const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error))
+/** What loading throws is half a sentence or a whole one; what comes out names the package. */
+function refusalOf(name: string, error: unknown): Refusal {
+  const text = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+  return {
+    package: name,
+    reason: `The package '${name}' ${/^[A-Z]/.test(text) ? `is refused: ${text}` : text}.`,
+  }
+}
 
 /** Why a module's needs are not met by the others, or undefined. */
 function unmetNeed(plugin: LoadedPlugin, others: ReadonlyMap<string, LoadedPlugin>): string | undefined {
@@ -37,6 +44,19 @@ function inCycle(plugins: ReadonlyMap<string, LoadedPlugin>): Set<string> {
   return new Set([...plugins.keys()].filter((name) => reaches(name, name, new Set())))
 }
 
+type Refuse = (name: string, error: unknown, plugin?: LoadedPlugin) => Promise<void>
+
+/** Refusing one can leave another without what it needs, so this goes on until nothing changes. */
+async function refuseUnmet(plugins: ReadonlyMap<string, LoadedPlugin>, refuse: Refuse): Promise<void> {
+  for (let before = -1; before !== plugins.size; ) {
+    before = plugins.size
+    for (const plugin of [...plugins.values()]) {
+      const unmet = unmetNeed(plugin, plugins)
+      if (unmet) await refuse(plugin.package, unmet, plugin)
+    }
+  }
+}
+
 export async function loadInstallation(
   root: string,
   parts: LoadParts & { log: Logger },
@@ -45,8 +65,8 @@ export async function loadInstallation(
   const refusals = [...unreadable]
   const plugins = new Map<string, LoadedPlugin>()
 
-  const refuse = async (name: string, reason: string, plugin?: LoadedPlugin) => {
-    refusals.push({ package: name, reason: `The package '${name}' ${reason.replace(/\.$/, '')}.` })
+  const refuse: Refuse = async (name, error, plugin) => {
+    refusals.push(refusalOf(name, error))
     if (plugin) {
       plugins.delete(plugin.manifest.name)
       await plugin.host.close()
@@ -63,21 +83,18 @@ export async function loadInstallation(
       }
       plugins.set(plugin.manifest.name, plugin)
     } catch (error) {
-      await refuse(pkg.name, sentence(error))
+      await refuse(pkg.name, error)
     }
   }
   for (const name of inCycle(plugins)) {
     const plugin = plugins.get(name)
     if (plugin) await refuse(plugin.package, `needs itself in a circle of modules`, plugin)
   }
-  // Refusing one can leave another without what it needs, so this goes on until nothing changes.
-  for (let before = -1; before !== plugins.size; ) {
-    before = plugins.size
-    for (const plugin of [...plugins.values()]) {
-      const unmet = unmetNeed(plugin, plugins)
-      if (unmet) await refuse(plugin.package, unmet, plugin)
-    }
+  await refuseUnmet(plugins, refuse)
+  for (const plugin of [...plugins.values()]) {
+    await plugin.migrate().catch((error: unknown) => refuse(plugin.package, error, plugin))
   }
+  await refuseUnmet(plugins, refuse)
   for (const refusal of refusals) parts.log.warn({ package: refusal.package }, refusal.reason)
   return { plugins, refusals }
 }

@@ -1,5 +1,5 @@
 // From a package to a plugin that can serve: packed, started in its sandbox, asked for its manifest, compared with
-// what the package says, its tables brought up to date. Whatever is wrong is a sentence that names the package.
+// what the package says. Whatever is wrong is a sentence that names the package.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -13,12 +13,10 @@ import type { SqlVetter } from '../data/vet-sql.ts'
 import type { PluginHost } from '../sandbox/plugin-host.ts'
 import { describePlugin } from './describe-plugin.ts'
 import type { PluginPackage } from './discover-packages.ts'
-import { packPlugin } from './pack-plugin.ts'
+import { largestBundle, packPlugin } from './pack-plugin.ts'
 
 /** Version of @plinth/sdk that this kernel carries; packages state a range that must include it. */
 export const sdkVersion = '0.1.0'
-
-const longestBundle = 2_000_000
 
 export interface LoadedPlugin {
   readonly package: string
@@ -31,6 +29,8 @@ export interface LoadedPlugin {
   readonly role: string
   /** Decides on its SQL; refuses all of it when `needs.sql` was not asked for. */
   readonly vetSql: SqlVetter
+  /** Brings its tables up to date. The plugin must not be served before. */
+  readonly migrate: () => Promise<void>
 }
 
 export interface LoadParts {
@@ -48,7 +48,7 @@ async function readBundle(pkg: PluginPackage): Promise<string> {
   }
   if (pkg.bundle === undefined) throw new Error('has neither a bundle nor a source entry in "plinth"')
   const bundle = await readFile(pkg.bundle, 'utf8')
-  if (bundle.length > longestBundle) throw new Error(`has a bundle of more than ${longestBundle} characters`)
+  if (bundle.length > largestBundle) throw new Error(`has a bundle of more than ${largestBundle} characters`)
   return bundle
 }
 
@@ -92,7 +92,7 @@ export async function loadPlugin(pkg: PluginPackage, parts: LoadParts): Promise<
     const manifest = await describePlugin(host)
     await checkShippedManifest(pkg, manifest)
     refuseWhatIsNotServed(manifest)
-    await parts.migrate(manifest, await readMigrations(pkg.folder))
+    const migrations = await readMigrations(pkg.folder)
     const ignored = [...manifest.on, ...Object.keys(manifest.jobs)]
     if (ignored.length > 0) {
       parts.log.warn(
@@ -108,6 +108,7 @@ export async function loadPlugin(pkg: PluginPackage, parts: LoadParts): Promise<
       stores: parts.storesFor(manifest),
       role: parts.roleFor(manifest.name),
       vetSql: parts.vetterFor(manifest),
+      migrate: () => parts.migrate(manifest, migrations),
     }
   } catch (error) {
     await host.close()

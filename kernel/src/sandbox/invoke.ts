@@ -3,6 +3,7 @@
 import type { Json } from '@plinth/sdk'
 import type { Logger } from 'pino'
 import { openGate } from '../broker/gate.ts'
+import type { Spending } from '../broker/spending.ts'
 import { deepestCall, type Work } from '../broker/work.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import type { UnitOfWork } from '../data/unit-of-work.ts'
@@ -13,7 +14,6 @@ import type { Handler } from '../protocol/envelope.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Actor, Tenant } from '../stages.ts'
 import { declaredFailure } from './declared-failure.ts'
-import { defaultLimits } from './limits.ts'
 
 export interface WorkOptions {
   readonly plugin: LoadedPlugin
@@ -22,6 +22,7 @@ export interface WorkOptions {
   readonly ability: Ability
   readonly unit: UnitOfWork
   readonly requestId: string
+  readonly spending: Spending
 }
 
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
@@ -35,19 +36,20 @@ export function createWorks(parts: {
     const work: Work = {
       ...options,
       depth,
-      run: (handler, input) => run(make(options, depth + 1), handler, input),
+      runText: (handler, input) => run(make(options, depth + 1), handler, input),
+      run: async (handler, input) => JSON.parse(await work.runText(handler, input)),
       callService: (module, service, input) => callService(options, depth + 1, module, service, input),
     }
     return work
   }
 
-  async function run(work: Work, handler: Handler, input: Json): Promise<Json> {
-    const { plugin, tenant, actor, requestId } = work
+  async function run(work: Work, handler: Handler, input: Json): Promise<string> {
+    const { plugin, tenant, actor, requestId, spending } = work
     const module = plugin.manifest.name
     if (work.depth > deepestCall) {
       throw errors.limitExceeded({ module, limit: 'call depth', used: work.depth, cap: deepestCall })
     }
-    const text = await plugin.host
+    return plugin.host
       .invoke({
         module,
         tenant: tenant.id,
@@ -63,13 +65,15 @@ export function createWorks(parts: {
             (name) => tenant.modules.has(name) && plugins.has(name),
           ),
         },
-        limits: defaultLimits.request,
-        answer: openGate(work, defaultLimits.request.calls),
+        limits: spending.remaining(module),
+        spent: (cpuMs) => spending.addCpu(cpuMs),
+        answer: openGate(work),
       })
       .catch((error: unknown) => {
-        throw declaredFailure(error, plugin.manifest) ?? error
+        const failure = declaredFailure(error, plugin.manifest) ?? error
+        spending.doom(failure)
+        throw failure
       })
-    return JSON.parse(text)
   }
 
   async function callService(
@@ -91,7 +95,12 @@ export function createWorks(parts: {
     // The callee acts with its own right in its own module: a payroll officer need not be able to read the ledger.
     const ability = buildAbility(callee.manifest, 'owner', caller.actor.id)
     log.debug({ module, service, requestId: caller.requestId }, 'service call')
-    return run(make({ ...caller, plugin: callee, ability }, depth), { kind: 'service', service }, parsed)
+    const text = await run(
+      make({ ...caller, plugin: callee, ability }, depth),
+      { kind: 'service', service },
+      parsed,
+    )
+    return JSON.parse(text)
   }
 
   return (options) => make(options, 0)

@@ -21,6 +21,8 @@ export interface HostInvocation {
   readonly inputJson: string
   readonly context: InvocationContext
   readonly limits: { readonly cpuMs: number; readonly wallMs: number }
+  /** Told at the end how much CPU it took. */
+  spent(cpuMs: number): void
   /** The broker: answers a call of the plugin, or throws what the caller should see. */
   answer(name: CallName, input: unknown): Promise<unknown>
 }
@@ -89,8 +91,9 @@ export class RunningHost {
     return this.#ended
   }
 
-  get invocations(): number {
-    return this.#running.size
+  /** Plugin code may be running in it. */
+  get isBusy(): boolean {
+    return this.#running.size > 0 || this.#question !== undefined
   }
 
   get silentForMs(): number {
@@ -158,7 +161,10 @@ export class RunningHost {
         void this.#answer(message.invocation, message.call, message.name, body.toString())
         return
       case 'done':
-        this.#finish(message.invocation, (one) => one.resolve(body.toString()))
+        this.#finish(message.invocation, (one) => {
+          one.spent(message.cpuMs)
+          one.resolve(body.toString())
+        })
         return
       case 'failed':
         this.#finish(message.invocation, (one) =>

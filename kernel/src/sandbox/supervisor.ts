@@ -35,15 +35,17 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
   return async ({ name, bundle, log: hostLog }) => {
     let current: Promise<RunningHost> | undefined
     let closed = false
+    /** Invocations that have not been answered, those that still wait for the host among them. */
+    let inside = 0
     let deaths: number[] = []
     let openUntil = 0
     let openMs = circuit.openMs
 
     async function start(): Promise<RunningHost> {
       const host = new RunningHost(spawnHost(platform, scripts.host, hostLimits.heapMb), hostLog, ended)
+      watch(host)
       await host.ask(undefined, '', hostLimits.startMs)
       await host.ask({ type: 'load', guest: scripts.guest, limits: guest }, bundle, hostLimits.startMs)
-      watch(host)
       return host
     }
 
@@ -77,7 +79,7 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
     }
 
     async function checkMemory(host: RunningHost): Promise<void> {
-      if (host.invocations === 0 || host.pid === undefined) return
+      if (!host.isBusy || host.pid === undefined) return
       // Fields of proc_pid_statm(5) are pages; where there is no /proc, V8's own limit is the only one.
       const statm = await readFile(`/proc/${host.pid}/statm`, 'utf8').catch(() => '')
       const rssMb = (Number(statm.split(' ')[1] ?? 0) * pageBytes) / 1024 / 1024
@@ -108,20 +110,24 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
         return manifest
       },
       async invoke(invocation) {
-        const host = await running().catch((cause: unknown) => {
-          throw errors.moduleUnavailable({ module: invocation.module }, cause)
-        })
-        if (host.invocations >= hostLimits.invocationsAtOnce) {
-          throw errors.moduleUnavailable({ module: invocation.module })
+        const { module } = invocation
+        if (inside >= hostLimits.invocationsAtOnce) throw errors.moduleUnavailable({ module })
+        inside += 1
+        try {
+          const host = await running().catch((cause: unknown) => {
+            throw errors.moduleUnavailable({ module }, cause)
+          })
+          return await host.invoke(invocation)
+        } finally {
+          inside -= 1
         }
-        return host.invoke(invocation)
       },
       async close() {
         closed = true
         const host = await current?.catch(() => undefined)
         if (!host) return
         const deadline = performance.now() + hostLimits.drainMs
-        while (host.invocations > 0 && performance.now() < deadline && !host.hasEnded) {
+        while (inside > 0 && performance.now() < deadline && !host.hasEnded) {
           await new Promise((resolve) => setTimeout(resolve, 20))
         }
         host.kill()

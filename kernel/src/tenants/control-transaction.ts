@@ -32,9 +32,10 @@ export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl
     })
     const announcements: string[] = []
     let broken = false
+    let result: Awaited<ReturnType<typeof work>>
     try {
       await client.query('BEGIN')
-      const result = await work({
+      result = await work({
         query: async (text, values) => (await client.query(text, [...values])).rows,
         async audit(entry) {
           await client.query(
@@ -57,7 +58,6 @@ export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl
         },
       })
       await client.query('COMMIT')
-      return result
     } catch (error) {
       if (!isPlinthError(error)) broken = true
       await client.query('ROLLBACK').catch(() => {
@@ -66,7 +66,8 @@ export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl
       throw error
     } finally {
       client.release(broken)
-      await Promise.all(announcements.map((announcement) => feed.settled(announcement)))
     }
+    await Promise.all(announcements.map((announcement) => feed.settled(announcement)))
+    return result
   }
 }

@@ -49,7 +49,9 @@ const tenantFromRow = (row: TenantRow): Tenant => ({
 })
 
 export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDirectory {
-  const tenants = new LRUCache<string, Tenant>({ max: keptTenants * 2 })
+  const tenants = new LRUCache<string, Tenant>({ max: keptTenants })
+  // A slug never changes, so this needs no forgetting: only the tenant behind the id does.
+  const ids = new LRUCache<string, string>({ max: keptTenants })
   const roles = new LRUCache<string, MembershipRole>({ max: keptMemberships })
   // Counts changes, so that a row read before a change is not kept after it.
   let changes = 0
@@ -60,9 +62,7 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
       tenants.clear()
       roles.clear()
     } else if (change.kind === 'tenant') {
-      const known = tenants.get(change.id)
       tenants.delete(change.id)
-      if (known) tenants.delete(known.slug)
     } else if (change.kind === 'member') {
       roles.delete(change.id)
     }
@@ -77,7 +77,7 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
 
   return {
     async find(slugOrId) {
-      const known = tenants.get(slugOrId)
+      const known = tenants.get(ids.get(slugOrId) ?? slugOrId)
       if (known) return known
       return fresh(
         async () => {
@@ -88,7 +88,7 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
         (tenant) => {
           if (!tenant) return
           tenants.set(tenant.id, tenant)
-          tenants.set(tenant.slug, tenant)
+          ids.set(tenant.slug, tenant.id)
         },
       )
     },

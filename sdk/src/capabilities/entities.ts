@@ -27,7 +27,7 @@ export interface Page<R> {
 
 /** The records of one entity. */
 export interface Repository<E, K extends string> {
-  /** The record; a missing one (or another tenant's) ends the invocation with `RECORD_NOT_FOUND`. */
+  /** The record. A missing one (or another tenant's) rejects with the code `RECORD_NOT_FOUND`; uncaught, the caller gets that 404. */
   get(id: Id<K>): Promise<Row<E, K>>
   /** As `get`, and nobody else can change the record before this invocation ends. */
   lock(id: Id<K>): Promise<Row<E, K>>

@@ -12,6 +12,6 @@ export interface InvocationCapability {
     /** Whether the user holds a permission of this plugin: `ctx.user.can('invoice.issue')`. */
     can(permission: string): boolean
   }
-  /** The tenant's current day. */
+  /** The current day in UTC: tenants have no time zone of their own yet. */
   readonly today: CivilDate
 }
