@@ -42,9 +42,10 @@ function install(root) {
   const reason = whyInstall(root)
   if (reason) {
     console.error(`Installing the dependencies: ${reason}. This takes a minute or two.`)
-    const status = npm(root, 'ci', '--no-audit', '--no-fund')
+    // Not `npm ci`: it refuses a lock file without the optional binaries of platforms that a registry does not carry.
+    const status = npm(root, 'install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error')
     if (status !== 0) {
-      console.error('npm ci did not succeed; its messages stand above. Nothing was started.')
+      console.error('npm install did not succeed; its messages stand above. Nothing was started.')
       return 1
     }
   }

@@ -59,7 +59,7 @@ export class RunningHost {
   #next = 1
   #ended = false
   #dropped = 0
-  #lastPong = performance.now()
+  #unanswered = 0
 
   constructor(child: HostProcess, log: Logger, onEnd: (host: RunningHost) => void) {
     this.#child = child
@@ -71,7 +71,7 @@ export class RunningHost {
         if (!this.#ended) decoder.push(chunk)
       } catch (error) {
         this.#log.error({ err: error }, 'a host broke the protocol')
-        this.kill()
+        this.kill('protocol violation')
       }
     })
     child.stderr.on('data', (chunk: Buffer) =>
@@ -96,8 +96,11 @@ export class RunningHost {
     return this.#running.size > 0 || this.#question !== undefined
   }
 
-  get silentForMs(): number {
-    return performance.now() - this.#lastPong
+  /** Pings since the host last said anything. Counted and not timed: when the kernel itself stalls, nobody is silent. */
+  ping(): number {
+    this.send({ type: 'ping' })
+    this.#unanswered += 1
+    return this.#unanswered
   }
 
   /** One question at a time, while the host is being started: what `ready`, `loaded` and `described` answer. */
@@ -105,7 +108,7 @@ export class RunningHost {
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => {
         reject(new Error(`did not load within ${deadlineMs} ms`))
-        this.kill()
+        this.kill('did not load in time')
       }, deadlineMs)
       const settle =
         <A>(act: (value: A) => void) =>
@@ -142,8 +145,24 @@ export class RunningHost {
     })
   }
 
-  kill(): void {
+  /** The host counts as gone from now on, so that whoever comes next waits for its successor. */
+  kill(reason: string): void {
     this.#child.kill('SIGKILL')
+    this.#end(reason)
+  }
+
+  /** One tenant inside: it was his. Several: nobody can say whose it was, and nobody is blamed. */
+  killForMemory(used: number, cap: number): void {
+    const inside = [...this.#running]
+    const [first] = inside
+    if (first && inside.every(([, one]) => one.tenant === first[1].tenant)) {
+      for (const [id] of inside) {
+        this.#finish(id, (one) =>
+          one.reject(errors.limitExceeded({ module: one.module, limit: 'memory', used, cap })),
+        )
+      }
+    }
+    this.kill('too much memory')
   }
 
   /** Resolves when the process is gone. */
@@ -155,7 +174,7 @@ export class RunningHost {
   }
 
   #hear(message: ToKernel, body: Buffer): void {
-    this.#lastPong = performance.now()
+    this.#unanswered = 0
     switch (message.type) {
       case 'call':
         void this.#answer(message.invocation, message.call, message.name, body.toString())
@@ -166,11 +185,19 @@ export class RunningHost {
           one.resolve(body.toString())
         })
         return
-      case 'failed':
-        this.#finish(message.invocation, (one) =>
-          one.reject(this.#errorOf(message.failure, one, body.toString())),
-        )
+      case 'failed': {
+        const text = body.toString()
+        const fail = () =>
+          this.#finish(message.invocation, (one) => {
+            one.spent(message.cpuMs)
+            one.reject(this.#errorOf(message.failure, one, text))
+          })
+        // Lost with its isolate, perhaps while it waited for the very invocation that broke it (a hook, a service): that
+        // one's error comes up through its call first and says more.
+        if (message.failure.kind === 'lost') setImmediate(fail)
+        else fail()
         return
+      }
       case 'ready':
         if (message.protocol !== protocolVersion) this.#question?.reject(new Error('speaks another protocol'))
         else this.#question?.resolve('')

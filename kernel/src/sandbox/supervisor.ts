@@ -19,8 +19,6 @@ export interface HostOptions {
 
 export type StartHost = (options: HostOptions) => Promise<PluginHost>
 
-const pageBytes = 4_096
-
 /** Probes the platform and builds our scripts once; what comes back starts hosts. */
 export async function createHostStarter(log: Logger): Promise<StartHost> {
   const [platform, scripts] = await Promise.all([probePlatform(), buildScripts()])
@@ -44,8 +42,13 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
     async function start(): Promise<RunningHost> {
       const host = new RunningHost(spawnHost(platform, scripts.host, hostLimits.heapMb), hostLog, ended)
       watch(host)
-      await host.ask(undefined, '', hostLimits.startMs)
-      await host.ask({ type: 'load', guest: scripts.guest, limits: guest }, bundle, hostLimits.startMs)
+      try {
+        await host.ask(undefined, '', hostLimits.startMs)
+        await host.ask({ type: 'load', guest: scripts.guest, limits: guest }, bundle, hostLimits.startMs)
+      } catch (error) {
+        host.kill('did not start')
+        throw error
+      }
       return host
     }
 
@@ -66,10 +69,9 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
       const memory = setInterval(() => void checkMemory(host), hostLimits.rssPollMs)
       const heart = setInterval(() => {
         if (host.hasEnded) return
-        host.send({ type: 'ping' })
-        if (host.silentForMs > hostLimits.heartbeatMs * (hostLimits.heartbeatsMissed + 1)) {
+        if (host.ping() > hostLimits.heartbeatsMissed) {
           hostLog.error({ plugin: name }, 'a host does not answer; it is killed')
-          host.kill()
+          host.kill('silent')
         }
       }, hostLimits.heartbeatMs)
       void host.gone().then(() => {
@@ -80,24 +82,33 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
 
     async function checkMemory(host: RunningHost): Promise<void> {
       if (!host.isBusy || host.pid === undefined) return
-      // Fields of proc_pid_statm(5) are pages; where there is no /proc, V8's own limit is the only one.
-      const statm = await readFile(`/proc/${host.pid}/statm`, 'utf8').catch(() => '')
-      const rssMb = (Number(statm.split(' ')[1] ?? 0) * pageBytes) / 1024 / 1024
-      if (rssMb <= hostLimits.rssMb) return
+      // Not statm: that counts in pages, which are 4 KB on one machine and 64 KB on the next. Where there is no /proc,
+      // V8's own limit is the only one.
+      const status = await readFile(`/proc/${host.pid}/status`, 'utf8').catch(() => '')
+      const rssMb = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024
+      if (rssMb <= hostLimits.rssMb || host.hasEnded) return
       hostLog.error(
         { plugin: name, rssMb: Math.round(rssMb), cap: hostLimits.rssMb },
         'a host takes too much memory; it is killed',
       )
-      host.kill()
+      host.killForMemory(Math.round(rssMb), hostLimits.rssMb)
+    }
+
+    function pauseBeforeStart(): number {
+      const now = performance.now()
+      const recent = deaths.filter((at) => now - at < circuit.withinMs)
+      const last = recent.at(-1)
+      return last === undefined ? 0 : Math.max(0, last + circuit.backoffMs * 4 ** (recent.length - 1) - now)
     }
 
     async function running(): Promise<RunningHost> {
       if (closed || performance.now() < openUntil) throw new Error('is not served at the moment')
       if (!current) {
-        const pauseMs = deaths.length === 0 ? 0 : circuit.backoffMs * 4 ** (deaths.length - 1)
-        current = new Promise((resolve) => setTimeout(resolve, pauseMs)).then(start)
-        current.catch(() => {
-          current = undefined
+        const pauseMs = pauseBeforeStart()
+        const starting = new Promise((resolve) => setTimeout(resolve, pauseMs)).then(start)
+        current = starting
+        starting.catch(() => {
+          if (current === starting) current = undefined
         })
       }
       return current
@@ -130,7 +141,7 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
         while (inside > 0 && performance.now() < deadline && !host.hasEnded) {
           await new Promise((resolve) => setTimeout(resolve, 20))
         }
-        host.kill()
+        host.kill('closed')
         await host.gone()
       },
     }
