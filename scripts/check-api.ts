@@ -5,19 +5,19 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { conclude } from './conclude.ts'
 
 const root = join(import.meta.dirname, '..')
 const report = join(root, 'sdk/api.md')
 
 const current = writeReport(declarations())
-if (process.argv.includes('--write')) {
-  writeFileSync(report, current)
-} else if (readReport() !== current) {
-  console.error(
-    'sdk/api.md is not what the SDK exports. If the change is meant: node scripts/check-api.ts --write',
-  )
-  process.exitCode = 1
-}
+if (process.argv.includes('--write')) writeFileSync(report, current)
+conclude(
+  readReport() === current
+    ? []
+    : ['sdk/api.md is not what the SDK exports. If the change is meant: node scripts/check-api.ts --write'],
+  'api: sdk/api.md says what the SDK exports',
+)
 
 /** The declaration files that the public surface reaches, index.d.ts first, by path. */
 function declarations(): Map<string, string> {

