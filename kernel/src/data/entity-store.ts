@@ -88,7 +88,8 @@ class Store implements EntityStore {
 
   async get(reader: Reader, id: string, condition?: Condition): Promise<EntityRecord | undefined> {
     if (!isId(id)) return undefined
-    const { rows } = await reader.query(this.#table.role, this.#getStatement(reader.tenant, id, condition))
+    const statement = { ...this.#getStatement(reader.tenant, id, condition), readOnly: true as const }
+    const { rows } = await reader.query(this.#table.role, statement)
     return rows[0] && recordFromRow(this.#table, rows[0])
   }
 

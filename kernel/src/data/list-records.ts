@@ -51,7 +51,7 @@ export async function listRecords(
     limit: limit + 1,
     ...(after ? { after } : {}),
   })
-  const { rows } = await reader.query(table.role, statement)
+  const { rows } = await reader.query(table.role, { ...statement, readOnly: true })
   const items = rows.slice(0, limit).map((row) => recordFromRow(table, row))
   const last = rows.length > limit ? items.at(-1) : undefined
   return last ? { items, cursor: cursorAfter(table, query, sort, last) } : { items }

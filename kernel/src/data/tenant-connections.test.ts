@@ -89,7 +89,7 @@ t.test('lost connections are replaced; who was using one is told', async (t) => 
   const told = t.rejects(slow, { code: 'DATABASE_UNAVAILABLE' })
   await connections.read(role, other, names)
   await fixture.database.admin.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plinth-data'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'plinth-data' AND datname = current_database()",
   )
   await told
   for (let round = 0; round < 20 && connections.stats().open > 0; round++) {

@@ -23,6 +23,32 @@ t.test('a unit that touches nothing opens nothing', async (t) => {
   t.same(connections.stats(), before)
 })
 
+t.test(
+  'a unit that only reads begins no transaction; once it has written it reads its own writes',
+  async (t) => {
+    const begun = async () => {
+      const { rows } = await fixture.database.admin.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`,
+      )
+      return rows[0]?.n
+    }
+    await unit(async (u) => {
+      t.equal(await items.get(u, randomUUIDv7()), undefined)
+      t.equal(await begun(), 0)
+      const made = await items.create(u, { name: 'own write' })
+      t.equal(await begun(), 1)
+      t.match(await items.get(u, made.id), { name: 'own write' })
+      await items.delete(u, made.id)
+    })
+  },
+)
+
+t.test('many reads at once take two connections at most', async (t) => {
+  const all = await unit((u) => Promise.all(Array.from({ length: 40 }, () => items.list(u, {}))))
+  t.equal(all.length, 40)
+  t.ok(connections.stats().open <= 2)
+})
+
 t.test('callbacks run after the commit, and not after a rollback', async (t) => {
   const told: string[] = []
   await unit(async (u) => {
@@ -140,7 +166,10 @@ t.test('nothing of a plugin’s session is left for another tenant', async (t) =
     t.ok(rows[0]?.[0] === null || rows[0]?.[0] === '', 'no setting')
     t.equal(rows[0]?.[1], 0, 'no prepared statement')
   }
-  const { rows } = await fixture.database.admin.query("SELECT FROM pg_locks WHERE locktype = 'advisory'")
+  const { rows } = await fixture.database.admin.query(
+    `SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+      WHERE locktype = 'advisory' AND datname = current_database()`,
+  )
   t.equal(rows.length, 0)
 })
 

@@ -1,6 +1,6 @@
 // Runs a plugin's handler for one piece of work: hands the host what ctx needs, opens the broker's gate for the
 // invocation, and turns what comes back into data or into the error the caller should see.
-import type { Json } from '@plinth/sdk'
+import type { Json, Manifest } from '@plinth/sdk'
 import type { Logger } from 'pino'
 import { openGate } from '../broker/gate.ts'
 import type { Spending } from '../broker/spending.ts'
@@ -31,6 +31,14 @@ export function createWorks(parts: {
   readonly log: Logger
 }): (options: WorkOptions) => Work {
   const { plugins, log } = parts
+  // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
+  const names = new WeakMap<Ability, readonly string[]>()
+
+  function namesOf(manifest: Manifest, ability: Ability): readonly string[] {
+    const known = names.get(ability) ?? permissionNames(manifest, ability)
+    names.set(ability, known)
+    return known
+  }
 
   function make(options: WorkOptions, depth: number): Work {
     const work: Work = {
@@ -58,7 +66,7 @@ export function createWorks(parts: {
         inputJson: JSON.stringify(input),
         context: {
           tenant: { id: tenant.id, currency: tenant.currency },
-          user: { id: actor.id, permissions: permissionNames(plugin.manifest, work.ability) },
+          user: { id: actor.id, permissions: namesOf(plugin.manifest, work.ability) },
           today: new Date().toISOString().slice(0, 10),
           settings: settingsOf(tenant, plugin.manifest),
           uses: Object.keys(plugin.manifest.uses).filter(
