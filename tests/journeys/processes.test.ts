@@ -1,5 +1,5 @@
 // The kernel as a user runs it: started, stopped, started again, and several processes on one database.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -16,6 +16,8 @@ const codeOf = (call: Promise<unknown>) =>
 
 t.test('the embedded database keeps the data from one start to the next', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'plinth-data-'))
+  // Started by root, PostgreSQL runs as somebody else, who must get in; or its data would be kept elsewhere for good.
+  await chmod(dataDir, 0o711)
   t.teardown(() => rm(dataDir, { recursive: true, force: true }))
   const environment = { DATA_DIR: dataDir }
   const first = await startKernelProcess(t, environment)
