@@ -1,8 +1,9 @@
 // For tests of the store: a database with the tables of some entities, their stores, and two tenants.
 import { randomUUIDv7 } from 'node:crypto'
-import type { EntitySpec, FieldSpecs, Manifest } from '@plinth/sdk'
+import type { EntitySpec, Manifest } from '@plinth/sdk'
 import pg from 'pg'
 import { type TestDatabase, testDatabase } from '../../../tests/support/database.ts'
+import { entityOf, manifestOf } from '../../../tests/support/manifest.ts'
 import { type EntityStore, entityStores } from './entity-store.ts'
 import { applyPluginMigrations } from './plugin-migrations/apply-plugin-migrations.ts'
 import { diffMigrations } from './plugin-migrations/diff-migrations.ts'
@@ -25,33 +26,10 @@ interface Test {
   teardown(work: () => Promise<void>): void
 }
 
-export const entity = (fields: FieldSpecs, more: Partial<EntitySpec> = {}): EntitySpec => ({
-  title: 'Thing',
-  path: 'things',
-  fields,
-  indexes: [],
-  immutableIn: [],
-  ...more,
-})
+export const entity = entityOf
 
-export const manifestWith = (entities: Readonly<Record<string, EntitySpec>>, name = 'trial'): Manifest => ({
-  manifestVersion: 1,
-  name,
-  title: 'Trial',
-  uses: {},
-  needs: {},
-  settings: {},
-  entities,
-  events: {},
-  actions: {},
-  routes: {},
-  services: {},
-  hooks: {},
-  errors: {},
-  on: [],
-  jobs: {},
-  roles: {},
-})
+export const manifestWith = (entities: Readonly<Record<string, EntitySpec>>, name = 'trial'): Manifest =>
+  manifestOf(name, entities)
 
 /** Makes (or adds to) the tables of a manifest whose entities are all new. */
 export async function makeTables(database: TestDatabase, manifest: Manifest): Promise<void> {

@@ -3,27 +3,17 @@
 import type { Json, Manifest } from '@plinth/sdk'
 import type { Logger } from 'pino'
 import { openGate } from '../broker/gate.ts'
-import type { Spending } from '../broker/spending.ts'
 import { deepestCall, type Work } from '../broker/work.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
-import type { UnitOfWork } from '../data/unit-of-work.ts'
 import { settingsOf } from '../entitlements/module-settings.ts'
 import { errors } from '../errors.ts'
 import { type Ability, buildAbility, permissionNames } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { Actor, Tenant } from '../stages.ts'
 import { declaredFailure } from './declared-failure.ts'
 
-export interface WorkOptions {
-  readonly plugin: LoadedPlugin
-  readonly tenant: Tenant
-  readonly actor: Actor
-  readonly ability: Ability
-  readonly unit: UnitOfWork
-  readonly requestId: string
-  readonly spending: Spending
-}
+/** What a piece of work is about; the rest of a Work is made from it. */
+export type WorkOptions = Omit<Work, 'depth' | 'run' | 'runText' | 'callService'>
 
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
 export function createWorks(parts: {
