@@ -173,7 +173,8 @@ t.test('the walls around a plugin', { skip: process.platform !== 'linux' && 'rea
     t.equal(await call('well', { tenant: 'b' }), 'well')
     await t.rejects(call('joined', generous), { code: 'LIMIT_EXCEEDED' })
     t.equal(await call('well', { tenant: 'b' }), 'well')
-    await t.rejects(call('buffers', generous), { code: 'PLUGIN_FAILED' }, 'V8 refuses the allocation')
+    // V8 refuses the allocation with an error, or its limit or its time is reached first: each holds.
+    await t.rejects(call('buffers', generous), { code: /PLUGIN_FAILED|LIMIT_EXCEEDED/ })
     t.equal(await call('well', { tenant: 'b' }), 'well')
   })
 

@@ -11,7 +11,7 @@ import { parseActionAnswer } from '../sandbox/action-answer.ts'
 import type { Instance } from './create-instance.ts'
 import { ifMatchVersion, sendRecord } from './etag.ts'
 import { atRung } from './ladder.ts'
-import type { ModuleParts } from './module-instance.ts'
+import type { ModuleParts } from './module-parts.ts'
 import { idParams } from './record-schemas.ts'
 import { moduleProblems, tenantHeader } from './schemas.ts'
 

@@ -7,7 +7,7 @@ import type { Instance } from './create-instance.ts'
 import { ifMatchVersion, sendRecord } from './etag.ts'
 import { atRung } from './ladder.ts'
 import { parseListQuery } from './list-query.ts'
-import type { ModuleParts } from './module-instance.ts'
+import type { ModuleParts } from './module-parts.ts'
 import { idParams, listParameters } from './record-schemas.ts'
 import { moduleProblems, tenantHeader } from './schemas.ts'
 

@@ -1,22 +1,10 @@
 // The Fastify instance of one loaded plugin version: its entities, actions and routes behind the kernel's ladder.
 import type { Logger } from 'pino'
-import type { Work } from '../broker/work.ts'
-import type { TenantConnections } from '../data/tenant-connections.ts'
-import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { Permitted } from '../stages.ts'
 import { actionRoute } from './action-routes.ts'
 import { createInstance, type Instance } from './create-instance.ts'
 import { entityRoutes } from './entity-routes.ts'
-import type { Ladder } from './ladder.ts'
+import type { ModuleParts } from './module-parts.ts'
 import { pluginRoute } from './plugin-route.ts'
-
-export interface ModuleParts {
-  readonly plugin: LoadedPlugin
-  readonly ladder: Ladder
-  readonly connections: TenantConnections
-  /** Lends a Work whose unit of work commits when the function returns. */
-  readonly withWork: <T>(stage: Permitted, work: (work: Work) => Promise<T>) => Promise<T>
-}
 
 export async function createModuleInstance(
   parts: ModuleParts,

@@ -4,7 +4,7 @@ import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung } from './ladder.ts'
-import type { ModuleParts } from './module-instance.ts'
+import type { ModuleParts } from './module-parts.ts'
 import { moduleProblems, tenantHeader } from './schemas.ts'
 
 export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spec: RouteSpec): void {

@@ -1,0 +1,14 @@
+// What the routes of a module are made from.
+import type { Work } from '../broker/work.ts'
+import type { TenantConnections } from '../data/tenant-connections.ts'
+import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { Permitted } from '../stages.ts'
+import type { Ladder } from './ladder.ts'
+
+export interface ModuleParts {
+  readonly plugin: LoadedPlugin
+  readonly ladder: Ladder
+  readonly connections: TenantConnections
+  /** Lends a Work whose unit of work commits when the function returns. */
+  readonly withWork: <T>(stage: Permitted, work: (work: Work) => Promise<T>) => Promise<T>
+}
