@@ -15,8 +15,10 @@ URL=${url}
 TOKEN=$(curl -s $URL/v1/auth/sign-in/email -H 'content-type: application/json' -d '{"email":"${demo.email}","password":"${demo.password}"}' | grep -o '"token":"[^"]*"' | cut -d'"' -f4)
 api() { curl -s -H "Authorization: Bearer $TOKEN" -H "X-Tenant-ID: ${demo.tenant}" -H 'content-type: application/json' "$@"; echo; }
 api $URL/v1/tenant/modules -d '{"module":"finance"}'
-CASH=$(api $URL/v1/finance/accounts -d '{"code":"1000","name":"Cash","type":"asset"}' | ${id})
-SALES=$(api $URL/v1/finance/accounts -d '{"code":"4000","name":"Sales","type":"income"}' | ${id})
+api $URL/v1/finance/accounts -d '{"code":"1000","name":"Cash","type":"asset"}'
+api $URL/v1/finance/accounts -d '{"code":"4000","name":"Sales","type":"income"}'
+CASH=$(api "$URL/v1/finance/accounts?code=1000" | ${id})
+SALES=$(api "$URL/v1/finance/accounts?code=4000" | ${id})
 ENTRY=$(api $URL/v1/finance/journal-entries -d '{"date":"2026-01-31","description":"First sale","lines":[{"account":"'$CASH'","debit":{"amount":"100.00","currency":"INR"}},{"account":"'$SALES'","credit":{"amount":"100.00","currency":"INR"}}]}' | ${id})
 api -X POST $URL/v1/finance/journal-entries/$ENTRY/post
 api "$URL/v1/finance/reports/trial-balance?asOf=2026-12-31"

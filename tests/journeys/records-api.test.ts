@@ -19,7 +19,7 @@ t.test('records over HTTP', async (t) => {
       .map((error) => error.field)
       .sort()
     t.same(named, ['code', 'name', 'nmae', 'type'])
-    t.match(await owner('POST', accounts, []), { status: 422 })
+    t.match(await owner('POST', accounts, []), { status: 422, body: { errors: [{ field: 'body' }] } })
     t.match(await owner('POST', accounts, '{"code":', { 'content-type': 'application/json' }), {
       status: 400,
       body: { code: 'REQUEST_MALFORMED' },

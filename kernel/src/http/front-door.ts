@@ -64,7 +64,10 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
     open(module, instance) {
       const before = doors.get(module)
       doors.set(module, instance)
-      if (before) void retire(before)
+      if (before)
+        retire(before).catch((error: unknown) =>
+          kernel.log.error({ err: error }, 'an instance did not close'),
+        )
     },
     async close(module) {
       const before = doors.get(module)

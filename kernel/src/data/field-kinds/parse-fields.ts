@@ -40,6 +40,7 @@ export function parseRecord(
 ): { readonly values: Values } {
   const found: FieldError[] = []
   const given = objectOf(input, '', found)
+  if (found.length > 0) throw errors.validation({ errors: found })
   refuseUnknown(fields, given, '', found)
   const values: Record<string, Json> = {}
   for (const [name, spec] of Object.entries(fields)) {
@@ -143,7 +144,7 @@ function objectOf(input: unknown, path: string, found: FieldError[]): Readonly<R
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) {
     return input as Readonly<Record<string, unknown>>
   }
-  found.push({ field: path, code: 'WRONG_TYPE', message: 'must be an object.' })
+  found.push({ field: path === '' ? 'body' : path, code: 'WRONG_TYPE', message: 'must be an object.' })
   return {}
 }
 

@@ -1,0 +1,67 @@
+// The front door over real sockets: which instance a request enters, and what changes under its feet.
+import { setTimeout as sleep } from 'node:timers/promises'
+import pino from 'pino'
+import t from 'tap'
+import { createInstance } from './create-instance.ts'
+import { createFrontDoor, moduleOfPath } from './front-door.ts'
+
+const log = pino({ level: 'silent' })
+
+/** Answers /v1/shop/* with its name, after `delay` when asked to be slow. */
+const instance = (name: string, delay = 300) =>
+  createInstance({ log, debugErrors: false, isClosing: () => false }, (app) => {
+    app.get('/v1/shop/slow', async () => {
+      await sleep(delay)
+      return { name }
+    })
+    app.get('/v1/shop/fast', async () => ({ name }))
+  })
+
+t.test('the first segment after /v1/ names the module', async (t) => {
+  for (const [url, module] of [
+    ['/v1/shop/fast?x=1', 'shop'],
+    ['/v1/shop', 'shop'],
+    ['/v1/shop?x', 'shop'],
+    ['/health/live', undefined],
+    ['//v1/shop', undefined],
+    ['/v1/', ''],
+  ] as const) {
+    t.equal(moduleOfPath(url), module, url)
+  }
+})
+
+t.test(
+  'requests inside finish on the instance they entered while new ones enter its successor',
+  async (t) => {
+    const kernel = await instance('kernel')
+    const first = await instance('first')
+    const second = await instance('second')
+    const door = createFrontDoor(kernel)
+    t.teardown(() => door.shut())
+    door.open('shop', first)
+    const { url } = await door.listen('127.0.0.1', 0)
+    const ask = async (path: string): Promise<unknown> => (await fetch(`${url}/v1/shop/${path}`)).json()
+
+    const inside = Promise.all(Array.from({ length: 10 }, () => ask('slow')))
+    await sleep(100)
+    door.open('shop', second)
+    t.same(await ask('fast'), { name: 'second' })
+    for (const answer of await inside) t.same(answer, { name: 'first' })
+    await sleep(100)
+    await t.rejects(first.inject('/v1/shop/fast'), 'the first is closed once it is empty')
+
+    await door.close('shop')
+    t.same(await ask('fast'), { name: 'kernel' })
+  },
+)
+
+t.test('shutting lets those inside finish and takes nobody new', async (t) => {
+  const door = createFrontDoor(await instance('kernel'))
+  const { url } = await door.listen('127.0.0.1', 0)
+  const inside = fetch(`${url}/v1/shop/slow`)
+  await sleep(100)
+  const shut = door.shut()
+  await t.rejects(fetch(`${url}/v1/shop/fast`))
+  t.same(await (await inside).json(), { name: 'kernel' })
+  await shut
+})
