@@ -61,7 +61,10 @@ t.test('defaults are filled in, and a missing required field is named', async (t
     wrongIn(() => parseRecord(fields, {}, 'create')),
     ['date REQUIRED', 'description REQUIRED', 'lines REQUIRED'],
   )
-  t.same(wrongIn(() => parseRecord(fields, [], 'create')), ['body WRONG_TYPE'])
+  t.same(
+    wrongIn(() => parseRecord(fields, [], 'create')),
+    ['body WRONG_TYPE'],
+  )
 })
 
 t.test('an unknown field is refused with the name that was meant', async (t) => {
