@@ -74,6 +74,10 @@ type Closers = ReturnType<typeof createClosers>
 
 function openPool(connection: pg.PoolConfig, max: number, log: Logger): pg.Pool {
   const pool = new pg.Pool({ ...connection, max, connectionTimeoutMillis: connectDeadlineMs })
+  // The pool takes its own listener off a connection while somebody has it.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.warn({ err: error }, 'a control connection broke')),
+  )
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ err: error }, 'an idle control connection broke'))
   return pool

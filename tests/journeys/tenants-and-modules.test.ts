@@ -87,6 +87,31 @@ t.test('a new user', async (t) => {
   })
 })
 
+t.test('nobody takes the id of another tenant for his slug', async (t) => {
+  const kernel = await testKernel(t)
+  const { id, slug, owner } = await kernel.openTenant()
+  const eve = await kernel.signUp()
+  t.match(await eve('POST', '/v1/tenants', { name: 'Mine', slug: id }), {
+    status: 422,
+    body: { errors: [{ field: 'slug' }] },
+  })
+  t.match(await owner('GET', '/v1/tenant', undefined, { 'x-tenant-id': id }), { body: { slug } })
+})
+
+t.test('control connections that break while they are used do not end the kernel', async (t) => {
+  const kernel = await testKernel(t)
+  const { owner } = await kernel.openTenant()
+  for (let round = 0; round < 5; round += 1) {
+    const asked = Promise.all(Array.from({ length: 20 }, () => owner('GET', '/v1/tenants')))
+    await kernel.database.admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'plinth-kernel' AND datname = current_database()`,
+    )
+    await asked
+  }
+  t.match(await owner('GET', '/v1/tenants'), { status: 200 })
+})
+
 t.test('members', async (t) => {
   const kernel = await testKernel(t)
   const tenant = await kernel.openTenant()

@@ -46,8 +46,9 @@ export const tenantHeader = Type.Object({
 
 const closed = { additionalProperties: false }
 const slug = Type.String({
-  pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$',
-  description: 'Lower-case letters, digits and hyphens, 63 at most; unique in the installation.',
+  pattern: '^(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$',
+  description:
+    'Lower-case letters, digits and hyphens, 63 at most, not in the form of an id; unique in the installation.',
 })
 const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('member')])
 const email = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^@\\s]+@[^@\\s]+$' })

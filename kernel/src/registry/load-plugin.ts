@@ -43,10 +43,11 @@ export interface LoadParts {
 }
 
 async function readBundle(pkg: PluginPackage): Promise<string> {
-  if (pkg.source !== undefined && (pkg.isWorkspace || pkg.bundle === undefined)) {
+  // A bundler reads what imports name, with our rights: only for sources that are the installation's own.
+  if (pkg.source !== undefined && pkg.isWorkspace) {
     return (await packPlugin(pkg.source)).bundle
   }
-  if (pkg.bundle === undefined) throw new Error('has neither a bundle nor a source entry in "plinth"')
+  if (pkg.bundle === undefined) throw new Error('has no bundle in "plinth"; pack it with `plinth pack`')
   const bundle = await readFile(pkg.bundle, 'utf8')
   if (bundle.length > largestBundle) throw new Error(`has a bundle of more than ${largestBundle} characters`)
   return bundle

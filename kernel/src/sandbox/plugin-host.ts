@@ -213,7 +213,7 @@ export class RunningHost {
         return
       case 'dying':
         this.#finish(message.invocation, (one) => one.reject(this.#unstoppable(one)))
-        this.#end('it could not stop an invocation and ended itself')
+        this.kill('it could not stop an invocation')
         return
     }
   }

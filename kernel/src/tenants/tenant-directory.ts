@@ -77,7 +77,9 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
 
   return {
     async find(slugOrId) {
-      const known = tenants.get(ids.get(slugOrId) ?? slugOrId)
+      // An id is looked up as an id alone, whatever anybody calls his tenant.
+      const id = uuid.test(slugOrId) ? slugOrId : ids.get(slugOrId)
+      const known = id === undefined ? undefined : tenants.get(id)
       if (known) return known
       return fresh(
         async () => {
