@@ -12,7 +12,7 @@ import { sendProblem } from './problem.ts'
 /** The one way to authenticate; `security: []` on a route takes it away. */
 export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as const
 
-/** Largest request body, in bytes. A journal entry of 5,000 lines is about 700 KB. */
+/** Largest request body, in bytes. A journal entry of 1,000 lines, the most there may be, is about 140 KB. */
 export const bodyLimit = 1_048_576
 
 const acceptableRequestId = /^[A-Za-z0-9._-]{8,64}$/
