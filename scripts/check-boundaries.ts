@@ -15,11 +15,13 @@ const order = [
   'http',
   'tenants',
   'identity',
+  'lifecycle',
   'registry',
   'sandbox',
   'broker',
   'entitlements',
   'permissions',
+  'outside',
   'data',
   'jobs',
   'events',
@@ -34,7 +36,7 @@ const outside: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Files of kernel/src that every folder may import. config.ts only as a type: its values are passed in. */
-const shared = ['errors.ts', 'stages.ts', 'config.ts']
+const shared = ['errors.ts', 'stages.ts', 'config.ts', 'defences.ts']
 
 const sdk = '@plinth/sdk'
 
