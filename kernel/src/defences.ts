@@ -14,4 +14,4 @@ export type Defence =
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>
 
-export const allStand: ReadonlySet<Defence> = new Set()
+export const allStand: DefencesOff = Object.freeze(new Set<Defence>())
