@@ -8,8 +8,8 @@ import pino from 'pino'
 import { diffMigrations } from './data/plugin-migrations/diff-migrations.ts'
 import { foldMigrations } from './data/plugin-migrations/storage-shape.ts'
 import { describePlugin } from './registry/describe-plugin.ts'
-import { readMigrations } from './registry/load-plugin.ts'
 import { packPlugin } from './registry/pack-plugin.ts'
+import { readMigrations } from './registry/plugin-code.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 
 const usage = `plinth pack [folder]              bundle a plugin: dist/plugin.js and dist/manifest.json

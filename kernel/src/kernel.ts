@@ -22,8 +22,8 @@ import { tenantRoutes } from './http/tenant-routes.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
 import { createAbilities } from './permissions/abilities.ts'
-import { type Installation, loadInstallation } from './registry/load-installation.ts'
 import { pluginLoadParts } from './registry/plugin-load-parts.ts'
+import { createPluginRegistry, type PluginRegistry } from './registry/plugin-registry.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
@@ -37,7 +37,8 @@ export interface Kernel {
   readonly inject: FrontDoor['inject']
   /** How to sign in to the demo tenant, when there is one. */
   readonly demo: Demo | undefined
-  readonly installation: Installation
+  /** What is installed and served. */
+  readonly registry: PluginRegistry
   /** Finishes the requests inside, then stops hosts, connections and the embedded database. */
   close(): Promise<void>
 }
@@ -147,26 +148,36 @@ export async function createKernel(config: Config, log: Logger): Promise<Kernel>
 
 async function assemble(config: Config, log: Logger, closers: Closers): Promise<Kernel> {
   const { access, cradle } = await openParts(config, log, closers)
-  const { ladder, directory, runControl, connections, accounts, priceBook, pool } = cradle
+  const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed } = cradle
 
-  const installation = await loadInstallation(
-    config.pluginsRoot,
-    pluginLoadParts(access, await createHostStarter(log), log),
-  )
-  const { plugins } = installation
-  closers.add('plugin hosts', () => Promise.all([...plugins.values()].map((plugin) => plugin.host.close())))
+  const registry = await createPluginRegistry({
+    pool,
+    root: config.pluginsRoot,
+    parts: pluginLoadParts(access, await createHostStarter(log), log),
+    log,
+  })
+  closers.add('plugin hosts', () => registry.close())
 
   let closing = false
   const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
-  const doors = createModuleDoors({ plugins, ladder, connections, log, ...instanceOptions })
+  const doors = createModuleDoors({
+    registry,
+    ladder,
+    connections,
+    log,
+    ...instanceOptions,
+    onAnswer: () => undefined,
+  })
   const kernelInstance = await createInstance({ ...instanceOptions, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })
     tenantRoutes(app, ladder, { directory, runControl })
-    moduleRoutes(app, ladder, { plugins, priceBook, runControl })
-    settingsRoutes(app, ladder, { plugins, directory, runControl })
+    moduleRoutes(app, ladder, { registry, priceBook, runControl })
+    settingsRoutes(app, ladder, { registry, directory, runControl })
     systemRoutes(app, ladder, {
-      plugins,
-      moduleDocument: doors.documentOf,
+      moduleDocument(tenant, module) {
+        const plugin = registry.served(module)?.pluginFor(tenant)
+        return plugin && doors.documentOf(plugin)
+      },
       isReady: async () =>
         !closing &&
         (await pool.query('SELECT 1').then(
@@ -178,12 +189,15 @@ async function assemble(config: Config, log: Logger, closers: Closers): Promise<
   })
   const frontDoor = createFrontDoor(kernelInstance)
   closers.add('front door', () => frontDoor.shut())
-  await doors.openAll(frontDoor)
+  await registry.openWith((served, held) => doors.open(frontDoor, served, held))
+  feed.onChange((change) =>
+    change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
+  )
 
   return {
     listen: () => frontDoor.listen(config.host, config.port),
     inject: frontDoor.inject,
-    installation,
+    registry,
     demo: config.demo ? await makeDemo(config.dataDir, { accounts, runControl, directory, log }) : undefined,
     async close() {
       closing = true

@@ -4,6 +4,12 @@ import type { Json } from '@plinth/sdk'
 import type { Ability } from './permissions/build-ability.ts'
 import type { LoadedPlugin } from './registry/load-plugin.ts'
 
+/** `pinned` is one exact version; without it the tenant follows its channel. */
+export interface ModuleChoice {
+  readonly channel: 'stable' | 'beta'
+  readonly pinned?: string
+}
+
 export interface Tenant {
   readonly id: string
   readonly slug: string
@@ -12,8 +18,8 @@ export interface Tenant {
   readonly currency: string
   readonly plan: string
   readonly createdAt: string
-  /** Modules that the tenant has switched on. */
-  readonly modules: ReadonlySet<string>
+  /** Modules that the tenant has switched on, and which version of each it is to get. */
+  readonly modules: ReadonlyMap<string, ModuleChoice>
   /** What the tenant has set in its modules, by module; defaults are the plugin's. */
   readonly settings: ReadonlyMap<string, Readonly<Record<string, Json>>>
 }
@@ -47,7 +53,7 @@ export interface Located extends Identified {
   readonly role: MembershipRole
 }
 
-/** The tenant has the module switched on. */
+/** The tenant has the module switched on. `plugin` is the version that serves this tenant. */
 export interface Entitled extends Located {
   readonly plugin: LoadedPlugin
 }

@@ -54,7 +54,7 @@ t.test('an ISV', async (t) => {
     )
     await install()
     const kernel = await testKernel(t, { pluginsRoot: root })
-    t.same(kernel.kernel.installation.refusals, [])
+    t.same(kernel.kernel.registry.refusals, [])
     const { owner } = await kernel.openTenant('visits')
     const visit = { customer: 'Ada', on: '2026-01-01', note: 'hello' }
     t.match(await owner('POST', '/v1/visits/visits', visit), { status: 201, body: visit })
@@ -86,8 +86,8 @@ t.test('an ISV', async (t) => {
       await change(path, edit)
       await install()
       const kernel = await testKernel(t, { pluginsRoot: root })
-      t.equal(kernel.kernel.installation.plugins.size, 0)
-      t.match(kernel.kernel.installation.refusals, [{ package: name, reason }])
+      t.equal(kernel.kernel.registry.plugins.size, 0)
+      t.match(kernel.kernel.registry.refusals, [{ package: name, reason }])
       await writeFile(join(folder, path), before)
     })
   }

@@ -12,6 +12,7 @@ t.test(
   'packages that cannot be loaded are refused by name, and the kernel starts without them',
   async (t) => {
     const root = await makeInstallation(t, {
+      '@test/good': { source: plain('good'), migrations: false },
       '@test/fine': { source: plain('fine'), migrations: false },
       '@test/broken': { source: 'export default {', migrations: false },
       '@test/throws': { source: 'throw new Error("at load")', migrations: false },
@@ -40,8 +41,8 @@ t.test(
       },
     })
     const kernel = await testKernel(t, { pluginsRoot: root })
-    const { plugins, refusals } = kernel.kernel.installation
-    t.same([...plugins.keys()], ['fine'])
+    const { plugins, refusals } = kernel.kernel.registry
+    t.same([...plugins.keys()], ['good'])
     const refused = new Map(refusals.map((refusal) => [refusal.package, refusal.reason]))
     for (const [name, reason] of [
       ['@test/broken', /cannot be packed|bundle|Unexpected/i],
@@ -51,6 +52,7 @@ t.test(
       ['@test/old', /needs @plinth\/sdk \^9\.0\.0/],
       ['@test/norange', /does not name @plinth\/sdk/],
       ['@test/outside', /outside its own folder/],
+      ['@test/fine', /provides the module 'fine', as '@test\/squatter' already does/],
       ['@test/squatter', /provides the module 'fine', as '@test\/fine' already does/],
       ['@test/area', /tenants/],
       ['@test/needy', /needs the module 'absent', which is not installed/],

@@ -11,20 +11,24 @@ const applicationName = 'plinth-feed'
 /** A process that does not answer within this time is taken to be on its way out; it re-reads on reconnect. */
 const settleDeadlineMs = 1_000
 const reconnectDelayMs = 250
+const keptAnnouncementMs = 60_000
+const pulseMs = 5_000
+const pulseDeadlineMs = 3_000
 
 export interface Change {
-  readonly kind: 'tenant' | 'member' | 'session' | 'all'
+  readonly kind: 'tenant' | 'member' | 'session' | 'plugins' | 'all'
   /** Id of what changed; '' for everything. */
   readonly id: string
 }
 
-type Listener = (change: Change) => void
+/** What it returns is waited for before the change counts as acted on; it must not reject. */
+type Listener = (change: Change) => void | Promise<void>
 
 export interface ChangeFeed {
   /** Announces within the caller's transaction. The id that comes back is for `settled`, after the commit. */
   announce(client: Pick<pg.ClientBase, 'query'>, change: Change): Promise<string>
-  /** Waits until every live kernel process has acted on the change, a second at most. */
-  settled(announcement: string): Promise<void>
+  /** Waits until every live kernel process has acted on the change, a second at most when nothing else is said. */
+  settled(announcement: string, deadlineMs?: number): Promise<void>
   onChange(listener: Listener): void
   /** False while the connection is down: then nothing kept in memory may be trusted. */
   isLive(): boolean
@@ -53,9 +57,8 @@ export async function startChangeFeed(options: {
   let closed = false
   let retry: NodeJS.Timeout | undefined
 
-  const tell = (change: Change) => {
-    for (const listener of listeners) listener(change)
-  }
+  // Every listener is called before this returns: what it keeps in memory is forgotten at once, whatever it then does.
+  const tell = (change: Change) => Promise.all(listeners.map((listener) => listener(change)))
 
   function receive(message: pg.Notification): void {
     const payload = message.payload ?? ''
@@ -69,10 +72,24 @@ export async function startChangeFeed(options: {
     }
     const change = parseChange(payload)
     if (!change) return
-    tell(change)
-    if (change.announcement) {
-      client?.query('SELECT pg_notify($1, $2)', [acknowledgements, change.announcement]).catch(lost)
+    const { announcement } = change
+    const acted = tell(change)
+    if (announcement) {
+      void acted.then(() =>
+        client?.query('SELECT pg_notify($1, $2)', [acknowledgements, announcement]).catch(lost),
+      )
     }
+  }
+
+  /** A connection that died without a word would leave this process with what it knew. */
+  async function checkPulse(): Promise<void> {
+    const asked = client
+    if (!asked) return
+    const silent = setTimeout(() => {
+      if (client === asked) lost(new Error('no answer to a ping'))
+    }, pulseDeadlineMs)
+    await asked.query('SELECT 1').catch(() => undefined)
+    clearTimeout(silent)
   }
 
   function lost(error?: unknown): void {
@@ -84,8 +101,8 @@ export async function startChangeFeed(options: {
     const broken = client
     client = undefined
     broken.removeAllListeners('notification')
-    broken.end().catch(() => undefined)
-    tell({ kind: 'all', id: '' })
+    broken.connection.stream.destroy()
+    void tell({ kind: 'all', id: '' })
     schedule()
   }
 
@@ -105,12 +122,18 @@ export async function startChangeFeed(options: {
     // Without a listener a broken socket would end the process; `lost` acts on it once connected.
     fresh.on('error', (error) => (client === fresh ? lost(error) : undefined))
     fresh.on('end', () => (client === fresh ? lost() : undefined))
-    await fresh.connect()
-    fresh.on('notification', receive)
-    await fresh.query(`LISTEN ${channel}; LISTEN ${acknowledgements}`)
+    try {
+      await fresh.connect()
+      fresh.on('notification', receive)
+      await fresh.query(`LISTEN ${channel}; LISTEN ${acknowledgements}`)
+    } catch (error) {
+      fresh.connection.stream.destroy()
+      throw error
+    }
+    if (closed) return void (await fresh.end())
     client = fresh
     // What was announced while nobody listened here is unknown: forget everything.
-    tell({ kind: 'all', id: '' })
+    void tell({ kind: 'all', id: '' })
   }
 
   /** The change is committed by now: that it cannot be counted who has heard of it must not fail it. */
@@ -128,20 +151,22 @@ export async function startChangeFeed(options: {
   }
 
   await connect()
+  const pulse = setInterval(() => void checkPulse(), pulseMs)
+  pulse.unref()
 
   return {
     async announce(transaction, change) {
       const announcement = randomUUID()
       // Registered before the commit: the first acknowledgement can be faster than our own next step.
       waiting.set(announcement, { seen: 0, wake: () => undefined })
-      setTimeout(() => waiting.delete(announcement), settleDeadlineMs * 10).unref()
+      setTimeout(() => waiting.delete(announcement), keptAnnouncementMs).unref()
       await transaction.query('SELECT pg_notify($1, $2)', [
         channel,
         JSON.stringify({ ...change, announcement }),
       ])
       return announcement
     },
-    async settled(announcement) {
+    async settled(announcement, deadlineMs = settleDeadlineMs) {
       const entry = waiting.get(announcement)
       if (!entry || !client) return
       const expected = await countProcesses(client)
@@ -149,7 +174,7 @@ export async function startChangeFeed(options: {
         const deadline = setTimeout(() => {
           log.warn({ expected, seen: entry.seen }, 'a kernel process did not acknowledge a change in time')
           resolve()
-        }, settleDeadlineMs)
+        }, deadlineMs)
         entry.wake = () => {
           if (entry.seen < expected) return
           clearTimeout(deadline)
@@ -164,6 +189,7 @@ export async function startChangeFeed(options: {
     async close() {
       closed = true
       clearTimeout(retry)
+      clearInterval(pulse)
       const last = client
       client = undefined
       await last?.end()

@@ -4,9 +4,12 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Entitled, Located } from '../stages.ts'
 
 /** @throws MODULE_NOT_ENABLED */
+export function checkEnabled(located: Located, module: string): void {
+  if (!located.tenant.modules.has(module)) throw errors.moduleNotEnabled({ module })
+}
+
+/** @throws MODULE_NOT_ENABLED */
 export function checkEntitlement(located: Located, plugin: LoadedPlugin): Entitled {
-  if (!located.tenant.modules.has(plugin.manifest.name)) {
-    throw errors.moduleNotEnabled({ module: plugin.manifest.name })
-  }
+  checkEnabled(located, plugin.manifest.name)
   return { ...located, plugin }
 }

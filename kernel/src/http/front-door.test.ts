@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pino from 'pino'
 import t from 'tap'
-import { createInstance } from './create-instance.ts'
-import { createFrontDoor, moduleOfPath } from './front-door.ts'
+import { createInstance, type Instance } from './create-instance.ts'
+import { createFrontDoor, type Door, moduleOfPath } from './front-door.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -16,6 +16,8 @@ const instance = (name: string, delay = 300) =>
     })
     app.get('/v1/shop/fast', async () => ({ name }))
   })
+
+const doorOf = (usual: Instance): Door => ({ usual, instances: [usual] })
 
 t.test('the first segment after /v1/ names the module', async (t) => {
   for (const [url, module] of [
@@ -38,19 +40,19 @@ t.test(
     const second = await instance('second')
     const door = createFrontDoor(kernel)
     t.teardown(() => door.shut())
-    door.open('shop', first)
+    await door.set('shop', doorOf(first))
     const { url } = await door.listen('127.0.0.1', 0)
     const ask = async (path: string): Promise<unknown> => (await fetch(`${url}/v1/shop/${path}`)).json()
 
     const inside = Promise.all(Array.from({ length: 10 }, () => ask('slow')))
     await sleep(100)
-    door.open('shop', second)
+    const retired = door.set('shop', doorOf(second))
     t.same(await ask('fast'), { name: 'second' })
     for (const answer of await inside) t.same(answer, { name: 'first' })
-    await sleep(100)
+    await retired
     await t.rejects(first.inject('/v1/shop/fast'), 'the first is closed once it is empty')
 
-    await door.close('shop')
+    await door.set('shop', undefined)
     t.same(await ask('fast'), { name: 'kernel' })
   },
 )
@@ -64,4 +66,41 @@ t.test('shutting lets those inside finish and takes nobody new', async (t) => {
   await t.rejects(fetch(`${url}/v1/shop/fast`))
   t.same(await (await inside).json(), { name: 'kernel' })
   await shut
+})
+
+t.test('a caller whose version cannot be told enters the usual one, others their own', async (t) => {
+  const first = await instance('first')
+  const second = await instance('second')
+  const door = createFrontDoor(await instance('kernel'))
+  t.teardown(() => door.shut())
+  await door.set('shop', {
+    usual: first,
+    instances: [first, second],
+    choose: async (headers) => (headers['x-tenant-id'] === 'late' ? second : undefined),
+  })
+  const { url } = await door.listen('127.0.0.1', 0)
+  const ask = async (headers: Record<string, string>): Promise<unknown> =>
+    (await fetch(`${url}/v1/shop/fast`, { headers })).json()
+  t.same(await ask({}), { name: 'first' })
+  t.same(await ask({ 'X-Tenant-Id': 'late' }), { name: 'second' })
+  const injected = await door.inject({ url: '/v1/shop/fast', headers: { 'X-Tenant-Id': 'late' } })
+  t.same(injected.json(), { name: 'second' })
+})
+
+t.test('a held door lets those inside finish and keeps the others waiting until it is set', async (t) => {
+  const first = await instance('first', 200)
+  const second = await instance('second')
+  const door = createFrontDoor(await instance('kernel'))
+  t.teardown(() => door.shut())
+  await door.set('shop', doorOf(first))
+  const { url } = await door.listen('127.0.0.1', 0)
+  const ask = async (path: string): Promise<unknown> => (await fetch(`${url}/v1/shop/${path}`)).json()
+  const inside = ask('slow')
+  await sleep(50)
+  const empty = door.hold('shop')
+  const waiting = [ask('fast'), ask('fast')]
+  await empty
+  t.same(await inside, { name: 'first' }, 'who was inside has finished')
+  await door.set('shop', doorOf(second))
+  t.same(await Promise.all(waiting), [{ name: 'second' }, { name: 'second' }])
 })

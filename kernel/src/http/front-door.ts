@@ -1,19 +1,39 @@
-// The one HTTP server. The first path segment after /v1/ names a module; its Fastify instance is entered, every
-// other path goes to the kernel's. Opening or closing a door is one change of a map: requests that are already
+// The one HTTP server. The first path segment after /v1/ names a module; a Fastify instance behind its door is entered,
+// every other path goes to the kernel's. Opening or closing a door is one change of a map: requests that are already
 // inside finish on the instance they entered.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Instance } from './create-instance.ts'
 
 const closeDeadlineMs = 10_000
 const pollMs = 20
+/** Longer than taking an exclusive migration should; who waited longer is answered as the door then stands. */
+const holdMs = 15_000
+
+/** The way into one module. */
+export interface Door {
+  readonly usual: Instance
+  /** The module is served at several versions: which one is the caller's? The usual one when that cannot be told. */
+  readonly choose?: (headers: IncomingHttpHeaders) => Promise<Instance | undefined>
+  /** Every instance behind this door. */
+  readonly instances: readonly Instance[]
+}
 
 export interface FrontDoor {
-  /** Lets a module's requests into `instance` from now on; the instance before it is closed once it is empty. */
-  open(module: string, instance: Instance): void
-  /** Requests of the module are answered by the kernel's instance from now on. */
-  close(module: string): Promise<void>
+  /**
+   * Lets a module's requests through `door` from now on, or to the kernel's instance when there is none. Resolves
+   * when instances of the door before that are not behind this one are empty and closed.
+   */
+  set(module: string, door: Door | undefined): Promise<void>
+  /** Requests of the module wait, `holdMs` at most, until its door is set again. Resolves when nobody is inside. */
+  hold(module: string): Promise<void>
   listen(host: string, port: number): Promise<{ readonly url: string; readonly port: number }>
   /** A request without a socket, for tests and the OpenAPI document. */
   inject(options: InjectOptions): Promise<LightMyRequestResponse>
@@ -29,18 +49,39 @@ export function moduleOfPath(url: string): string | undefined {
 }
 
 export function createFrontDoor(kernel: Instance): FrontDoor {
-  const doors = new Map<string, Instance>()
+  const doors = new Map<string, Door>()
+  const held = new Map<string, { readonly released: Promise<void>; release(): void }>()
   const inside = new Map<Instance, number>()
 
-  const instanceFor = (url: string): Instance => doors.get(moduleOfPath(url) ?? '') ?? kernel
-
-  const server: Server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (req, res) =>
-    enter(req, res),
-  )
+  const server: Server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (req, res) => {
+    const found = instanceFor(req.url ?? '/', req.headers)
+    if (!(found instanceof Promise)) return enter(found, req, res)
+    found.then(
+      (instance) => enter(instance, req, res),
+      (error: unknown) => {
+        kernel.log.error({ err: error }, 'a door could not be chosen')
+        enter(kernel, req, res)
+      },
+    )
+  })
   server.keepAliveTimeout = 65_000
 
-  function enter(request: IncomingMessage, response: ServerResponse): void {
-    const instance = instanceFor(request.url ?? '/')
+  /** A promise only where something has to be found out first: the usual way has none. */
+  function instanceFor(url: string, headers: IncomingHttpHeaders): Instance | Promise<Instance> {
+    const module = moduleOfPath(url) ?? ''
+    const waiting = held.get(module)
+    if (waiting) return waiting.released.then(() => instanceFor(url, headers))
+    const door = doors.get(module)
+    if (!door?.choose) return door?.usual ?? kernel
+    return door.choose(headers).then((chosen) => {
+      const now = doors.get(module)
+      // The door was set anew while the caller was looked up.
+      if (now !== door) return instanceFor(url, headers)
+      return chosen ?? door.usual
+    })
+  }
+
+  function enter(instance: Instance, request: IncomingMessage, response: ServerResponse): void {
     inside.set(instance, (inside.get(instance) ?? 0) + 1)
     response.once('close', () => inside.set(instance, (inside.get(instance) ?? 1) - 1))
     instance.routing(request, response)
@@ -61,18 +102,27 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
   }
 
   return {
-    open(module, instance) {
-      const before = doors.get(module)
-      doors.set(module, instance)
-      if (before)
-        retire(before).catch((error: unknown) =>
-          kernel.log.error({ err: error }, 'an instance did not close'),
-        )
+    async set(module, door) {
+      const before = doors.get(module)?.instances ?? []
+      if (door) doors.set(module, door)
+      else doors.delete(module)
+      held.get(module)?.release()
+      await Promise.all(before.filter((instance) => !door?.instances.includes(instance)).map(retire))
     },
-    async close(module) {
-      const before = doors.get(module)
-      doors.delete(module)
-      if (before) await retire(before)
+    async hold(module) {
+      if (!held.has(module)) {
+        let release = () => {}
+        const released = new Promise<void>((resolve) => {
+          const deadline = setTimeout(() => held.get(module)?.release(), holdMs)
+          release = () => {
+            clearTimeout(deadline)
+            held.delete(module)
+            resolve()
+          }
+        })
+        held.set(module, { released, release })
+      }
+      await emptied(doors.get(module)?.instances ?? [])
     },
     async listen(host, port) {
       await new Promise<void>((resolve, reject) => {
@@ -86,9 +136,20 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
       const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
       return { url: `http://${name}:${address.port}`, port: address.port }
     },
-    inject: (options) => {
+    inject: async (options) => {
       const url = options.url ?? options.path ?? '/'
-      return instanceFor(typeof url === 'string' ? url : (url.pathname ?? '/')).inject(options)
+      const headers = Object.entries(options.headers ?? {}).map(([name, value]) => [
+        name.toLowerCase(),
+        value,
+      ])
+      const path = typeof url === 'string' ? url : (url.pathname ?? '/')
+      const instance = await instanceFor(path, Object.fromEntries(headers))
+      inside.set(instance, (inside.get(instance) ?? 0) + 1)
+      try {
+        return await instance.inject(options)
+      } finally {
+        inside.set(instance, (inside.get(instance) ?? 1) - 1)
+      }
     },
     async shut() {
       const stopped = new Promise<void>((resolve) => {
@@ -96,10 +157,12 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
         else resolve()
       })
       server.closeIdleConnections()
+      for (const waiting of [...held.values()]) waiting.release()
       await emptied(inside.keys())
       server.closeAllConnections()
       await stopped
-      await Promise.all([...doors.values(), kernel].map((instance) => instance.close()))
+      const instances = [...doors.values()].flatMap((door) => door.instances)
+      await Promise.all([...instances, kernel].map((instance) => instance.close()))
     },
   }
 }

@@ -1,13 +1,14 @@
 // The path of a request, rung by rung. A route says how far its caller must climb; its handler is given what was
 // found there, typed, so that a handler cannot be reached past a rung it needs.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
 import { checkEntitlement } from '../entitlements/check-entitlement.ts'
-import { errors } from '../errors.ts'
+import { errors, isPlinthError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { Arrival, Entitled, Identified, Located, Permitted } from '../stages.ts'
+import type { Arrival, Identified, Located, Permitted, Tenant } from '../stages.ts'
 import { locateTenant } from '../tenants/locate-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 
@@ -23,7 +24,8 @@ export interface Ladder {
   readonly arrived: Rung<Arrival>
   readonly identified: Rung<Identified>
   readonly located: Rung<Located>
-  entitled(plugin: LoadedPlugin): Rung<Entitled>
+  /** Whose request it is, by its headers alone; undefined when it will be refused on the way. */
+  tenantOf(headers: IncomingHttpHeaders): Promise<Tenant | undefined>
   permitted(plugin: LoadedPlugin, permission: Permission): Rung<Permitted>
 }
 
@@ -61,20 +63,27 @@ export function createLadder(parts: {
   const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
   const identified = (request: FastifyRequest) =>
     authenticate(arrived(request), request.headers.authorization)
+  const locate = (who: Identified, header: string | string[] | undefined) =>
+    locateTenant(directory, who, Array.isArray(header) ? header[0] : header)
 
   async function located(request: FastifyRequest): Promise<Located> {
-    const header = request.headers['x-tenant-id']
-    return locateTenant(directory, await identified(request), Array.isArray(header) ? header[0] : header)
+    return locate(await identified(request), request.headers['x-tenant-id'])
   }
-
-  const entitled = (plugin: LoadedPlugin) => async (request: FastifyRequest) =>
-    checkEntitlement(await located(request), plugin)
 
   return {
     arrived,
     identified,
     located,
-    entitled,
+    async tenantOf(headers) {
+      const nobody: Arrival = { requestId: '', address: '' }
+      try {
+        const who = await authenticate(nobody, headers.authorization)
+        return (await locate(who, headers['x-tenant-id'])).tenant
+      } catch (error) {
+        if (isPlinthError(error)) return undefined
+        throw error
+      }
+    },
     permitted: (plugin, permission) => async (request) => {
       const stage = checkEntitlement(await located(request), plugin)
       const ability = abilityOf(stage, plugin)

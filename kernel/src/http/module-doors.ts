@@ -1,35 +1,53 @@
-// Opens a door for every loaded plugin, and lends each request its unit of work.
+// The doors of the modules that are served: an instance for every loaded version, and which of them a caller enters.
+// Lends each request its unit of work.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
 import { Spending } from '../broker/spending.ts'
 import type { Work } from '../broker/work.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { PluginRegistry } from '../registry/plugin-registry.ts'
+import type { ServedModule } from '../registry/served-module.ts'
 import { createWorks } from '../sandbox/invoke.ts'
 import { defaultLimits } from '../sandbox/limits.ts'
 import type { Permitted } from '../stages.ts'
-import type { FrontDoor } from './front-door.ts'
+import type { Instance } from './create-instance.ts'
+import type { Door, FrontDoor } from './front-door.ts'
 import type { Ladder } from './ladder.ts'
 import { createModuleInstance } from './module-instance.ts'
 import { type ApiDocument, documentOf } from './openapi.ts'
 
 export interface ModuleDoors {
-  openAll(frontDoor: FrontDoor): Promise<void>
-  /** The API of an open module. */
-  documentOf(module: string): ApiDocument | undefined
+  /** See OpenDoors in registry/plugin-registry.ts. */
+  open(
+    frontDoor: FrontDoor,
+    served: ReadonlyMap<string, ServedModule>,
+    held: ReadonlySet<string>,
+  ): Promise<void>
+  /** The API of a version that is served. */
+  documentOf(plugin: LoadedPlugin): ApiDocument | undefined
+}
+
+interface Opened {
+  readonly instance: Instance
+  readonly document: ApiDocument
 }
 
 export function createModuleDoors(parts: {
-  readonly plugins: ReadonlyMap<string, LoadedPlugin>
+  readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly ladder: Ladder
   readonly connections: TenantConnections
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  /** Told of every answer of a module. */
+  readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }): ModuleDoors {
-  const { plugins, ladder, connections, log } = parts
-  const makeWork = createWorks({ plugins, log })
-  const documents = new Map<string, ApiDocument>()
+  const { registry, ladder, connections, log } = parts
+  const makeWork = createWorks({ registry, log })
+  const opened = new Map<LoadedPlugin, Opened>()
+  const modules = new Set<string>()
 
   const withWork = <T>(stage: Permitted, work: (work: Work) => Promise<T>): Promise<T> =>
     withUnitOfWork(
@@ -50,17 +68,55 @@ export function createModuleDoors(parts: {
       },
     )
 
+  async function instanceOf(plugin: LoadedPlugin): Promise<Instance> {
+    const known = opened.get(plugin)
+    if (known) return known.instance
+    const instance = await createModuleInstance(
+      { plugin, ladder, connections, withWork },
+      {
+        log: log.child({ module: plugin.manifest.name }),
+        debugErrors: parts.debugErrors,
+        isClosing: parts.isClosing,
+        onAnswer: (status) => parts.onAnswer(plugin, status),
+      },
+    )
+    opened.set(plugin, { instance, document: documentOf(instance) })
+    return instance
+  }
+
+  async function doorOf(module: ServedModule): Promise<Door | undefined> {
+    const plugins = [...module.versions.values()]
+    const instances = await Promise.all(plugins.map(instanceOf))
+    const usual = module.stable ? await instanceOf(module.stable) : instances[0]
+    if (!usual) return undefined
+    const isForAll =
+      instances.length === 1 && module.row.pinned.every((version) => module.versions.has(version))
+    if (isForAll) return { usual, instances }
+    const choose = async (headers: IncomingHttpHeaders): Promise<Instance | undefined> => {
+      const tenant = await ladder.tenantOf(headers)
+      const plugin = tenant && module.pluginFor(tenant)
+      return plugin && opened.get(plugin)?.instance
+    }
+    return { usual, instances, choose }
+  }
+
   return {
-    async openAll(frontDoor) {
-      for (const [module, plugin] of plugins) {
-        const instance = await createModuleInstance(
-          { plugin, ladder, connections, withWork },
-          { log: log.child({ module }), debugErrors: parts.debugErrors, isClosing: parts.isClosing },
-        )
-        documents.set(module, documentOf(instance))
-        frontDoor.open(module, instance)
+    async open(frontDoor, served, held) {
+      const doors: [string, Door | undefined][] = []
+      for (const module of new Set([...modules, ...served.keys()])) {
+        const one = served.get(module)
+        doors.push([module, one && (await doorOf(one))])
       }
+      modules.clear()
+      for (const module of served.keys()) modules.add(module)
+      const kept = new Set([...served.values()].flatMap((module) => [...module.versions.values()]))
+      for (const plugin of opened.keys()) if (!kept.has(plugin)) opened.delete(plugin)
+      await Promise.all(
+        doors.map(([module, door]) =>
+          held.has(module) ? frontDoor.hold(module) : frontDoor.set(module, door),
+        ),
+      )
     },
-    documentOf: (module) => documents.get(module),
+    documentOf: (plugin) => opened.get(plugin)?.document,
   }
 }

@@ -8,10 +8,16 @@ import { pluginRoute } from './plugin-route.ts'
 
 export async function createModuleInstance(
   parts: ModuleParts,
-  options: { readonly log: Logger; readonly debugErrors: boolean; readonly isClosing: () => boolean },
+  options: {
+    readonly log: Logger
+    readonly debugErrors: boolean
+    readonly isClosing: () => boolean
+    readonly onAnswer: (status: number) => void
+  },
 ): Promise<Instance> {
   const { manifest } = parts.plugin
   return createInstance(options, (app) => {
+    app.addHook('onResponse', async (_request, reply) => options.onAnswer(reply.statusCode))
     // Bodies are parsed against the manifest's fields, which name each wrong one; a plugin's schema never runs here.
     app.setValidatorCompiler(() => () => true)
     // The schemas of answers describe; they do not reshape what the store or the plugin gave.

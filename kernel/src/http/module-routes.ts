@@ -3,7 +3,8 @@ import type { PriceBook } from '../entitlements/plans.ts'
 import { disableModule, enableModule, requiredModules } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { Located } from '../stages.ts'
+import type { PluginRegistry } from '../registry/plugin-registry.ts'
+import type { Located, Tenant } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
@@ -59,16 +60,17 @@ export function moduleRoutes(
   app: Instance,
   ladder: Ladder,
   parts: {
-    readonly plugins: ReadonlyMap<string, LoadedPlugin>
+    readonly registry: Pick<PluginRegistry, 'plugins' | 'served'>
     readonly priceBook: PriceBook
     readonly runControl: RunControl
   },
 ): void {
-  const { plugins, priceBook, runControl } = parts
+  const { registry, priceBook, runControl } = parts
+  const { plugins } = registry
   const tags = ['Marketplace']
 
-  const enabledView = (module: string) => {
-    const plugin = plugins.get(module)
+  const enabledView = (tenant: Pick<Tenant, 'id' | 'modules'>, module: string) => {
+    const plugin = registry.served(module)?.pluginFor(tenant)
     return {
       module,
       title: plugin?.manifest.title ?? module,
@@ -116,7 +118,9 @@ export function moduleRoutes(
       headers: tenantHeader,
       response: { 200: listOf(enabledModuleShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }) => ({ items: [...tenant.modules].sort().map(enabledView) })),
+    ...atRung(ladder.located, async ({ tenant }) => ({
+      items: [...tenant.modules.keys()].sort().map((module) => enabledView(tenant, module)),
+    })),
   })
   app.route({
     method: 'POST',
@@ -132,7 +136,7 @@ export function moduleRoutes(
       mayManageModules(stage)
       const { module } = request.body as ModuleBody
       await enableModule(runControl, plugins, stage, module)
-      return reply.code(201).header('location', '/v1/tenant/modules').send(enabledView(module))
+      return reply.code(201).header('location', '/v1/tenant/modules').send(enabledView(stage.tenant, module))
     }),
   })
   app.route({

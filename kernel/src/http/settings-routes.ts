@@ -1,8 +1,9 @@
 // /v1/tenant/settings/{module}: what the tenant has set in a module it has enabled.
-import { checkEntitlement } from '../entitlements/check-entitlement.ts'
+import { checkEnabled } from '../entitlements/check-entitlement.ts'
 import { changeSettings, settingsOf } from '../entitlements/module-settings.ts'
 import { errors } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
@@ -16,18 +17,17 @@ export function settingsRoutes(
   app: Instance,
   ladder: Ladder,
   parts: {
-    readonly plugins: ReadonlyMap<string, LoadedPlugin>
+    readonly registry: Pick<PluginRegistry, 'pluginFor'>
     readonly directory: TenantDirectory
     readonly runControl: RunControl
   },
 ): void {
-  const { plugins, directory, runControl } = parts
+  const { registry, directory, runControl } = parts
 
   const pluginFor = (stage: Located, params: unknown): LoadedPlugin => {
     const { module } = params as { module: string }
-    const plugin = plugins.get(module)
-    if (!plugin) throw errors.moduleNotFound({ module })
-    return checkEntitlement(stage, plugin).plugin
+    checkEnabled(stage, module)
+    return registry.pluginFor(stage.tenant, module)
   }
   const common = {
     tags: ['Settings'],

@@ -1,6 +1,5 @@
 // What belongs to no area: health for the load balancer, the API's description, and the answer for modules that are
 // not open here.
-import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Tenant } from '../stages.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
@@ -13,8 +12,8 @@ export function systemRoutes(
   app: Instance,
   ladder: Ladder,
   parts: {
-    readonly plugins: ReadonlyMap<string, LoadedPlugin>
-    readonly moduleDocument: (module: string) => ApiDocument | undefined
+    /** The API of the module as this tenant is served it. */
+    readonly moduleDocument: (tenant: Tenant, module: string) => ApiDocument | undefined
     readonly isReady: () => Promise<boolean>
     readonly version: string
   },
@@ -48,8 +47,9 @@ export function systemRoutes(
       async (request): Promise<Arrival & { tenant?: Tenant }> =>
         request.headers.authorization ? ladder.located(request) : ladder.arrived(request),
       async (stage) => {
-        const enabled = [...(stage.tenant?.modules ?? [])].sort()
-        const documents = enabled.flatMap((module) => parts.moduleDocument(module) ?? [])
+        const { tenant } = stage
+        const enabled = [...(tenant?.modules.keys() ?? [])].sort()
+        const documents = enabled.flatMap((module) => (tenant && parts.moduleDocument(tenant, module)) ?? [])
         return mergeDocuments(documentOf(app), documents, parts.version)
       },
     ),

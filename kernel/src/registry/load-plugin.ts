@@ -1,19 +1,15 @@
-// From a package to a plugin that can serve: packed, started in its sandbox, asked for its manifest, compared with
-// what the package says. Whatever is wrong is a sentence that names the package.
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+// From a plugin's code to a plugin that can serve: started in its sandbox, asked for its manifest, compared with
+// what was shipped. Whatever is wrong is a sentence that names the package.
 import { isDeepStrictEqual } from 'node:util'
 import type { Manifest } from '@plinth/sdk'
 import type { Logger } from 'pino'
 import semver from 'semver'
 import type { EntityStore } from '../data/entity-store.ts'
 import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
-import { parseMigration } from '../data/plugin-migrations/parse-migration.ts'
 import type { SqlVetter } from '../data/vet-sql.ts'
 import type { PluginHost } from '../sandbox/plugin-host.ts'
 import { describePlugin } from './describe-plugin.ts'
-import type { PluginPackage } from './discover-packages.ts'
-import { largestBundle, packPlugin } from './pack-plugin.ts'
+import type { PluginCode } from './plugin-code.ts'
 
 /** Version of @plinth/sdk that this kernel carries; packages state a range that must include it. */
 export const sdkVersion = '0.1.0'
@@ -22,6 +18,8 @@ export interface LoadedPlugin {
   readonly package: string
   readonly version: string
   readonly manifest: Manifest
+  /** What it was loaded from. */
+  readonly code: PluginCode
   readonly host: PluginHost
   /** By entity key. */
   readonly stores: Readonly<Record<string, EntityStore>>
@@ -42,34 +40,10 @@ export interface LoadParts {
   readonly vetterFor: (manifest: Manifest) => SqlVetter
 }
 
-async function readBundle(pkg: PluginPackage): Promise<string> {
-  // A bundler reads what imports name, with our rights: only for sources that are the installation's own.
-  if (pkg.source !== undefined && pkg.isWorkspace) {
-    return (await packPlugin(pkg.source)).bundle
-  }
-  if (pkg.bundle === undefined) throw new Error('has no bundle in "plinth"; pack it with `plinth pack`')
-  const bundle = await readFile(pkg.bundle, 'utf8')
-  if (bundle.length > largestBundle) throw new Error(`has a bundle of more than ${largestBundle} characters`)
-  return bundle
-}
-
-/** The migrations in a package's folder, in the order of their names. */
-export async function readMigrations(packageFolder: string): Promise<PluginMigration[]> {
-  const folder = join(packageFolder, 'migrations')
-  const files = await readdir(folder).catch(() => [])
-  const names = files.filter((file) => /^\d{4}-[a-z0-9-]+\.json$/.test(file)).sort()
-  return Promise.all(
-    names.map(async (name) =>
-      parseMigration(name.slice(0, -5), JSON.parse(await readFile(join(folder, name), 'utf8'))),
-    ),
-  )
-}
-
 /** @throws when the manifest that was shipped is not the code's */
-async function checkShippedManifest(pkg: PluginPackage, manifest: Manifest): Promise<void> {
-  if (pkg.manifest === undefined || pkg.isWorkspace) return
-  const shipped: unknown = JSON.parse(await readFile(pkg.manifest, 'utf8'))
-  if (!isDeepStrictEqual(shipped, JSON.parse(JSON.stringify(manifest)))) {
+function checkShippedManifest({ shippedManifest }: PluginCode, manifest: Manifest): void {
+  if (shippedManifest === undefined) return
+  if (!isDeepStrictEqual(shippedManifest, JSON.parse(JSON.stringify(manifest)))) {
     throw new Error('ships a manifest that differs from what its code says; pack it again with `plinth pack`')
   }
 }
@@ -82,34 +56,34 @@ function refuseWhatIsNotServed(manifest: Manifest): void {
 }
 
 /** @throws Error with half a sentence that follows "The package '<name>' ". */
-export async function loadPlugin(pkg: PluginPackage, parts: LoadParts): Promise<LoadedPlugin> {
-  if (semver.validRange(pkg.sdkRange) === null)
-    throw new Error(`names an SDK range that is none: '${pkg.sdkRange}'`)
-  if (!semver.satisfies(sdkVersion, pkg.sdkRange)) {
-    throw new Error(`needs @plinth/sdk ${pkg.sdkRange}, and this kernel carries ${sdkVersion}`)
+export async function loadPlugin(code: PluginCode, parts: LoadParts): Promise<LoadedPlugin> {
+  if (semver.validRange(code.sdkRange) === null)
+    throw new Error(`names an SDK range that is none: '${code.sdkRange}'`)
+  if (!semver.satisfies(sdkVersion, code.sdkRange)) {
+    throw new Error(`needs @plinth/sdk ${code.sdkRange}, and this kernel carries ${sdkVersion}`)
   }
-  const host = await parts.startHost(pkg.name, await readBundle(pkg))
+  const host = await parts.startHost(code.package, code.bundle)
   try {
     const manifest = await describePlugin(host)
-    await checkShippedManifest(pkg, manifest)
+    checkShippedManifest(code, manifest)
     refuseWhatIsNotServed(manifest)
-    const migrations = await readMigrations(pkg.folder)
     const ignored = [...manifest.on, ...Object.keys(manifest.jobs)]
     if (ignored.length > 0) {
       parts.log.warn(
-        { package: pkg.name, handlers: ignored },
+        { package: code.package, handlers: ignored },
         'event subscribers and jobs are not run by this kernel version',
       )
     }
     return {
-      package: pkg.name,
-      version: pkg.version,
+      package: code.package,
+      version: code.version,
       manifest,
+      code,
       host,
       stores: parts.storesFor(manifest),
       role: parts.roleFor(manifest.name),
       vetSql: parts.vetterFor(manifest),
-      migrate: () => parts.migrate(manifest, migrations),
+      migrate: () => parts.migrate(manifest, code.migrations),
     }
   } catch (error) {
     await host.close()

@@ -9,7 +9,7 @@ import { settingsOf } from '../entitlements/module-settings.ts'
 import { errors } from '../errors.ts'
 import { type Ability, buildAbility, permissionNames } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
-import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
@@ -17,10 +17,10 @@ export type WorkOptions = Omit<Work, 'depth' | 'run' | 'runText' | 'callService'
 
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
 export function createWorks(parts: {
-  readonly plugins: ReadonlyMap<string, LoadedPlugin>
+  readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly log: Logger
 }): (options: WorkOptions) => Work {
-  const { plugins, log } = parts
+  const { registry, log } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
 
@@ -60,7 +60,7 @@ export function createWorks(parts: {
           today: new Date().toISOString().slice(0, 10),
           settings: settingsOf(tenant, plugin.manifest),
           uses: Object.keys(plugin.manifest.uses).filter(
-            (name) => tenant.modules.has(name) && plugins.has(name),
+            (name) => tenant.modules.has(name) && registry.served(name) !== undefined,
           ),
         },
         limits: spending.remaining(module),
@@ -81,8 +81,8 @@ export function createWorks(parts: {
     service: string,
     input: Json,
   ): Promise<Json> {
-    const callee = plugins.get(module)
-    if (!callee || !caller.tenant.modules.has(module)) throw errors.moduleNotEnabled({ module })
+    if (!caller.tenant.modules.has(module)) throw errors.moduleNotEnabled({ module })
+    const callee = registry.pluginFor(caller.tenant, module)
     const { services } = callee.manifest
     const spec = Object.hasOwn(services, service) ? services[service] : undefined
     if (!spec) {

@@ -4,7 +4,7 @@ import type { Json } from '@plinth/sdk'
 import { LRUCache } from 'lru-cache'
 import type pg from 'pg'
 import type { ChangeFeed } from '../data/change-feed.ts'
-import type { MembershipRole, Tenant } from '../stages.ts'
+import type { MembershipRole, ModuleChoice, Tenant } from '../stages.ts'
 
 /** About 0.5 KB each. */
 const keptTenants = 10_000
@@ -25,13 +25,14 @@ interface TenantRow {
   currency: string
   plan: string
   created_at: Date
-  modules: string[]
+  modules: Record<string, { channel: ModuleChoice['channel']; pinned: string | null }>
   settings: Record<string, Record<string, Json>>
 }
 
 const selectTenant = `
   SELECT t.id, t.slug, t.name, t.currency, t.plan, t.created_at,
-         coalesce((SELECT array_agg(m.module) FROM kernel.tenant_module m WHERE m.tenant_id = t.id), '{}') AS modules,
+         coalesce((SELECT jsonb_object_agg(m.module, jsonb_build_object('channel', m.channel, 'pinned', m.pinned))
+                     FROM kernel.tenant_module m WHERE m.tenant_id = t.id), '{}') AS modules,
          coalesce((SELECT jsonb_object_agg(s.module, s.settings) FROM kernel.module_setting s WHERE s.tenant_id = t.id), '{}') AS settings
     FROM kernel.tenant t`
 
@@ -44,7 +45,12 @@ const tenantFromRow = (row: TenantRow): Tenant => ({
   currency: row.currency,
   plan: row.plan,
   createdAt: row.created_at.toISOString(),
-  modules: new Set(row.modules),
+  modules: new Map(
+    Object.entries(row.modules).map(([module, { channel, pinned }]) => [
+      module,
+      pinned === null ? { channel } : { channel, pinned },
+    ]),
+  ),
   settings: new Map(Object.entries(row.settings)),
 })
 

@@ -15,6 +15,10 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.membership': { kernel: change },
   'kernel.tenant_module': { kernel: change },
   'kernel.module_setting': { kernel: change },
+  'kernel.plugin': { kernel: change },
+  'kernel.plugin_version': { kernel: change },
+  'kernel.plugin_operation': { kernel: change },
+  'kernel.canary_count': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },

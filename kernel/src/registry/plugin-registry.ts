@@ -1,0 +1,219 @@
+// The plugins this process has loaded, kept to what kernel.plugin says. Every change of an operator ends here, in every
+// kernel process: versions that somebody is to get are loaded, doors are set anew, versions nobody gets are let go.
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import semver from 'semver'
+import { errors } from '../errors.ts'
+import type { Tenant } from '../stages.ts'
+import type { Refusal } from './discover-packages.ts'
+import { loadInstallation, refusalOf } from './load-installation.ts'
+import { type LoadedPlugin, type LoadParts, loadPlugin } from './load-plugin.ts'
+import { unservable } from './module-needs.ts'
+import { claimModule, type PluginRow, readCode, readPlugins, writeVersion } from './plugin-store.ts'
+import { type ServedModule, servedModule, wantedVersions } from './served-module.ts'
+
+/** Sets the ways into the modules. Resolves when nobody is inside a version that is no longer there. */
+export type OpenDoors = (
+  served: ReadonlyMap<string, ServedModule>,
+  held: ReadonlySet<string>,
+) => Promise<void>
+
+export interface PluginRegistry {
+  /** The stable version of each module that is served. A view: it is always of now. */
+  readonly plugins: ReadonlyMap<string, LoadedPlugin>
+  readonly refusals: readonly Refusal[]
+  /** @throws MODULE_UNAVAILABLE when the tenant's version cannot be served, MODULE_NOT_FOUND */
+  pluginFor(tenant: Pick<Tenant, 'id' | 'modules'>, module: string): LoadedPlugin
+  served(module: string): ServedModule | undefined
+  /** Whether the module is among the installation's own packages. */
+  isFromFolder(module: string): boolean
+  /** From now on, and at once, doors are opened for what is served. */
+  openWith(open: OpenDoors): Promise<void>
+  /** Reads what is installed and acts on it. Resolves when new requests see it. Never rejects. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function createPluginRegistry(options: {
+  readonly pool: pg.Pool
+  readonly root: string
+  readonly parts: LoadParts
+  readonly log: Logger
+}): Promise<PluginRegistry> {
+  const { pool, parts, log } = options
+  const owners = new Map((await readPlugins(pool)).map((row) => [row.module, row.package]))
+  const folders = await loadInstallation(options.root, parts, owners)
+  const refusals: Refusal[] = [...folders.refusals]
+  const fromFolder = new Map(folders.plugins.map((plugin) => [plugin.manifest.name, plugin]))
+  /** Every version this process has loaded, by module and version. */
+  const loaded = new Map<string, Map<string, LoadedPlugin>>()
+  for (const [module, plugin] of fromFolder) loaded.set(module, new Map([[plugin.version, plugin]]))
+  const served = new Map<string, ServedModule>()
+  const plugins = new Map<string, LoadedPlugin>()
+  let open: OpenDoors = async () => undefined
+  let syncing: Promise<void> = Promise.resolve()
+  let closed = false
+
+  await firstServed()
+  for (const refusal of refusals) log.warn({ package: refusal.package }, refusal.reason)
+
+  /** Those of the folders that are to be the stable ones: their tables are brought up to date first. */
+  async function firstServed(): Promise<void> {
+    const rows = new Map((await readPlugins(pool)).map((row) => [row.module, row]))
+    const stable = new Map<string, LoadedPlugin>()
+    for (const [module, row] of rows) {
+      if (row.stable === null || isForward(row, fromFolder.get(module))) continue
+      const plugin = await load(module, row.stable).catch(refuse(row.package))
+      if (plugin) stable.set(module, plugin)
+    }
+    for (const [module, plugin] of fromFolder) {
+      if (isForward(rows.get(module), plugin)) stable.set(module, plugin)
+    }
+    const drop = async (reasons: ReadonlyMap<string, unknown>) => {
+      for (const [module, reason] of reasons) {
+        const plugin = stable.get(module)
+        if (!plugin) continue
+        refusals.push(refusalOf(plugin.package, reason))
+        stable.delete(module)
+        fromFolder.delete(module)
+        loaded.get(module)?.delete(plugin.version)
+        await plugin.host.close()
+      }
+    }
+    await drop(unservable(stable))
+    for (const [module, plugin] of [...stable]) {
+      if (plugin !== fromFolder.get(module)) continue
+      await makeStable(plugin).catch((error: unknown) => drop(new Map([[module, error]])))
+    }
+    await drop(unservable(stable))
+    await act(await readPlugins(pool))
+  }
+
+  const refuse = (name: string) => (error: unknown) => {
+    refusals.push(refusalOf(name, error))
+    return undefined
+  }
+
+  /** A version from a folder, with its tables. */
+  async function makeStable(plugin: LoadedPlugin): Promise<void> {
+    const { name } = plugin.manifest
+    if (!(await isAheadOf(plugin))) await plugin.migrate()
+    const owner = await claimModule(pool, name, plugin.package)
+    if (owner !== plugin.package)
+      throw new Error(`provides the module '${name}', which belongs to ${owner} in this database`)
+    await writeVersion(pool, name, plugin.code, plugin.manifest, { installedBy: 'installation' })
+    await pool.query(
+      `UPDATE kernel.plugin SET previous = CASE WHEN stable = $2 THEN previous ELSE stable END, stable = $2,
+              state = CASE WHEN state = 'installing' THEN 'active' ELSE state END WHERE module = $1`,
+      [name, plugin.version],
+    )
+  }
+
+  /** Its tables have been brought further already, by a version that is on trial or was rolled back. */
+  async function isAheadOf({ manifest, code }: LoadedPlugin): Promise<boolean> {
+    const { rows } = await pool.query<{ name: string; known: boolean }>(
+      `SELECT m.name, EXISTS (SELECT FROM kernel.plugin_version v, jsonb_array_elements(v.migrations) k
+                               WHERE v.module = m.plugin AND k->>'name' = m.name) AS known
+         FROM kernel.plugin_migration m WHERE m.plugin = $1`,
+      [manifest.name],
+    )
+    const own = new Set(code.migrations.map((migration) => migration.name))
+    const further = rows.filter((row) => !own.has(row.name))
+    const ran = new Set(rows.map((row) => row.name))
+    return further.length > 0 && further.every((row) => row.known) && [...own].every((name) => ran.has(name))
+  }
+
+  async function load(module: string, version: string): Promise<LoadedPlugin> {
+    const known = loaded.get(module)?.get(version)
+    if (known) return known
+    const code = await readCode(pool, module, version)
+    // What is no longer among the installation's packages was taken away on purpose.
+    if (code.source === 'folder' && !fromFolder.has(module)) throw new Error('is not installed any more')
+    const plugin = await loadPlugin(code, parts)
+    loaded.set(module, (loaded.get(module) ?? new Map<string, LoadedPlugin>()).set(version, plugin))
+    return plugin
+  }
+
+  /** One module failing leaves the others as they should be. */
+  async function act(rows: readonly PluginRow[]): Promise<void> {
+    const held = new Set(rows.filter((row) => row.state === 'held').map((row) => row.module))
+    const next = new Map<string, ServedModule>()
+    for (const row of rows) {
+      if (row.state !== 'active' && row.state !== 'held') continue
+      const versions = new Map<string, LoadedPlugin>()
+      for (const version of wantedVersions(row)) {
+        const plugin = await load(row.module, version).catch((error: unknown) => {
+          log.error({ err: error, module: row.module, version }, 'a version of a plugin cannot be served')
+          return undefined
+        })
+        if (plugin) versions.set(version, plugin)
+      }
+      if (versions.size > 0) next.set(row.module, servedModule(row, versions))
+    }
+    const stable = [...next].flatMap(([module, one]) => (one.stable ? [[module, one.stable] as const] : []))
+    for (const [module, reason] of unservable(new Map(stable))) {
+      next.delete(module)
+      log.error({ module }, `the module cannot be served: it ${reason}`)
+    }
+    served.clear()
+    plugins.clear()
+    for (const [module, one] of next) {
+      served.set(module, one)
+      if (one.stable) plugins.set(module, one.stable)
+    }
+    const gone = [...loaded].flatMap(([module, versions]) =>
+      [...versions.values()].filter((plugin) => !next.get(module)?.versions.has(plugin.version)),
+    )
+    const emptied = open(next, held)
+    for (const plugin of gone) loaded.get(plugin.manifest.name)?.delete(plugin.version)
+    // Who is inside finishes on the version it entered; its host closes after it.
+    void emptied
+      .then(() => Promise.all(gone.map((plugin) => plugin.host.close())))
+      .catch((error: unknown) => log.error({ err: error }, 'a version of a plugin did not end'))
+  }
+
+  async function sync(): Promise<void> {
+    if (closed) return
+    try {
+      await act(await readPlugins(pool))
+    } catch (error) {
+      log.error({ err: error }, 'the plugins could not be brought up to date')
+    }
+  }
+
+  return {
+    plugins,
+    refusals,
+    pluginFor(tenant, module) {
+      const one = served.get(module)
+      if (!one) throw errors.moduleNotFound({ module })
+      const plugin = one.pluginFor(tenant)
+      if (!plugin) throw errors.moduleUnavailable({ module })
+      return plugin
+    },
+    served: (module) => served.get(module),
+    isFromFolder: (module) => fromFolder.has(module),
+    async openWith(openDoors) {
+      open = openDoors
+      await open(served, new Set())
+    },
+    sync() {
+      syncing = syncing.then(sync)
+      return syncing
+    },
+    async close() {
+      closed = true
+      await syncing
+      const all = [...loaded.values()].flatMap((versions) => [...versions.values()])
+      await Promise.all(all.map((plugin) => plugin.host.close()))
+    },
+  }
+}
+
+/** The folder holds what the operator wants, unless he has installed something newer than it from a registry. */
+function isForward(row: PluginRow | undefined, plugin: LoadedPlugin | undefined): boolean {
+  if (!plugin) return false
+  if (!row || row.stable === null || row.stable === plugin.version) return true
+  // A version that was rolled back stays so, whatever lies in the folder.
+  return row.previous !== plugin.version && semver.gt(plugin.version, row.stable)
+}
