@@ -39,7 +39,7 @@ export interface TestRegistry {
 export const integrityOf = (bytes: Buffer): string =>
   `sha512-${createHash('sha512').update(bytes).digest('base64')}`
 
-async function listen(t: Ending, server: Server): Promise<string> {
+export async function listenOnLoopback(t: Ending, server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(async () => {
     const closed = new Promise((resolve) => server.close(resolve))
@@ -66,7 +66,7 @@ export async function startRegistry(t: Ending): Promise<TestRegistry> {
     middlewares: {},
     max_body_size: '60mb',
   } as never)
-  const url = await listen(t, server)
+  const url = await listenOnLoopback(t, server)
 
   async function put(path: string, body: unknown): Promise<void> {
     const response = await fetch(`${url}/${path}`, {
@@ -144,7 +144,7 @@ export async function startFront(
     }
     respond().catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined))
   })
-  return await listen(t, server)
+  return await listenOnLoopback(t, server)
 }
 
 /** A front that changes the packument. */

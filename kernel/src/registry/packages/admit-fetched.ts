@@ -77,7 +77,7 @@ async function derive(fetched: FetchedPlugin, parts: AdmissionParts, refuse: Ref
     }
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    throw refuse('manifest', `Asked in a sandbox, it ${text.slice(0, 1_000)}`, error)
+    throw refuse('manifest', `Asked in a sandbox, it ${shown(text, 1_000)}`, error)
   }
 }
 
@@ -96,10 +96,6 @@ function readMigrations(fetched: FetchedPlugin, manifest: Manifest, refuse: Refu
       )
     return migrations
   } catch (error) {
-    throw refuse(
-      'migrations',
-      (error instanceof Error ? error.message : String(error)).slice(0, 1_000),
-      error,
-    )
+    throw refuse('migrations', shown(error instanceof Error ? error.message : String(error), 1_000), error)
   }
 }

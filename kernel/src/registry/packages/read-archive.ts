@@ -10,6 +10,7 @@ import { type Refuse, shown } from './refusal.ts'
 
 const unzip = promisify(gunzip)
 const files = ['File', 'OldFile']
+const blockSize = 512
 
 async function unzipped(tarball: Buffer, limit: number, refuse: Refuse): Promise<Buffer> {
   try {
@@ -34,7 +35,9 @@ export async function readArchive(
   const isPlain = !off.has('archivePaths')
   const tar = await unzipped(tarball, isBounded ? limits.unpacked : 2 ** 30, refuse)
   // The parser would unzip it again, without our limit.
-  if (tar.readUInt16BE(0) === 0x1f8b) throw refuse('archive', 'Its archive is zipped twice.')
+  if (tar.length >= 2 && tar.readUInt16BE(0) === 0x1f8b)
+    throw refuse('archive', 'Its archive is zipped twice.')
+  if (tar.length % blockSize !== 0) throw refuse('archive', 'Its archive is damaged: it ends within a block.')
   const found = new Map<string, Buffer>()
   const seen = new Set<string>()
   let entries = 0
@@ -73,6 +76,13 @@ export async function readArchive(
   parser.on('error', (error: unknown) =>
     attempt(() => {
       throw broken(error)
+    }),
+  )
+  // A long path has a header of its own, which the parser cuts at a NUL; another reader would not.
+  parser.on('meta', (text: string) =>
+    attempt(() => {
+      if (isPlain && text.replace(/\0+$/, '').includes('\0'))
+        throw refuse('archive', 'A path in its archive has a character that cannot be seen.')
     }),
   )
   // Kinds that tar does not know, and headers that are too long.

@@ -62,9 +62,11 @@ export function readContents(
   const sdkRange = isRecord(peers) ? peers['@plinth/sdk'] : undefined
   if (typeof sdkRange !== 'string' || sdkRange.length > 100)
     throw refuse('sdk', 'It does not name @plinth/sdk among its peerDependencies.')
+  const manifest = read(named('manifest'), limits.manifest)
+  parseJson(manifest, 'its manifest', refuse)
   return {
     bundle: read(named('bundle'), limits.bundle),
-    manifest: read(named('manifest'), limits.manifest),
+    manifest,
     migrations: readMigrations(files, limits, isBounded, refuse),
     sdkRange,
   }
@@ -83,7 +85,9 @@ function readMigrations(files: Files, limits: PackageLimits, isBounded: boolean,
       const name = path.slice('migrations/'.length, -'.json'.length)
       if (!migrationName.test(name))
         throw refuse('migrations', `'${shown(path)}' must be named like 0001-first.json.`)
-      return { name, text: decodeText(bytes, `'${path}'`, refuse) }
+      const text = decodeText(bytes, `'${path}'`, refuse)
+      parseJson(text, `'${path}'`, refuse)
+      return { name, text }
     })
     .sort((one, other) => (one.name < other.name ? -1 : 1))
 }

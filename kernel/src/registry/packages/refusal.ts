@@ -35,7 +35,7 @@ export const refusalsOf =
     )
 
 /** Text of a package in one of our sentences: short, and without what a terminal or a reader could take for more. */
-export const shown = (text: string): string => {
+export const shown = (text: string, most = 120): string => {
   const plain = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
-  return plain.length > 120 ? `${plain.slice(0, 119)}…` : plain
+  return plain.length > most ? `${plain.slice(0, most - 1)}…` : plain
 }
