@@ -10,6 +10,14 @@ export type Defence =
   | 'watchdog'
   /** The kernel kills a host that takes too much resident memory. */
   | 'residentMemory'
+  /** A package's bytes have the hash that the registry, the operator and history name. */
+  | 'packageIntegrity'
+  /** An archive has plain files with plain paths, each once. */
+  | 'archivePaths'
+  /** An archive is bounded while it is unpacked, and so are its files. */
+  | 'archiveSize'
+  /** The manifest that was shipped is what the code says, each time it is asked. */
+  | 'manifestCompare'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

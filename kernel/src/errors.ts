@@ -207,6 +207,25 @@ export const errors = {
     'info',
     () => 'Another request changed the same records at the same time. Try again.',
   ),
+  // a plugin's package
+  packageNotFound: defineError<{ package: string; version: string; registry: string }>(
+    'PACKAGE_NOT_FOUND',
+    404,
+    'info',
+    (d) => `The registry ${d.registry} has no package '${d.package}' in the version '${d.version}'.`,
+  ),
+  packageRefused: defineError<{ package: string; version: string; reason: string; detail: string }>(
+    'PACKAGE_REFUSED',
+    422,
+    'warn',
+    (d) => `The package '${d.package}' ${d.version} is refused (${d.reason}): ${d.detail}`,
+  ),
+  registryUnavailable: defineError<{ registry: string; detail: string }>(
+    'REGISTRY_UNAVAILABLE',
+    503,
+    'warn',
+    (d) => `The registry ${d.registry} cannot be used: ${d.detail}`,
+  ),
   // 5xx: the plugin
   pluginFailed: defineError<{ module: string }>(
     'PLUGIN_FAILED',

@@ -3,21 +3,9 @@
 
 import { checkFields, isKey, ownField } from './check-fields.ts'
 import { didYouMean } from './did-you-mean.ts'
+import { KERNEL_AREAS } from './kernel-areas.ts'
 import type { EntitySpec, FieldSpecs, Manifest } from './manifest.ts'
 
-// The first segment after /v1/ is a plugin or one of these.
-const KERNEL_AREAS = [
-  'auth',
-  'tenants',
-  'tenant',
-  'marketplace',
-  'operator',
-  'events',
-  'health',
-  'metrics',
-  'docs',
-  'openapi',
-]
 /** Of a role's unknown permissions, how many are named: a manifest may list thousands. */
 const MOST_NAMED = 20
 // `route.x` is the permission of a route, and `number_series` a table the kernel makes in every plugin's schema.

@@ -43,6 +43,7 @@ export { created, fail, isCreated, isPluginError } from './errors.ts'
 export type { AnyField, Field, Fields, FieldType, In, Out, RangedField } from './fields/field.ts'
 export { t } from './fields/t.ts'
 export type { CivilDate, Id, Money } from './fields/values.ts'
+export { KERNEL_AREAS } from './kernel-areas.ts'
 export type {
   ActionSpec,
   EntitySpec,

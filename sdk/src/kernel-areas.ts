@@ -1,0 +1,27 @@
+// Names that no module can have: the first segment of a path is a module or one of these, and some are kept for later.
+
+export const KERNEL_AREAS: readonly string[] = [
+  'admin',
+  'api',
+  'auth',
+  'console',
+  'constructor',
+  'docs',
+  'events',
+  'files',
+  'health',
+  'jobs',
+  'kernel',
+  'marketplace',
+  'metrics',
+  'openapi',
+  'operator',
+  'plinth',
+  'public',
+  'search',
+  'system',
+  'tenant',
+  'tenants',
+  'v1',
+  'webhooks',
+]
