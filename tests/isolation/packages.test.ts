@@ -113,6 +113,11 @@ const contents: readonly Attack[] = [
     hostile: { made: { packageJson: { name: '@acme/other' } } },
   },
   {
+    attack: 'a name in package.json that cannot be made a text',
+    expected: 'contents',
+    hostile: { made: { packageJson: { name: { toString: 1 } } } },
+  },
+  {
     attack: 'another version in package.json',
     expected: 'contents',
     hostile: { made: { packageJson: { version: '9.9.9' } } },
