@@ -238,6 +238,16 @@ const manifests: readonly Attack[] = [
   { attack: 'the name of a kernel area', expected: 'manifest', hostile: saying({ name: 'operator' }) },
   { attack: 'the name of JavaScript’s own', expected: 'manifest', hostile: saying({ name: 'constructor' }) },
   {
+    attack: 'a title that reads backwards',
+    expected: 'manifest',
+    hostile: saying({ title: 'Notes \u202eecnaniF' }),
+  },
+  {
+    attack: 'an error that moves the cursor',
+    expected: 'manifest',
+    hostile: saying({ errors: { NO: { status: 409, message: '\u001b[2Jwelcome' } } }),
+  },
+  {
     attack: 'two entities with one path',
     expected: 'manifest',
     hostile: saying({ entities: { a: entityOf({}), b: entityOf({}) } }),
