@@ -90,6 +90,11 @@ const policies: readonly Attack[] = [
     hostile: { publication: { document: { deprecated: 'has a hole' } } },
   },
   {
+    attack: 'a deprecation that cannot be made a text',
+    expected: 'deprecated',
+    hostile: { publication: { document: { deprecated: { toString: 1 } } } },
+  },
+  {
     attack: 'a package of a scope that is not allowed',
     expected: 'not-allowed',
     hostile: { request: { allow: ['@plinth/*', '@acme2/*', 'acme'] } },
@@ -235,6 +240,16 @@ const registries: readonly Attack[] = [
         response.writeHead(200, { 'content-encoding': 'gzip' }).end('x')
         return true
       },
+    },
+  },
+  {
+    attack: 'more versions than anybody publishes',
+    expected: 'too-large',
+    hostile: {
+      front: packument((real) => ({
+        ...real,
+        versions: Object.fromEntries(Array.from({ length: 20_001 }, (_, n) => [`1.${n}.0`, 1])),
+      })),
     },
   },
   {

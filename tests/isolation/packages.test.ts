@@ -113,6 +113,11 @@ const contents: readonly Attack[] = [
     hostile: { made: { packageJson: { name: '@acme/other' } } },
   },
   {
+    attack: 'a name in package.json that cannot be made a text',
+    expected: 'contents',
+    hostile: { made: { packageJson: { name: { toString: 1 } } } },
+  },
+  {
     attack: 'another version in package.json',
     expected: 'contents',
     hostile: { made: { packageJson: { version: '9.9.9' } } },
@@ -232,6 +237,16 @@ const manifests: readonly Attack[] = [
   { attack: 'a field nobody knows', expected: 'manifest', hostile: saying({ scripts: { install: 'x' } }) },
   { attack: 'the name of a kernel area', expected: 'manifest', hostile: saying({ name: 'operator' }) },
   { attack: 'the name of JavaScript’s own', expected: 'manifest', hostile: saying({ name: 'constructor' }) },
+  {
+    attack: 'a title that reads backwards',
+    expected: 'manifest',
+    hostile: saying({ title: 'Notes \u202eecnaniF' }),
+  },
+  {
+    attack: 'an error that moves the cursor',
+    expected: 'manifest',
+    hostile: saying({ errors: { NO: { status: 409, message: '\u001b[2Jwelcome' } } }),
+  },
   {
     attack: 'two entities with one path',
     expected: 'manifest',

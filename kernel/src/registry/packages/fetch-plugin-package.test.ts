@@ -69,7 +69,7 @@ t.test('a package from a registry', async (t) => {
     })
   })
 
-  await t.test('takes the token to its own host, below its own path', async (t) => {
+  await t.test('takes the token with each request to its own host', async (t) => {
     const seen: (string | undefined)[] = []
     const front = await startFront(t, registry, ({ request }) => {
       seen.push(request.headers.authorization)

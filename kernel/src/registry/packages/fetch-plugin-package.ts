@@ -57,7 +57,7 @@ export async function fetchPluginPackage(
   if (!isAllowed(request.name, request.allow)) throw refuse('not-allowed', 'The operator does not allow it.')
   const client = openRegistry(request.registry, limits.deadlineMs, refuse)
   try {
-    const found = await findVersion(client, request, limits.packument, refuse)
+    const found = await findVersion(client, request, limits, refuse)
     const refuseVersion = refusalsOf(found.name, found.version)
     refuseByPolicy(found, request, refuseVersion)
     if (!off.has('packageIntegrity')) refuseOtherHash(found.integrity, found, request, refuseVersion)
@@ -86,7 +86,7 @@ export async function fetchPluginPackage(
 function refuseByPolicy(found: PublishedVersion, request: PackageRequest, refuse: Refuse): void {
   const { deprecated, publishedAt } = found
   if (deprecated && !request.allowDeprecated)
-    throw refuse('deprecated', `Its publisher says: '${shown(String(deprecated))}'.`)
+    throw refuse('deprecated', `Its publisher says: '${shown(deprecated)}'.`)
   const { minAgeDays = 0, now = new Date() } = request
   if (minAgeDays <= 0) return
   if (!publishedAt)

@@ -4,6 +4,7 @@ import semver from 'semver'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { errors } from '../../errors.ts'
+import type { PackageLimits } from './package-limits.ts'
 import { isRecord } from './parse-json.ts'
 import { type Refuse, shown } from './refusal.ts'
 import type { RegistryClient } from './registry-client.ts'
@@ -32,6 +33,8 @@ export type PublishedVersion = Type.Static<typeof versionSchema> & {
 /** npm's own abbreviation of a packument has no `time`. */
 const accept = 'application/json'
 
+const longestRange = 200
+
 function ownText(record: unknown, key: string): string | undefined {
   const value = isRecord(record) && Object.hasOwn(record, key) ? record[key] : undefined
   return typeof value === 'string' ? value : undefined
@@ -39,6 +42,7 @@ function ownText(record: unknown, key: string): string | undefined {
 
 /** npm's order: a version, else a range, else a tag. Too young or deprecated is for others to refuse, not to step around. */
 function exactVersion(packument: Record<string, unknown>, wanted: string): string | undefined {
+  if (wanted.length > longestRange) return undefined
   const versions = isRecord(packument['versions']) ? Object.keys(packument['versions']) : []
   if (semver.valid(wanted) === wanted) return versions.includes(wanted) ? wanted : undefined
   if (semver.validRange(wanted) !== null) {
@@ -55,8 +59,12 @@ function exactVersion(packument: Record<string, unknown>, wanted: string): strin
     : undefined
 }
 
-async function readPackument(client: RegistryClient, name: string, limit: number, refuse: Refuse) {
-  const body = await client.get(name.replace('/', '%2f'), { accept, limit, what: 'the list of versions' })
+async function readPackument(client: RegistryClient, name: string, limits: PackageLimits, refuse: Refuse) {
+  const body = await client.get(name.replace('/', '%2f'), {
+    accept,
+    limit: limits.packument,
+    what: 'the list of versions',
+  })
   if (!body) return undefined
   let packument: unknown
   try {
@@ -71,17 +79,21 @@ async function readPackument(client: RegistryClient, name: string, limit: number
     throw errors.registryUnavailable({ registry: client.url, detail: 'its list of versions is no object.' })
   }
   if (packument['name'] !== name)
-    throw refuse('name', `The registry answers with '${shown(String(packument['name']))}'.`)
+    throw refuse('name', `The registry answers with '${shown(packument['name'])}'.`)
+  const { versions } = packument
+  // Each is parsed when a range is asked for: a list that is one to fill the time is not looked at.
+  if (isRecord(versions) && Object.keys(versions).length > limits.versions)
+    throw refuse('too-large', `The registry lists more than ${limits.versions} versions.`)
   return packument
 }
 
 export async function findVersion(
   client: RegistryClient,
   { name, version: wanted }: { readonly name: string; readonly version: string },
-  limit: number,
+  limits: PackageLimits,
   refuse: Refuse,
 ): Promise<PublishedVersion> {
-  const packument = await readPackument(client, name, limit, refuse)
+  const packument = await readPackument(client, name, limits, refuse)
   const version = packument && exactVersion(packument, wanted)
   if (!packument || version === undefined) {
     throw errors.packageNotFound({ package: name, version: shown(wanted), registry: client.url })

@@ -4,6 +4,8 @@ export interface PackageLimits {
   /** For everything that fetching one package asks of its registry. */
   readonly deadlineMs: number
   readonly packument: number
+  /** How many a packument may list. */
+  readonly versions: number
   /** Signing keys, attestations. */
   readonly proof: number
   readonly tarball: number
@@ -23,6 +25,7 @@ const megabyte = 1024 * 1024
 export const packageLimits: PackageLimits = {
   deadlineMs: 30_000,
   packument: 20 * megabyte,
+  versions: 20_000,
   proof: megabyte,
   tarball: 10 * megabyte,
   unpacked: 10 * megabyte,

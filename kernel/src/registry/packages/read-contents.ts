@@ -43,7 +43,7 @@ export function readContents(
   if (json['name'] !== asked.name || json['version'] !== asked.version)
     throw refuse(
       'contents',
-      `Its package.json says that it is ${shown(`${String(json['name'])}@${String(json['version'])}`)}.`,
+      `Its package.json says that it is ${shown(json['name'])}@${shown(json['version'])}.`,
     )
   const plinth = json['plinth']
   if (!isRecord(plinth)) throw refuse('contents', 'It is no plugin: package.json has no "plinth".')

@@ -34,8 +34,12 @@ export const refusalsOf =
       cause,
     )
 
-/** Text of a package in one of our sentences: short, and without what a terminal or a reader could take for more. */
-export const shown = (text: string, most = 120): string => {
-  const plain = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
+/** A value of a package in one of our sentences: short, and without what a terminal or a reader could take for more. */
+export const shown = (value: unknown, most = 120): string => {
+  // Not String(): an object of a stranger may make that throw.
+  const plain = (typeof value === 'string' ? value : `something that is ${typeof value}`).replace(
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    '\u{fffd}',
+  )
   return plain.length > most ? `${plain.slice(0, most - 1)}…` : plain
 }
