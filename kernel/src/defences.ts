@@ -10,6 +10,14 @@ export type Defence =
   | 'watchdog'
   /** The kernel kills a host that takes too much resident memory. */
   | 'residentMemory'
+  /** A plugin's SQL is checked against lists before it runs. */
+  | 'sqlVetting'
+  /** A report runs where the database refuses to write. */
+  | 'sqlReadOnly'
+  /** The bytes of an answer to a plugin's SQL are counted on the socket. */
+  | 'sqlBytes'
+  /** The time of a plugin's SQL is counted on the socket. */
+  | 'sqlTime'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>
