@@ -18,6 +18,8 @@ export type Defence =
   | 'sqlBytes'
   /** The time of a plugin's SQL is counted on the socket. */
   | 'sqlTime'
+  /** A plugin's schema is compared with what it must be, after its migrations and at start. */
+  | 'catalogueCheck'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -32,7 +32,8 @@ export function pluginLoadParts(
     startHost: (name, bundle) => startHost({ name, bundle, log: log.child({ package: name }) }),
     migrate: (manifest, migrations) =>
       withOwner(access, async (owner) => {
-        await applyPluginMigrations(owner, access.rolePrefix, manifest, migrations)
+        const { rolePrefix, data } = access
+        await applyPluginMigrations(owner, rolePrefix, manifest, migrations, { data }, off)
       }),
     storesFor: (manifest) => entityStores(manifest, access.rolePrefix),
     vetterFor: (manifest) => createSqlVetter(sqlScope(manifest, off), undefined, off),
