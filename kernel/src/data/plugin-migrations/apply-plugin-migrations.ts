@@ -3,7 +3,7 @@
 // runs outside of it, in steps that a later start continues. Runs on the owner login, never on one that became it.
 import type { Manifest } from '@plinth/sdk'
 import type pg from 'pg'
-import { Umzug } from 'umzug'
+import { MigrationError, Umzug } from 'umzug'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import { loginName } from '../bootstrap/login-roles.ts'
 import { checkCatalogue } from '../check-catalogue.ts'
@@ -72,9 +72,9 @@ export async function applyPluginMigrations(
     await takeCanonicalNames(owner, target.schema)
     for (const grant of pluginGrants(role, plugin)) await owner.query(grant)
     if (off.has('catalogueCheck')) return
-    const rules = { schema: target.schema, owner: loginName(rolePrefix, 'owner'), role, rolePrefix }
-    const wrong = await checkCatalogue(owner, rules)
-    if (wrong.length > 0) throw migrationRefusal(plugin, ['Its schema is not as it must be.', ...wrong])
+    const [ownerLogin, data] = [loginName(rolePrefix, 'owner'), loginName(rolePrefix, 'data')]
+    const wrong = await checkCatalogue(owner, { schema: target.schema, owner: ownerLogin, role, data })
+    if (wrong.length > 0) throw new Error(['Its schema is not as it must be.', ...wrong].join(' '))
   }
   const applied = new Set<string>()
   await withPluginLock(owner, plugin, () =>
@@ -84,8 +84,17 @@ export async function applyPluginMigrations(
       for (const name of await runPending(session, target, migrations)) applied.add(name)
       await session.inside(async () => undefined)
     }),
-  )
+  ).catch((error: unknown) => {
+    throw migrationRefusal(plugin, [reasonOf(error)], error)
+  })
   return { role, schema: target.schema, applied: [...applied] }
+}
+
+/** Umzug says which migration it was, which helps, and puts what went wrong behind it. */
+function reasonOf(error: unknown): string {
+  if (error instanceof MigrationError && error.cause instanceof Error)
+    return `In '${error.migration.name}': ${reasonOf(error.cause)}`
+  return error instanceof Error ? error.message : String(error)
 }
 
 async function makeSchema(owner: pg.Client, schema: string): Promise<void> {
@@ -106,7 +115,7 @@ async function runPending(
   const recorded = await recordedMigrations(owner, plugin)
   const done = await stepsDone(owner, plugin)
   const conflict = conflictWith(recorded, done, migrations)
-  if (conflict !== undefined) throw migrationRefusal(plugin, [conflict])
+  if (conflict !== undefined) throw new Error(conflict)
   const fresh = recorded.length === 0 && done.size === 0
   const find = (name: string) => migrations.find((candidate) => candidate.name === name)
   const umzug = new Umzug<pg.Client>({
@@ -123,11 +132,7 @@ async function runPending(
     },
     logger: undefined,
   })
-  const ran = await umzug.up().catch((error: unknown) => {
-    // Umzug says which migration it was, which helps, and hides what went wrong behind it.
-    const reason = error instanceof Error ? error.message : String(error)
-    throw migrationRefusal(plugin, [reason], error)
-  })
+  const ran = await umzug.up()
   return ran.map((migration) => migration.name)
 }
 
