@@ -5,15 +5,19 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Manifest } from '@plinth/sdk'
 import pino from 'pino'
-import { diffMigrations } from './data/plugin-migrations/diff-migrations.ts'
-import { foldMigrations } from './data/plugin-migrations/storage-shape.ts'
+import { parseWishes } from './data/plugin-migrations/migration-wishes.ts'
 import { describePlugin } from './registry/describe-plugin.ts'
 import { packPlugin } from './registry/pack-plugin.ts'
-import { readMigrations } from './registry/plugin-code.ts'
+import { writeMigration } from './registry/write-migration.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 
 const usage = `plinth pack [folder]              bundle a plugin: dist/plugin.js and dist/manifest.json
 plinth migrate [folder] [--name n] write the next migration from what the entities have become
+  --rename account.code=account.number   it is the same field (or entity, or field of lines) under another name
+  --drop account.note                    nobody needs it any more; it is kept until --contract
+  --backfill account="update account set number = 0 where number is null"
+                                         gives a value to the records that are there
+  --contract                             drop what earlier releases retired
 `
 
 async function sourceOf(folder: string): Promise<string> {
@@ -48,28 +52,25 @@ async function pack(folder: string): Promise<string> {
   return `Packed '${manifest.name}': dist/plugin.js (${Math.ceil(bundle.length / 1024)} KB) and dist/manifest.json.`
 }
 
-async function migrate(folder: string, name: string | undefined): Promise<string> {
-  const { manifest } = await describe(folder)
-  const migrations = await readMigrations(folder)
-  const shape = foldMigrations(migrations.flatMap((migration) => migration.operations))
-  const { operations, refusals } = diffMigrations(shape, manifest)
-  if (refusals.length > 0) throw new Error(`No migration was written. ${refusals.join(' ')}`)
-  if (operations.length === 0) return `The migrations of '${manifest.name}' are up to date.`
-  const next = String(migrations.length + 1).padStart(4, '0')
-  const file = `${next}-${name ?? (migrations.length === 0 ? 'first' : 'change')}.json`
-  await mkdir(join(folder, 'migrations'), { recursive: true })
-  // 'wx': a file that is there already may have run somewhere, and is never replaced.
-  await writeFile(join(folder, 'migrations', file), `${JSON.stringify({ operations }, null, 2)}\n`, {
-    flag: 'wx',
-  })
-  return `Wrote migrations/${file}: ${operations.length} operations.`
-}
-
 async function run(): Promise<string> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { name: { type: 'string' } } })
-  const [command, folder = '.'] = positionals
-  if (command === 'pack') return pack(resolve(folder))
-  if (command === 'migrate') return migrate(resolve(folder), values.name)
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      name: { type: 'string' },
+      rename: { type: 'string', multiple: true },
+      drop: { type: 'string', multiple: true },
+      backfill: { type: 'string', multiple: true },
+      contract: { type: 'boolean', default: false },
+    },
+  })
+  const [command, given = '.'] = positionals
+  const folder = resolve(given)
+  if (command === 'pack') return pack(folder)
+  if (command === 'migrate') {
+    const wishes = parseWishes(values)
+    const { manifest } = await describe(folder)
+    return writeMigration({ folder, manifest, name: values.name, wishes, contract: values.contract })
+  }
   throw new Error(`There is no command '${command ?? ''}'.\n\n${usage}`)
 }
 

@@ -18,6 +18,16 @@ export type Defence =
   | 'archiveSize'
   /** The manifest that was shipped is what the code says, each time it is asked. */
   | 'manifestCompare'
+  /** A plugin's SQL is checked against lists before it runs. */
+  | 'sqlVetting'
+  /** A report runs where the database refuses to write. */
+  | 'sqlReadOnly'
+  /** The bytes of an answer to a plugin's SQL are counted on the socket. */
+  | 'sqlBytes'
+  /** The time of a plugin's SQL is counted on the socket. */
+  | 'sqlTime'
+  /** A plugin's schema is compared with what it must be, after its migrations and at start. */
+  | 'catalogueCheck'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -273,6 +273,13 @@ export const errors = {
     'warn',
     () => 'The database took too long over this request and stopped it. Nothing was changed.',
   ),
+  answerTooLarge: defineError<{ bytes: number; limit: number }>(
+    'DATABASE_ANSWER_TOO_LARGE',
+    503,
+    'warn',
+    (d) =>
+      `The database answered with more than ${d.limit} bytes and was cut off. Nothing was changed. Ask for fewer records.`,
+  ),
   overloaded: defineError<{ waitedMs: number }>(
     'OVERLOADED',
     503,

@@ -8,6 +8,7 @@ import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
 import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
 import { installationSecret } from './data/installation-secret.ts'
 import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
+import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
 import { authRoutes } from './http/auth-routes.ts'
@@ -136,24 +137,28 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
   return { access, cradle: container.cradle }
 }
 
-export async function createKernel(config: Config, log: Logger): Promise<Kernel> {
+export async function createKernel(
+  config: Config,
+  log: Logger,
+  off: DefencesOff = allStand,
+): Promise<Kernel> {
   const closers = createClosers(log)
   try {
-    return await assemble(config, log, closers)
+    return await assemble(config, log, closers, off)
   } catch (error) {
     await closers.closeAll()
     throw error
   }
 }
 
-async function assemble(config: Config, log: Logger, closers: Closers): Promise<Kernel> {
+async function assemble(config: Config, log: Logger, closers: Closers, off: DefencesOff): Promise<Kernel> {
   const { access, cradle } = await openParts(config, log, closers)
   const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed } = cradle
 
   const registry = await createPluginRegistry({
     pool,
     root: config.pluginsRoot,
-    parts: pluginLoadParts(access, await createHostStarter(log), log),
+    parts: pluginLoadParts(access, await createHostStarter(log), log, off),
     log,
   })
   closers.add('plugin hosts', () => registry.close())

@@ -1,22 +1,27 @@
-// Capability: one SELECT of the plugin over its own tables. The vetting decides first, then the plugin's role and
-// forced row-level security decide again.
-import type { Manifest } from '@plinth/sdk'
-import Type from 'typebox'
+// Capability: one SQL statement of the plugin over its own tables: a SELECT, or with `needs: { sql: 'write' }` also an
+// INSERT, UPDATE or DELETE. The vetting decides first, then the plugin's role and forced row-level security decide again.
+import type { Json } from '@plinth/sdk'
+import Type, { type Static } from 'typebox'
 import type { DatabaseFailure } from '../data/database-failure.ts'
-import { prepared, rowsAsObjects } from '../data/statement.ts'
+import { rowsAsObjects } from '../data/statement.ts'
+import type { VettedSql } from '../data/vet-sql.ts'
 import { errors } from '../errors.ts'
 import { capability } from './capability.ts'
+import { mostRows } from './sql-scope.ts'
+import type { Work } from './work.ts'
 
-/** The vetted text returns one row more at most, so that too many can be told from all. */
-export const mostRows = 50_000
-const longestText = 65_536
+const mostRowsWritten = 10_000
+const longestText = 16_384
 const mostValues = 1_000
 
-function refuseUngranted(manifest: Manifest): void {
-  if (manifest.needs.sql === undefined) {
-    const reason = 'its manifest does not ask for needs.sql.'
-    throw errors.capabilityDenied({ module: manifest.name, capability: 'sql.read', reason })
-  }
+type Need = 'read' | 'write'
+
+function refuseUngranted({ manifest }: Work['plugin'], need: Need): void {
+  const { sql } = manifest.needs
+  if (sql === 'write' || sql === need) return
+  const wanted = need === 'read' ? 'needs.sql' : "needs.sql: 'write'"
+  const reason = `its manifest does not ask for ${wanted}.`
+  throw errors.capabilityDenied({ module: manifest.name, capability: `sql.${need}`, reason })
 }
 
 /** PostgreSQL's own words could carry a value of a row the plugin may not see: it is told the SQLSTATE. */
@@ -26,35 +31,54 @@ const explain = (failure: DatabaseFailure) =>
     failure,
   )
 
+/** Vetting runs on the kernel's only thread: whoever sends ever new texts pays for it. */
+function vet({ plugin, spending }: Work, text: string): VettedSql {
+  const before = process.threadCpuUsage()
+  try {
+    return plugin.vetSql(text)
+  } finally {
+    const { user, system } = process.threadCpuUsage(before)
+    spending.addCpu((user + system) / 1000)
+    spending.remaining(plugin.manifest.name)
+  }
+}
+
 const value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
+const input = Type.Object(
+  {
+    text: Type.String({ maxLength: longestText }),
+    values: Type.Array(Type.Union([value, Type.Array(value, { maxItems: 10_000 })]), {
+      maxItems: mostValues,
+    }),
+  },
+  { additionalProperties: false },
+)
+
+async function run(work: Work, need: Need, { text, values }: Static<typeof input>): Promise<Json> {
+  const { manifest, role } = work.plugin
+  refuseUngranted(work.plugin, need)
+  const vetted = vet(work, text)
+  if (need === 'read' && vetted.writes) throw errors.sqlRefused({ reason: 'only SELECT is allowed.' })
+  const result = await work.unit.query(role, vetted.statement(values, work.actor.id), explain)
+  const bounded = (limit: string, used: number, cap: number) => {
+    if (used > cap) throw errors.limitExceeded({ module: manifest.name, limit, used, cap })
+  }
+  bounded('sql rows', result.rows.length, mostRows)
+  if (vetted.writes) {
+    bounded('sql rows written', result.rowCount, mostRowsWritten)
+    work.unit.audit({
+      module: manifest.name,
+      entity: vetted.writes.entity,
+      record: '',
+      action: 'sql',
+      before: null,
+      after: { statement: vetted.text, rows: result.rowCount },
+    })
+  }
+  return { rows: rowsAsObjects(result) }
+}
 
 export const sql = {
-  'sql.read': capability(
-    'sql.read',
-    Type.Object(
-      {
-        text: Type.String({ maxLength: longestText }),
-        values: Type.Array(Type.Union([value, Type.Array(value, { maxItems: 10_000 })]), {
-          maxItems: mostValues,
-        }),
-      },
-      { additionalProperties: false },
-    ),
-    async (work, input) => {
-      const { manifest, role, vetSql } = work.plugin
-      refuseUngranted(manifest)
-      const { text } = vetSql(input.text)
-      const statement = { ...prepared(text)(input.values), fromPlugin: true as const }
-      const result = await work.unit.query(role, statement, explain)
-      if (result.rows.length > mostRows) {
-        throw errors.limitExceeded({
-          module: manifest.name,
-          limit: 'sql rows',
-          used: result.rows.length,
-          cap: mostRows,
-        })
-      }
-      return { rows: rowsAsObjects(result) }
-    },
-  ),
+  'sql.read': capability('sql.read', input, (work, given) => run(work, 'read', given)),
+  'sql.write': capability('sql.write', input, (work, given) => run(work, 'write', given)),
 }

@@ -5,7 +5,7 @@ import { checkCatalogue } from './check-catalogue.ts'
 
 const db = await testDatabase(t)
 const { role, schema } = await db.installPlugin(ledger)
-const rules = { schema, role, owner: 'plinthtest_owner' }
+const rules = { schema, role, owner: 'plinthtest_owner', data: 'plinthtest_data' }
 
 /** What the check says of the schema after `change`, which is undone again. */
 async function sentencesAfter(change: string): Promise<string> {
@@ -160,7 +160,116 @@ const changes: Record<string, [string, RegExp]> = {
     'alter function kernel.tenant_id() security definer',
     /kernel\.tenant_id\(\) is not the STABLE/,
   ],
+  'an index on an expression': [
+    `create index odd on ${table} (tenant_id, lower(code))`,
+    /The index odd has an expression/,
+  ],
+  'an index with a condition': [
+    `create index odd on ${table} (tenant_id) where code > ''`,
+    /The index odd has an expression or a condition/,
+  ],
+  'a default that calls a function': [
+    `alter table ${table} alter name set default current_setting('x')`,
+    /The column name of account has a default that is no constant/,
+  ],
+  'a generated column': [
+    `alter table ${table} add loud text generated always as (upper(code)) stored`,
+    /The column loud of account has a default/,
+  ],
+  'a publication of all tables': [
+    'create publication leak for all tables',
+    /Every table is published.* leak/,
+  ],
+  'a publication of the schema': [
+    'create publication leak for tables in schema plugin_ledger',
+    /publication of schema plugin_ledger.* is not a table/,
+  ],
+  'a table of an extension': [
+    `alter extension plpgsql add table ${table}`,
+    /account belongs to the extension plpgsql/,
+  ],
+  'a cast': [
+    `create cast (${table} as text) with inout`,
+    /There is a cast from plugin_ledger\.account to text/,
+  ],
+  'a view elsewhere': [
+    `create view public.v as select * from ${table}`,
+    /The view public\.v reads account with other rights/,
+  ],
+  'a materialised view elsewhere': [
+    `create materialized view public.v as select * from ${table}`,
+    /The view public\.v reads account with other rights/,
+  ],
+  'a foreign table': [
+    `create foreign data wrapper w; create server s foreign data wrapper w; create foreign table plugin_ledger.f (a int) server s`,
+    /f is not a plain table/,
+  ],
+  'rights of the plugin elsewhere': [
+    `grant select on kernel.tenant to ${role}`,
+    /The role plinthtest_plugin_ledger has rights on table kernel\.tenant/,
+  ],
+  'a plugin that may create in the database': [
+    `do $$ begin execute format('grant create on database %I to ${role}', current_database()); end $$`,
+    /The role plinthtest_plugin_ledger has rights on database/,
+  ],
+  'a plugin that calls a kernel function': [
+    `create function kernel.f() returns int language sql return 1; revoke execute on function kernel.f() from public; grant execute on function kernel.f() to ${role}`,
+    /has rights on function kernel\.f\(\)/,
+  ],
+  'a plugin that owns something': [
+    `create schema mine authorization ${role}`,
+    /The role plinthtest_plugin_ledger has rights on schema mine/,
+  ],
+  'a plugin role with settings': [`alter role ${role} set plinth.tenant_id = 'x'`, /has settings of its own/],
+  'a plugin role that makes roles': [`alter role ${role} createrole`, /has rights beyond its schema/],
+  'somebody else who may become the plugin': [
+    `grant ${role} to plinthtest_kernel`,
+    /plinthtest_kernel may become plinthtest_plugin_ledger/,
+  ],
+  'a data login that has the rights all the time': [
+    `grant ${role} to plinthtest_data with inherit true`,
+    /plinthtest_data may become plinthtest_plugin_ledger/,
+  ],
+  'an owner that may act as the plugin': [
+    `grant ${role} to plinthtest_owner with set true`,
+    /plinthtest_owner may become plinthtest_plugin_ledger/,
+  ],
+  'a definer function that the plugin may call': [
+    `grant usage on schema public to public; create function public.f() returns int security definer language sql return 1`,
+    /f\(\) runs with the rights of .* and a plugin may call it/,
+  ],
+  'a kernel function open to everybody': [
+    'create function kernel.f() returns int language sql return 1',
+    /PUBLIC has rights on kernel\.f\(\)/,
+  ],
+  'a kernel table open to everybody': [
+    'grant select on kernel.tenant to public',
+    /PUBLIC has rights on kernel\.tenant/,
+  ],
+  'a kernel schema open to everybody': [
+    'grant usage on schema identity to public',
+    /PUBLIC has rights on identity/,
+  ],
+  'default privileges everywhere': [
+    'alter default privileges for role plinthtest_owner grant select on tables to public',
+    /What plinthtest_owner makes is open to PUBLIC/,
+  ],
+  'a leakproof tenant_id()': [
+    'alter function kernel.tenant_id() leakproof',
+    /kernel\.tenant_id\(\) is not the STABLE/,
+  ],
+  'another tenant_id()': [
+    `create or replace function kernel.tenant_id() returns uuid language sql stable parallel safe return '01890000-0000-7000-8000-000000000000'::uuid`,
+    /kernel\.tenant_id\(\) is not the STABLE/,
+  ],
 }
+
+t.test('a field that is being made required is no fault', async (t) => {
+  for (const proof of ['', 'not valid']) {
+    const add = `alter table ${table} add constraint account_name_required check (name is not null) ${proof}`
+    t.equal(await sentencesAfter(add), '')
+  }
+})
 
 for (const [name, [change, sentence]] of Object.entries(changes)) {
   t.test(`${name}: found`, async (t) => {

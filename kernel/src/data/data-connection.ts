@@ -1,6 +1,8 @@
 // One connection of the data login, in pipeline mode: statements are sent without waiting for the answers before them.
 // Owns what the session is bound to, which statements it has prepared and whether it can still be used.
 import pg from 'pg'
+import { errors } from '../errors.ts'
+import { type AnswerBounds, AnswerMeter } from './answer-meter.ts'
 import { endsConnection, translateFailure } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
 import type { QueryResult, Row, Statement } from './statement.ts'
@@ -9,6 +11,13 @@ import { wireTypes } from './wire-values.ts'
 /** Each prepared statement holds some 50 KB in its backend; a client can ask for any number of different lists. */
 const mostStatements = 200
 const connectDeadlineMs = 5_000
+
+/** Of statements that the kernel wrote. Their time is bounded by the server and by the unit's deadline. */
+export const kernelBounds: AnswerBounds = Object.freeze({
+  bytes: 32 * 1024 * 1024,
+  ms: Number.POSITIVE_INFINITY,
+  exceeded: (_what: string, bytes: number, limit: number) => errors.answerTooLarge({ bytes, limit }),
+})
 
 /**
  * Texts of dates and times must not depend on the server. And without the check a backend whose client was cut off
@@ -40,6 +49,10 @@ export class DataConnection {
   readonly #client: pg.Client
   readonly #prepared: Record<string, unknown>
   readonly #onLost: (connection: DataConnection) => void
+  /** Counts once the socket is the one that stays: TLS has its own. */
+  #meter: AnswerMeter | undefined
+  /** Why we cut the socket ourselves. */
+  #cutFor: Error | undefined
   /** Names in the order of their last use. */
   readonly #names = new Set<string>()
   #bound = ''
@@ -80,6 +93,10 @@ export class DataConnection {
       connection.lost = true
       throw translateFailure(error, true)
     }
+    connection.#meter = new AnswerMeter(client.connection.stream, (why) => {
+      connection.#cutFor ??= why
+      connection.destroy()
+    })
     return connection
   }
 
@@ -131,7 +148,9 @@ export class DataConnection {
   /** A constant text without values. Answers with the command's tag, such as COMMIT. */
   command(text: string): Promise<string> {
     return new Promise((resolve, reject) => {
+      const answered = this.#meter?.expect(kernelBounds)
       this.#client.query({ text }, (error: unknown, result) => {
+        answered?.()
         if (error) reject(this.#failed(error))
         else {
           const last = Array.isArray(result) ? result.at(-1) : result
@@ -152,7 +171,9 @@ export class DataConnection {
         queryMode: 'extended',
       }
       if (statement.name !== undefined) query.name = statement.name
+      const answered = this.#meter?.expect(statement.bounds ?? kernelBounds)
       this.#client.query<Row & never[]>(query, (error: unknown, result) => {
+        answered?.()
         if (error) reject(this.#failed(error))
         else {
           resolve({
@@ -195,6 +216,7 @@ export class DataConnection {
   }
 
   #failed(error: unknown): unknown {
+    if (this.#cutFor) return this.#cutFor
     if (endsConnection(error)) this.#lose()
     return translateFailure(error, this.lost)
   }

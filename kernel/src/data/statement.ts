@@ -2,6 +2,7 @@
 // whatever a caller sent is among the values.
 import { createHash } from 'node:crypto'
 import type { Json } from '@plinth/sdk'
+import type { AnswerBounds } from './answer-meter.ts'
 
 export interface Statement {
   readonly text: string
@@ -12,6 +13,10 @@ export interface Statement {
   readonly readOnly?: true
   /** Written by a plugin. The connection is cleaned before another tenant or plugin gets it. */
   readonly fromPlugin?: true
+  /** The database refuses to let it write. */
+  readonly inReadOnly?: true
+  /** What its answer may cost: 32 MB unless said. Beyond, the connection is cut. */
+  readonly bounds?: AnswerBounds
 }
 
 /** numeric, date and uuid come as text, timestamps as ISO 8601 with milliseconds, bigint as number when it is safe. */

@@ -72,6 +72,13 @@ export async function withUnitOfWork<T>(
 /** The data login itself, which may add to audit and outbox and nothing else. */
 const asLogin = 'NONE'
 
+/**
+ * A subtransaction may be READ ONLY in one that has written: PostgreSQL gives back what was before with its end, and
+ * nothing inside can turn it off again.
+ */
+const beginReadOnly = 'SAVEPOINT plinth_read; SET LOCAL transaction_read_only = on'
+const endReadOnly = 'RELEASE SAVEPOINT plinth_read'
+
 class Unit implements UnitOfWork {
   readonly scope: UnitScope
   readonly tenant: string
@@ -216,9 +223,11 @@ class Unit implements UnitOfWork {
     this.#role = role
     const isPlugins = statement.name === undefined || statement.fromPlugin === true
     if (isPlugins) this.#taint(connection, role)
+    if (statement.inReadOnly) this.#track(connection.command(beginReadOnly))
     const result = connection.run(statement)
     // Here and not further out: after an error everything behind it fails too, and the first must be heard first.
     this.#track(result, explain)
+    if (statement.inReadOnly) this.#track(connection.command(endReadOnly))
     if (awaited) connection.flush()
     if (rows !== undefined) return result.then((answer) => checkedRows(answer, rows))
     return isPlugins ? result.then((answer) => this.#checkedInside(connection, answer)) : result

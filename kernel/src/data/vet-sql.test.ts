@@ -25,7 +25,7 @@ t.test('ordinary reports pass', async (t) => {
 })
 
 t.test('what runs is the checked tree, with the schema before each table of the plugin', async (t) => {
-  const { text, parameters } = vetSql(
+  const { text, statement } = vetSql(
     `select a.code /* comment */, count(*) from account as a where a.type = $1 group by a.code -- end`,
     scope,
   )
@@ -33,7 +33,8 @@ t.test('what runs is the checked tree, with the schema before each table of the 
     text,
     'SELECT a.code, count(*) FROM plugin_ledger.account AS a WHERE a.type = $1 GROUP BY a.code LIMIT 1001',
   )
-  t.equal(parameters, 1)
+  t.equal(statement(['asset'], 'ada').values.length, 1)
+  t.throws(() => statement([], 'ada'), /it has 1 parameters, and 0 values came with it/)
 })
 
 t.test('a WITH query is not taken for a table', async (t) => {

@@ -32,11 +32,12 @@ function servicesOf(invocation: Invocation, module: string): object {
 /** `${value}`s become parameters: text of the plugin's author and values of its users never mix. */
 async function sql(
   invocation: Invocation,
+  call: 'sql.read' | 'sql.write',
   parts: readonly string[],
   values: readonly unknown[],
 ): Promise<unknown> {
   const text = parts.map((part, index) => (index === 0 ? part : `$${index}${part}`)).join('')
-  const { rows } = (await invocation.call('sql.read', { text, values })) as { rows: unknown }
+  const { rows } = (await invocation.call(call, { text, values })) as { rows: unknown }
   return rows
 }
 
@@ -44,7 +45,7 @@ export function contextBuilder(
   spec: Declaration,
 ): (invocation: Invocation, context: InvocationContext) => object {
   const entitiesOf = repositories(keys(spec.entities ?? {}))
-  const mayQuery = spec.needs?.sql !== undefined
+  const sqlNeed = spec.needs?.sql
   const mayFetch = spec.needs?.http !== undefined
   return (invocation, context) => {
     const write = (level: LogLevel) => (message: string, data?: object) =>
@@ -64,9 +65,12 @@ export function contextBuilder(
       },
       enqueue: noJobs,
       log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
-      ...(mayQuery
-        ? { sql: (parts: readonly string[], ...values: unknown[]) => sql(invocation, parts, values) }
-        : {}),
+      ...(sqlNeed === undefined
+        ? {}
+        : {
+            sql: (parts: readonly string[], ...values: unknown[]) =>
+              sql(invocation, sqlNeed === 'write' ? 'sql.write' : 'sql.read', parts, values),
+          }),
       ...(mayFetch ? { http: { fetch: noHttp } } : {}),
     }
   }

@@ -25,6 +25,11 @@ export interface Calls {
     input: { text: string; values: readonly JsonValue[] }
     output: { rows: readonly RecordJson[] }
   }
+  /** One INSERT, UPDATE or DELETE, or a SELECT. */
+  'sql.write': {
+    input: { text: string; values: readonly JsonValue[] }
+    output: { rows: readonly RecordJson[] }
+  }
   'services.call': { input: { module: string; service: string; input: JsonValue }; output: JsonValue }
   'events.emit': { input: { event: string; payload: JsonValue }; output: null }
   /** Never answered: the guest does not wait for its log. */
@@ -43,6 +48,7 @@ const names: Readonly<Record<CallName, true>> = {
   'entities.update': true,
   'entities.delete': true,
   'sql.read': true,
+  'sql.write': true,
   'services.call': true,
   'events.emit': true,
   'log.write': true,

@@ -51,8 +51,6 @@ function checkShippedManifest({ shippedManifest }: PluginCode, manifest: Manifes
 function refuseWhatIsNotServed(manifest: Manifest): void {
   if (manifest.needs.http)
     throw new Error('asks for outside hosts (needs.http), which this kernel does not offer yet')
-  if (manifest.needs.sql === 'write')
-    throw new Error("asks for needs.sql 'write', which this kernel does not offer yet")
 }
 
 /** @throws Error with half a sentence that follows "The package '<name>' ". */

@@ -1,13 +1,13 @@
 // What loading a plugin needs of the rest of the kernel: its sandbox, its tables, its role.
 import pg from 'pg'
 import type { Logger } from 'pino'
-import { mostRows } from '../broker/sql.ts'
+import { sqlScope } from '../broker/sql-scope.ts'
 import type { DatabaseAccess } from '../data/bootstrap.ts'
 import { entityStores } from '../data/entity-store.ts'
 import { applyPluginMigrations } from '../data/plugin-migrations/apply-plugin-migrations.ts'
 import { pluginRole } from '../data/sql-names.ts'
-import { reportScope } from '../data/vet-sql/report-scope.ts'
 import { createSqlVetter } from '../data/vet-sql.ts'
+import { allStand, type DefencesOff } from '../defences.ts'
 import type { StartHost } from '../sandbox/supervisor.ts'
 import type { LoadParts } from './load-plugin.ts'
 
@@ -21,16 +21,22 @@ async function withOwner<T>(access: DatabaseAccess, work: (owner: pg.Client) => 
   }
 }
 
-export function pluginLoadParts(access: DatabaseAccess, startHost: StartHost, log: Logger): LoadParts {
+export function pluginLoadParts(
+  access: DatabaseAccess,
+  startHost: StartHost,
+  log: Logger,
+  off: DefencesOff = allStand,
+): LoadParts {
   return {
     log,
     startHost: (name, bundle) => startHost({ name, bundle, log: log.child({ package: name }) }),
     migrate: (manifest, migrations) =>
       withOwner(access, async (owner) => {
-        await applyPluginMigrations(owner, access.rolePrefix, manifest, migrations)
+        const { rolePrefix, data } = access
+        await applyPluginMigrations(owner, rolePrefix, manifest, migrations, { data }, off)
       }),
     storesFor: (manifest) => entityStores(manifest, access.rolePrefix),
-    vetterFor: ({ name, entities }) => createSqlVetter(reportScope(name, entities, mostRows)),
+    vetterFor: (manifest) => createSqlVetter(sqlScope(manifest, off), undefined, off),
     roleFor: (module) => pluginRole(access.rolePrefix, module),
   }
 }

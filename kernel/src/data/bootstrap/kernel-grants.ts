@@ -11,6 +11,9 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.installation': { kernel: 'select' },
   'kernel.migration': { kernel: 'select' },
   'kernel.plugin_migration': { kernel: 'select' },
+  'kernel.plugin_migration_step': { kernel: 'select' },
+  // A tenant's backfill and the note that it is done commit together, on the data login.
+  'kernel.plugin_backfill': { kernel: 'select', data: 'insert' },
   'kernel.tenant': { kernel: change },
   'kernel.membership': { kernel: change },
   'kernel.tenant_module': { kernel: change },

@@ -11,9 +11,20 @@ export function columnDefaults(name: string, spec: StoredField): Record<string, 
   if (columns.every((column) => column.nullable)) return {}
   const value = spec.kind === 'state' ? spec.initial : spec.default
   if (value === undefined || spec.kind === 'ref' || spec.kind === 'sequence') return undefined
+  return partsByColumn(name, spec, value)
+}
+
+/** One value for a field, as text by column. Undefined: it is no value of this kind. */
+export function fillValues(name: string, spec: StoredField, value: Json): Record<string, string> | undefined {
+  const parts = partsByColumn(name, spec, value)
+  return parts && Object.fromEntries(Object.entries(parts).map(([column, part]) => [column, String(part)]))
+}
+
+function partsByColumn(name: string, spec: StoredField, value: Json): Record<string, Value> | undefined {
+  const columns = columnsForField(name, spec)
   const values = spec.kind === 'money' ? moneyParts(value) : [value]
   const named = columns.map((column, index) => [column.name, values[index]] as const)
-  return named.every(isGiven) ? Object.fromEntries(named) : undefined
+  return named.length > 0 && named.every(isGiven) ? Object.fromEntries(named) : undefined
 }
 
 const isGiven = (pair: readonly [string, Json | undefined]): pair is readonly [string, Value] =>

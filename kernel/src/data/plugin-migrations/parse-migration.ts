@@ -1,5 +1,6 @@
 // Reads a migration that came with a package. A plugin wrote it: nothing about it is true before it is checked here.
-import type { FieldSpec } from '@plinth/sdk'
+import type { FieldSpec, Json } from '@plinth/sdk'
+import semver from 'semver'
 import {
   type Operation,
   type PluginMigration,
@@ -9,6 +10,7 @@ import {
 } from './operations.ts'
 
 const largestMigration = 1_000
+const largestSql = 16_384
 const key = /^[a-z][A-Za-z0-9]{0,40}$/
 
 /** `name` is the file's name without its ending. Throws a sentence that says where it is wrong. */
@@ -16,12 +18,16 @@ export function parseMigration(name: string, value: unknown): PluginMigration {
   if (!/^\d{4}-[a-z0-9-]{1,60}$/.test(name)) {
     throw new Error(`The migration '${name}' must be named like 0001-first.`)
   }
-  const { operations } = asObject(value, name)
+  const { operations, release } = asObject(value, name)
+  if (release !== undefined && (typeof release !== 'string' || semver.valid(release) !== release)) {
+    throw new Error(`${name}.release: '${String(release).slice(0, 40)}' is not a version like 1.2.0.`)
+  }
   if (!Array.isArray(operations) || operations.length > largestMigration) {
     throw new Error(`${name}: operations must be a list of at most ${largestMigration}.`)
   }
   return {
     name,
+    ...(release !== undefined && { release }),
     operations: operations.map((item, index) => parseOperation(item, `${name}.operations.${index}`)),
   }
 }
@@ -29,21 +35,59 @@ export function parseMigration(name: string, value: unknown): PluginMigration {
 function parseOperation(value: unknown, path: string): Operation {
   const item = asObject(value, path)
   const entity = asKey(item['entity'], `${path}.entity`)
-  const place = { entity, ...('lines' in item && { lines: asKey(item['lines'], `${path}.lines`) }) }
-  switch (item['op']) {
+  const to = () => asKey(item['to'], `${path}.to`)
+  const place = () => ({
+    entity,
+    ...('lines' in item && { lines: asKey(item['lines'], `${path}.lines`) }),
+    field: asKey(item['field'], `${path}.field`),
+  })
+  const op = item['op']
+  switch (op) {
     case 'createEntity':
-      return { op: 'createEntity', entity, spec: parseEntity(item['spec'], `${path}.spec`) }
-    case 'addField': {
-      const spec = parseField(item['spec'], `${path}.spec`)
-      return { op: 'addField', ...place, field: asKey(item['field'], `${path}.field`), spec }
-    }
+      return { op, entity, spec: parseEntity(item['spec'], `${path}.spec`) }
+    case 'renameEntity':
+      return { op, entity, to: to() }
+    case 'retireEntity':
+    case 'restoreEntity':
+    case 'dropEntity':
+      return { op, entity }
+    case 'addField':
+      return { op, ...place(), spec: parseField(item['spec'], `${path}.spec`, !('lines' in item)) }
+    case 'renameField':
+      return { op, ...place(), to: to() }
+    case 'fillField':
+      return { op, ...place(), value: asFilling(item['value'], `${path}.value`) }
+    case 'retireField':
+    case 'restoreField':
+    case 'dropField':
     case 'makeOptional':
-      return { op: 'makeOptional', ...place, field: asKey(item['field'], `${path}.field`) }
+    case 'makeRequired':
+    case 'addUnique':
+    case 'dropUnique':
+      return { op, ...place() }
     case 'addIndex':
-      return { op: 'addIndex', entity, fields: asKeys(item['fields'], `${path}.fields`) }
+    case 'retireIndex':
+    case 'restoreIndex':
+    case 'dropIndex':
+      return { op, entity, fields: asKeys(item['fields'], `${path}.fields`) }
+    case 'backfill':
+      return { op, entity, sql: asSql(item['sql'], `${path}.sql`) }
     default:
-      throw new Error(`${path}.op: there is no operation '${String(item['op']).slice(0, 40)}'.`)
+      throw new Error(`${path}.op: there is no operation '${String(op).slice(0, 40)}'.`)
   }
+}
+
+/** Whether the value fits the field is known when the field is: see column-defaults.ts. */
+function asFilling(value: unknown, path: string): Json {
+  if (['string', 'number', 'boolean'].includes(typeof value) || (typeof value === 'object' && value !== null))
+    return JSON.parse(JSON.stringify(value))
+  throw new Error(`${path} must be a value of the field.`)
+}
+
+/** What it says is decided by the vetting, when the tables it may name are known. */
+function asSql(value: unknown, path: string): string {
+  if (typeof value === 'string' && value.trim() !== '' && value.length <= largestSql) return value
+  throw new Error(`${path} must be one UPDATE of at most ${largestSql} characters.`)
 }
 
 function parseEntity(value: unknown, path: string): StoredEntity {

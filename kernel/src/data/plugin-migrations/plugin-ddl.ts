@@ -4,8 +4,8 @@ import pg from 'pg'
 import { baseColumns, type Column, columnsForField, positionColumn } from '../field-kinds/columns.ts'
 import { constraintName, entityTable, linesTable, parentColumn, quoteName } from '../sql-names.ts'
 import { columnDefaults } from './column-defaults.ts'
-import type { Operation, StoredField, StoredFields } from './operations.ts'
-import { linesOf, numberSeriesTable, own, type StorageShape } from './storage-shape.ts'
+import type { StoredField, StoredFields } from './operations.ts'
+import { linesOf, numberSeriesTable, own } from './storage-shape.ts'
 
 /** Tables first, then what refers to them: entities of one migration may refer to each other. */
 export interface Ddl {
@@ -17,37 +17,6 @@ export interface Ddl {
 export const tenantPolicy = '(tenant_id = kernel.tenant_id())'
 
 const tenantColumn = 'tenant_id uuid not null default kernel.tenant_id()'
-
-/** `shape` is what the plugin's tables are before the operation. */
-export function ddlOf(schema: string, operation: Operation, shape: StorageShape): Ddl {
-  const table = entityTable(operation.entity)
-  switch (operation.op) {
-    case 'createEntity':
-      return createEntity(schema, operation.entity, operation.spec)
-    case 'addIndex': {
-      const fields = own(shape, operation.entity)?.fields ?? {}
-      return { tables: [], constraints: [listIndex(schema, table, operation.fields, fields)] }
-    }
-    case 'addField':
-      if (operation.spec.kind === 'lines') {
-        return createLines(schema, operation.entity, operation.field, operation.spec.fields ?? {})
-      }
-      return addField(schema, placeTable(operation), operation.field, operation.spec)
-    case 'makeOptional': {
-      const fields = own(shape, operation.entity)?.fields ?? {}
-      const lines = operation.lines === undefined ? fields : own(fields, operation.lines)?.fields
-      const spec = own(lines ?? {}, operation.field)
-      const columns = spec ? columnsForField(operation.field, spec) : []
-      return {
-        tables: columns.map(
-          (column) =>
-            `alter table ${at(schema, placeTable(operation))} alter column ${quoteName(column.name)} drop not null`,
-        ),
-        constraints: [],
-      }
-    }
-  }
-}
 
 /** The kernel's counters for the plugin's number series. */
 export const createNumberSeries = (schema: string): string =>
@@ -66,15 +35,16 @@ export const protectTable = (schema: string, table: string): string[] => [
   `create policy tenant on ${at(schema, table)} using ${tenantPolicy} with check ${tenantPolicy}`,
 ]
 
-const at = (schema: string, table: string): string => `${quoteName(schema)}.${quoteName(table)}`
+export const at = (schema: string, table: string): string => `${quoteName(schema)}.${quoteName(table)}`
 
-const placeTable = (place: { entity: string; lines?: string }): string =>
+/** Of a field's columns. */
+export const placeTable = (place: { readonly entity: string; readonly lines?: string }): string =>
   place.lines === undefined ? entityTable(place.entity) : linesTable(place.entity, place.lines)
 
-const definition = (column: Column): string =>
+export const definition = (column: Column): string =>
   `${quoteName(column.name)} ${column.type}${column.nullable ? '' : ' not null'}`
 
-function createEntity(
+export function createEntity(
   schema: string,
   entity: string,
   spec: { fields: StoredFields; indexes: readonly (readonly string[])[] },
@@ -95,13 +65,16 @@ function createEntity(
     ],
     constraints: [
       ...fieldConstraints(schema, table, spec.fields),
-      ...spec.indexes.map((index) => listIndex(schema, table, index, spec.fields)),
+      ...distinct(spec.indexes).map((index) => createKey(schema, listKey(table, index, spec.fields))),
       ...lines.flatMap((ddl) => ddl.constraints),
     ],
   }
 }
 
-function createLines(schema: string, entity: string, field: string, fields: StoredFields): Ddl {
+export const distinct = (indexes: readonly (readonly string[])[]) =>
+  indexes.filter((index, at) => indexes.findIndex((other) => other.join() === index.join()) === at)
+
+export function createLines(schema: string, entity: string, field: string, fields: StoredFields): Ddl {
   const table = linesTable(entity, field)
   const parent = quoteName(parentColumn(entity))
   const position = quoteName(positionColumn.name)
@@ -127,54 +100,79 @@ const createTable = (schema: string, table: string, parts: readonly string[]): s
 const definitions = (fields: StoredFields): string[] =>
   Object.entries(fields).flatMap(([name, spec]) => columnsForField(name, spec).map(definition))
 
-/** A default only for the rows already there: new ones get theirs from the kernel, which knows the manifest. */
-function addField(schema: string, table: string, name: string, spec: StoredField): Ddl {
+/**
+ * The default stays: a version of the plugin that does not know the field goes on inserting without it. A version that
+ * knows it gives all columns, so the default decides nothing for it.
+ */
+export function addColumns(schema: string, table: string, name: string, spec: StoredField): string[] {
   const defaults = columnDefaults(name, spec)
   if (!defaults)
     throw new Error(`Field '${name}' is required and has no default: it cannot be added to records.`)
-  return {
-    tables: columnsForField(name, spec).flatMap((column) => {
-      const add = `alter table ${at(schema, table)} add column ${definition(column)}`
-      const value = own(defaults, column.name)
-      if (value === undefined) return [add]
-      const drop = `alter table ${at(schema, table)} alter column ${quoteName(column.name)} drop default`
-      return [`${add} default ${pg.escapeLiteral(String(value))}`, drop]
-    }),
-    constraints: fieldConstraints(schema, table, { [name]: spec }),
-  }
+  return columnsForField(name, spec).map((column) => {
+    const value = own(defaults, column.name)
+    const given = value === undefined ? '' : ` default ${pg.escapeLiteral(String(value))}`
+    return `alter table ${at(schema, table)} add column ${definition(column)}${given}`
+  })
 }
 
-function fieldConstraints(schema: string, table: string, fields: StoredFields): string[] {
-  return Object.entries(fields).flatMap(([name, spec]) => {
-    const columns = columnsForField(name, spec).map((column) => column.name)
-    const named = (kind: 'key' | 'fkey') =>
-      `alter table ${at(schema, table)} add constraint ${quoteName(constraintName(table, columns, kind))}`
-    const list = ['tenant_id', ...columns].map(quoteName).join(', ')
-    const constraints: string[] = []
-    // A number given twice would be a mistake of ours, and this is where it would stop.
-    if (spec.unique || spec.kind === 'sequence') constraints.push(`${named('key')} unique (${list})`)
-    if (spec.kind === 'ref' && isOwn(spec.entity)) {
-      const target = at(schema, entityTable(spec.entity))
-      constraints.push(
-        `${named('fkey')} foreign key (${list}) references ${target} (tenant_id, id) on delete restrict`,
-      )
-      // Without it, deleting the record that is referred to would read this whole table.
-      if (!spec.unique) constraints.push(createIndex(schema, table, columns))
-    }
-    return constraints
-  })
+/** A constraint or an index of a table. Its columns come after tenant_id, which every key starts with. */
+export interface TableKey {
+  readonly kind: 'unique' | 'foreign' | 'index'
+  readonly table: string
+  readonly name: string
+  readonly columns: readonly string[]
+  /** The table a foreign key refers to. */
+  readonly target?: string
+}
+
+export const tableKey = (
+  kind: TableKey['kind'],
+  table: string,
+  columns: readonly string[],
+  target?: string,
+): TableKey => {
+  const ending = { unique: 'key', foreign: 'fkey', index: 'idx' } as const
+  const name = constraintName(table, columns, ending[kind])
+  return { kind, table, name, columns, ...(target !== undefined && { target }) }
+}
+
+export function fieldKeys(table: string, name: string, spec: StoredField): TableKey[] {
+  const columns = columnsForField(name, spec).map((column) => column.name)
+  const keys: TableKey[] = []
+  // A number given twice would be a mistake of ours, and this is where it would stop.
+  if (spec.unique || spec.kind === 'sequence') keys.push(tableKey('unique', table, columns))
+  if (spec.kind === 'ref' && isOwn(spec.entity)) {
+    keys.push(tableKey('foreign', table, columns, entityTable(spec.entity)))
+    // Without it, deleting the record that is referred to would read this whole table.
+    if (!spec.unique) keys.push(tableKey('index', table, columns))
+  }
+  return keys
 }
 
 /** Another plugin's records may live elsewhere: they are asked for through its services, and have no foreign key. */
 const isOwn = (entity: string | undefined): entity is string => entity !== undefined && !entity.includes('.')
 
-function createIndex(schema: string, table: string, columns: readonly string[]): string {
-  return `create index on ${at(schema, table)} (${['tenant_id', ...columns].map(quoteName).join(', ')})`
+/** The id ends the order of every list, so it ends the index that serves one. */
+export const listKey = (table: string, names: readonly string[], fields: StoredFields): TableKey =>
+  tableKey('index', table, [...fieldColumns(names, fields), 'id'])
+
+export const keyColumns = (key: TableKey): string => ['tenant_id', ...key.columns].map(quoteName).join(', ')
+
+export const foreignKey = (schema: string, key: TableKey): string =>
+  `alter table ${at(schema, key.table)} add constraint ${quoteName(key.name)} foreign key (${keyColumns(key)}) references ${at(schema, key.target ?? '')} (tenant_id, id) on delete restrict`
+
+/** For a table that nobody uses yet. */
+export function createKey(schema: string, key: TableKey): string {
+  if (key.kind === 'foreign') return foreignKey(schema, key)
+  if (key.kind === 'unique')
+    return `alter table ${at(schema, key.table)} add constraint ${quoteName(key.name)} unique (${keyColumns(key)})`
+  return `create index ${quoteName(key.name)} on ${at(schema, key.table)} (${keyColumns(key)})`
 }
 
-/** The id ends the order of every list, so it ends the index that serves one. */
-const listIndex = (schema: string, table: string, names: readonly string[], fields: StoredFields): string =>
-  createIndex(schema, table, [...fieldColumns(names, fields), 'id'])
+function fieldConstraints(schema: string, table: string, fields: StoredFields): string[] {
+  const keys = Object.entries(fields).flatMap(([name, spec]) => fieldKeys(table, name, spec))
+  return keys.map((key) => createKey(schema, key))
+}
 
 function fieldColumns(names: readonly string[], fields: StoredFields): string[] {
   return names.flatMap((name) => {

@@ -1,14 +1,9 @@
-// What tables a plugin has, as data: from its manifest (what it wants) or from its migrations (what is there).
+// What tables a plugin has, as data: from its manifest (what it wants) or from its migrations (what is there, also
+// what is retired). How an operation changes it is in fold-operations.ts.
 import type { Manifest } from '@plinth/sdk'
 import { baseColumns, columnsForField, positionColumn } from '../field-kinds/columns.ts'
 import { entityTable, linesTable, parentColumn } from '../sql-names.ts'
-import {
-  type Operation,
-  type StoredEntity,
-  type StoredField,
-  type StoredFields,
-  storedFields,
-} from './operations.ts'
+import { type StoredEntity, type StoredField, type StoredFields, storedFields } from './operations.ts'
 
 export type StorageShape = Readonly<Record<string, StoredEntity>>
 
@@ -22,43 +17,6 @@ export const storageShape = (manifest: Manifest): StorageShape =>
       { fields: storedFields(entity.fields), indexes: entity.indexes },
     ]),
   )
-
-/** The shape after all operations. Throws a sentence when one of them cannot follow those before it. */
-export function foldMigrations(operations: readonly Operation[]): StorageShape {
-  const shape = new Map<string, StoredEntity>()
-  for (const operation of operations) {
-    const entity = shape.get(operation.entity)
-    if (operation.op === 'createEntity') {
-      if (entity) throw new Error(`Entity '${operation.entity}' is created twice.`)
-      shape.set(operation.entity, operation.spec)
-    } else {
-      if (!entity) throw new Error(`There is no entity '${operation.entity}' to change (${operation.op}).`)
-      shape.set(operation.entity, changed(entity, operation))
-    }
-  }
-  return Object.fromEntries(shape)
-}
-
-type Change = Exclude<Operation, { op: 'createEntity' }>
-
-function changed(entity: StoredEntity, change: Change): StoredEntity {
-  if (change.op === 'addIndex') return { ...entity, indexes: [...entity.indexes, change.fields] }
-  if (change.lines === undefined) return { ...entity, fields: changedFields(entity.fields, change) }
-  const lines = own(entity.fields, change.lines)
-  if (lines?.kind !== 'lines') throw new Error(`${change.entity}.${change.lines} are no lines.`)
-  const fields = changedFields(lines.fields ?? {}, change)
-  return { ...entity, fields: { ...entity.fields, [change.lines]: { ...lines, fields } } }
-}
-
-function changedFields(fields: StoredFields, change: Exclude<Change, { op: 'addIndex' }>): StoredFields {
-  const field = own(fields, change.field)
-  if (change.op === 'addField') {
-    if (field) throw new Error(`Field '${change.entity}.${change.field}' is added twice.`)
-    return { ...fields, [change.field]: change.spec }
-  }
-  if (!field) throw new Error(`There is no field '${change.entity}.${change.field}' to make optional.`)
-  return { ...fields, [change.field]: { ...field, optional: true } }
-}
 
 export const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined
@@ -103,19 +61,12 @@ function collisions(named: readonly (readonly [string, string])[], kind: 'table'
 
 const sentenceStart = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
-/** How a field differs from what is stored; the way from one to the other is in diff-migrations.ts. */
-export type FieldChange =
-  | 'same'
-  | 'made optional'
-  | 'made required'
-  | 'other kind'
-  | 'other target'
-  | 'unique'
+/** How a field differs from what is stored, but for being unique; the way from one to the other is in diff-fields.ts. */
+export type FieldChange = 'same' | 'made optional' | 'made required' | 'other kind' | 'other target'
 
 export function fieldChange(stored: StoredField, wanted: StoredField): FieldChange {
   if (stored.kind !== wanted.kind) return 'other kind'
   if (stored.entity !== wanted.entity) return 'other target'
-  if ((stored.unique ?? false) !== (wanted.unique ?? false)) return 'unique'
   if (isNullable(stored) === isNullable(wanted)) return 'same'
   return isNullable(wanted) ? 'made optional' : 'made required'
 }

@@ -3,7 +3,8 @@
 
 import { errors, type PlinthError } from '../../errors.ts'
 import { functions, operators, setFunctions, types } from './allowed-names.ts'
-import { type FieldRule, nodeShapes, plainWords } from './node-shapes.ts'
+import { type FieldRule, type NodeShapes, nodeShapes, plainWords } from './node-shapes.ts'
+import { writeShapes } from './write-shapes.ts'
 
 type Tree = Readonly<Record<string, unknown>>
 
@@ -14,14 +15,21 @@ const maxNodes = 5000
 
 export const refusal = (reason: string): PlinthError => errors.sqlRefused({ reason })
 
-/** Returns the highest parameter number; throws SQL_REFUSED for anything that is not on the lists. */
-export function checkNodes(statement: unknown): number {
-  const seen = { parameters: 0, nodes: 0 }
+/**
+ * Returns the highest parameter number; throws SQL_REFUSED for anything that is not on the lists. INSERT, UPDATE and
+ * DELETE are on them with `writes`, as the statement itself and nowhere inside it.
+ */
+export function checkNodes(statement: unknown, writes = false): number {
+  const seen: Seen = { parameters: 0, nodes: 0, shapes: writes ? everyShape : nodeShapes }
   checkWrapped(statement, 0, seen)
   return seen.parameters
 }
 
+const everyShape: NodeShapes = { ...nodeShapes, ...writeShapes }
+const writeKinds = ['InsertStmt', 'UpdateStmt', 'DeleteStmt']
+
 interface Seen {
+  readonly shapes: NodeShapes
   nodes: number
   parameters: number
 }
@@ -47,7 +55,10 @@ function checkNode(kind: string, node: unknown, depth: number, seen: Seen): void
   if (depth > maxDepth) throw refusal('the text is nested too deeply.')
   seen.nodes += 1
   if (seen.nodes > maxNodes) throw refusal(`it has more than ${maxNodes} parts. Pass lists as one array.`)
-  const shape = Object.hasOwn(nodeShapes, kind) ? nodeShapes[kind] : undefined
+  if (depth > 1 && writeKinds.includes(kind))
+    throw refusal(`${statementWords(kind)} inside a statement is not allowed.`)
+  const { shapes } = seen
+  const shape = Object.hasOwn(shapes, kind) ? shapes[kind] : undefined
   if (!shape || !isTree(node)) throw refusal(`${plainWords[kind] ?? withArticle(kind)} is not allowed.`)
   for (const [field, value] of Object.entries(node)) {
     const rule = Object.hasOwn(shape, field) ? shape[field] : undefined

@@ -18,7 +18,9 @@ const alias = { inline: 'Alias' } as const
 const typeName = { inline: 'TypeName' } as const
 const select = { inline: 'SelectStmt' } as const
 
-export const nodeShapes: Readonly<Record<string, NodeShape>> = {
+export type NodeShapes = Readonly<Record<string, NodeShape>>
+
+export const nodeShapes: NodeShapes = {
   // the statement; INTO (creates a table) and FOR UPDATE (holds locks) are left out on purpose
   SelectStmt: {
     distinctClause: 'nodes',
@@ -190,10 +192,18 @@ export const plainWords: Readonly<Record<string, string>> = {
   'CommonTableExpr.cycle_clause': 'CYCLE',
   'FuncCall.func_variadic': 'VARIADIC',
   'A_Expr.kind': 'SIMILAR TO',
+  'InsertStmt.override': 'OVERRIDING',
+  'InferClause.conname': 'ON CONFLICT ON CONSTRAINT (name the columns)',
+  'InferClause.whereClause': 'WHERE in the columns of ON CONFLICT',
+  'ReturningClause.options': 'WITH after RETURNING',
+  'ResTarget.indirection': 'a part of a column after SET',
   'SortBy.sortby_dir': 'ORDER BY ... USING',
   'SQLValueFunction.op': 'CURRENT_USER and its like',
   'TypeName.setof': 'SETOF',
   'TypeName.pct_type': '%TYPE',
+  SetToDefault: 'DEFAULT (leave the column out)',
+  MultiAssignRef: 'SET (a, b) = ... (write SET a = ..., b = ...)',
+  CurrentOfExpr: 'WHERE CURRENT OF',
   CollateClause: 'COLLATE',
   RangeTableSample: 'TABLESAMPLE',
   RangeTableFunc: 'XMLTABLE',

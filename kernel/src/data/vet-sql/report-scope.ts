@@ -8,7 +8,7 @@ import type { SqlScope } from '../vet-sql.ts'
 
 export function reportScope(
   plugin: string,
-  entities: Readonly<Record<string, EntitySpec>>,
+  entities: Readonly<Record<string, Pick<EntitySpec, 'fields'>>>,
   maxRows: number,
 ): SqlScope {
   const tables: Record<string, readonly string[]> = {}

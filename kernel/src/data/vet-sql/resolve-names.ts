@@ -5,7 +5,16 @@
 // function of that name when t has no such column (measured). So a qualified name must be a column that
 // we know t has. Where we do not know all columns of a FROM item we know fewer, never more.
 
-import type { Alias, CommonTableExpr, JoinExpr, Node, RangeFunction, RangeVar, SelectStmt } from 'libpg-query'
+import type {
+  Alias,
+  CommonTableExpr,
+  JoinExpr,
+  Node,
+  RangeFunction,
+  RangeVar,
+  SelectStmt,
+  WithClause,
+} from 'libpg-query'
 import { refusal } from './check-nodes.ts'
 
 export interface NamedTables {
@@ -14,31 +23,41 @@ export interface NamedTables {
 }
 
 /** One thing in FROM: the name it is called by, and its columns; undefined stands for one without a sure name. */
-interface FromItem {
+export interface FromItem {
   readonly name: string | undefined
   readonly columns: Columns
 }
 type Columns = readonly (string | undefined)[]
-type Ctes = ReadonlyMap<string, Columns>
+export type Ctes = ReadonlyMap<string, Columns>
 
-interface Scope {
+export interface Scope {
   readonly items: readonly FromItem[]
   readonly aliases: Columns
   readonly outer: Scope | undefined
 }
 
-interface Names extends NamedTables {
+export interface Names extends NamedTables {
   /** WITH names of the whole statement; each only once, so that a name means one thing everywhere. */
   readonly declared: Set<string>
 }
 
-export function resolveNames(statement: SelectStmt, { tables, schema }: NamedTables): void {
-  const names: Names = { tables, declared: new Set(), ...(schema === undefined ? {} : { schema }) }
-  visitSelect(names, statement, undefined, new Map())
+export function resolveNames(statement: SelectStmt, tables: NamedTables): void {
+  visitSelect(namesIn(tables), statement, undefined, new Map())
 }
 
+export const namesIn = ({ tables, schema }: NamedTables): Names => ({
+  tables,
+  declared: new Set(),
+  ...(schema === undefined ? {} : { schema }),
+})
+
 /** Returns the columns that the SELECT puts out. */
-function visitSelect(names: Names, select: SelectStmt, outer: Scope | undefined, outerCtes: Ctes): Columns {
+export function visitSelect(
+  names: Names,
+  select: SelectStmt,
+  outer: Scope | undefined,
+  outerCtes: Ctes,
+): Columns {
   const ctes = visitWith(names, select, outer, outerCtes)
   if (select.larg && select.rarg) {
     const columns = visitSelect(names, select.larg, outer, ctes)
@@ -71,9 +90,14 @@ const widthOf = (row: Node | undefined): readonly Node[] =>
 
 // --- WITH
 
-function visitWith(names: Names, select: SelectStmt, outer: Scope | undefined, outerCtes: Ctes): Ctes {
+export function visitWith(
+  names: Names,
+  statement: { withClause?: WithClause },
+  outer: Scope | undefined,
+  outerCtes: Ctes,
+): Ctes {
   const ctes = new Map(outerCtes)
-  for (const node of select.withClause?.ctes ?? []) {
+  for (const node of statement.withClause?.ctes ?? []) {
     if (!('CommonTableExpr' in node)) throw refusal('WITH may hold queries only.')
     const cte = node.CommonTableExpr
     const name = cte.ctename ?? ''
@@ -82,7 +106,7 @@ function visitWith(names: Names, select: SelectStmt, outer: Scope | undefined, o
     if (names.declared.has(name)) throw refusal(`the WITH name '${name}' is used twice.`)
     names.declared.add(name)
     const query = selectOf(cte.ctequery)
-    if (select.withClause?.recursive) ctes.set(name, aliasColumns(cte) ?? surelyNamed(query))
+    if (statement.withClause?.recursive) ctes.set(name, aliasColumns(cte) ?? surelyNamed(query))
     const columns = visitSelect(names, query, outer, ctes)
     ctes.set(name, aliasColumns(cte) ?? columns)
   }
@@ -106,7 +130,7 @@ function selectOf(node: Node | undefined): SelectStmt {
 
 // --- FROM
 
-function visitFrom(
+export function visitFrom(
   names: Names,
   from: Node,
   left: readonly FromItem[],
@@ -128,7 +152,7 @@ function visitFrom(
   throw refusal('FROM may hold tables, queries, joins and a few functions.')
 }
 
-function tableItem(names: Names, table: RangeVar, ctes: Ctes): FromItem {
+export function tableItem(names: Names, table: RangeVar, ctes: Ctes): FromItem {
   const name = table.relname ?? ''
   const cte = ctes.get(name)
   const columns = cte ?? (Object.hasOwn(names.tables, name) ? names.tables[name] : undefined)
@@ -212,7 +236,7 @@ const endsInStar = (fields: readonly Node[] | undefined): boolean => {
 const stringOf = (node: Node | undefined): string | undefined =>
   node && 'String' in node ? (node.String.sval ?? '') : undefined
 
-function visitExpression(names: Names, value: unknown, scope: Scope | undefined, ctes: Ctes): void {
+export function visitExpression(names: Names, value: unknown, scope: Scope | undefined, ctes: Ctes): void {
   if (Array.isArray(value)) {
     for (const item of value) visitExpression(names, item, scope, ctes)
   } else if (typeof value === 'object' && value !== null) {

@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Manifest } from '@plinth/sdk'
 import semver from 'semver'
 import { diffMigrations } from '../../data/plugin-migrations/diff-migrations.ts'
+import { foldMigrations } from '../../data/plugin-migrations/fold-operations.ts'
 import type { PluginMigration } from '../../data/plugin-migrations/operations.ts'
 import { parseMigration } from '../../data/plugin-migrations/parse-migration.ts'
-import { foldMigrations } from '../../data/plugin-migrations/storage-shape.ts'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import type { PluginHost } from '../../sandbox/plugin-host.ts'
 import { describePlugin } from '../describe-plugin.ts'
@@ -88,7 +88,7 @@ function readMigrations(fetched: FetchedPlugin, manifest: Manifest, refuse: Refu
   }))
   try {
     const migrations = texts.map(({ name, value }) => parseMigration(name, value))
-    const shape = foldMigrations(migrations.flatMap((migration) => migration.operations))
+    const shape = foldMigrations(migrations)
     const { operations, refusals } = diffMigrations(shape, manifest)
     if (operations.length > 0 || refusals.length > 0)
       throw new Error(
