@@ -2,6 +2,9 @@
 // docs/settings.md is checked against `settings` below.
 import { resolve } from 'node:path'
 
+/** Where npm itself goes when nobody says otherwise. */
+const publicRegistry = 'https://registry.npmjs.org'
+
 interface Setting<T> {
   /** What stands in the docs when the setting is not given. */
   readonly default: string
@@ -60,6 +63,22 @@ function secret(text: string | undefined): string | undefined {
   return text
 }
 
+function registryUrl(text: string | undefined): string {
+  if (text === undefined) return publicRegistry
+  const url = URL.parse(text)
+  const isLocal = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLocal)) {
+    throw new Error(`must be an https URL, or http on loopback, not '${text}'`)
+  }
+  return text
+}
+
+const list = (text: string | undefined): readonly string[] | undefined =>
+  text
+    ?.split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+
 /** Every setting: name in the environment, default, meaning, parser. */
 export const settings = {
   PORT: setting(
@@ -104,6 +123,35 @@ export const settings = {
     'Folder of the installation: the plugins are among the dependencies of its package.json.',
     (text) => resolve(text ?? '.'),
   ),
+  PLINTH_OPERATOR_TOKEN: setting(
+    'generated, kept in DATA_DIR',
+    'At least 32 characters. Who sends it as a bearer token is the operator (`/v1/operator/*`, `plinth install` and the like).',
+    secret,
+  ),
+  PLINTH_REGISTRY: setting(
+    "npm's public registry",
+    'URL of the npm registry that plugins are installed from while the kernel runs. `http` only on loopback.',
+    registryUrl,
+  ),
+  PLINTH_REGISTRY_TOKEN: setting('none', 'Sent to that registry as a bearer token.', (text) => text),
+  PLINTH_PACKAGES_ALLOWED: setting(
+    'all',
+    'Packages that may be installed, with commas: names, and scopes as `@acme/*`.',
+    list,
+  ),
+  PLINTH_PACKAGES_REQUIRE: setting(
+    'none',
+    'What a package must have besides its integrity: `signatures` of the registry, `provenance`, or both with a comma. What is there is verified in any case.',
+    (text) =>
+      list(text)?.map((one) =>
+        oneOf<'signatures' | 'provenance'>('signatures', ['signatures', 'provenance'])(one),
+      ),
+  ),
+  PLINTH_PACKAGES_COOL_OFF_DAYS: setting(
+    '0',
+    'Versions published less than so many days ago are refused.',
+    integer(0, 0, 365),
+  ),
   PLINTH_DEMO: setting(
     'on with the embedded database, else off',
     'Makes the tenant `demo` with an owner at the first start: on or off.',
@@ -133,6 +181,12 @@ export interface Config {
   readonly rolePrefix: Value<'PLINTH_ROLE_PREFIX'>
   readonly poolSize: Value<'PLINTH_POOL_SIZE'>
   readonly pluginsRoot: Value<'PLINTH_PLUGINS_ROOT'>
+  readonly operatorToken: Value<'PLINTH_OPERATOR_TOKEN'>
+  readonly registry: Value<'PLINTH_REGISTRY'>
+  readonly registryToken: Value<'PLINTH_REGISTRY_TOKEN'>
+  readonly packagesAllowed: Value<'PLINTH_PACKAGES_ALLOWED'>
+  readonly packagesRequire: Value<'PLINTH_PACKAGES_REQUIRE'>
+  readonly coolOffDays: Value<'PLINTH_PACKAGES_COOL_OFF_DAYS'>
   readonly demo: boolean
   readonly debugErrors: Value<'PLINTH_DEBUG_ERRORS'>
   readonly logLevel: Value<'LOG_LEVEL'>
@@ -163,6 +217,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     rolePrefix: read('PLINTH_ROLE_PREFIX'),
     poolSize: read('PLINTH_POOL_SIZE'),
     pluginsRoot: read('PLINTH_PLUGINS_ROOT'),
+    operatorToken: read('PLINTH_OPERATOR_TOKEN'),
+    registry: read('PLINTH_REGISTRY'),
+    registryToken: read('PLINTH_REGISTRY_TOKEN'),
+    packagesAllowed: read('PLINTH_PACKAGES_ALLOWED'),
+    packagesRequire: read('PLINTH_PACKAGES_REQUIRE'),
+    coolOffDays: read('PLINTH_PACKAGES_COOL_OFF_DAYS'),
     demo: read('PLINTH_DEMO') ?? databaseUrl === undefined,
     debugErrors: read('PLINTH_DEBUG_ERRORS'),
     logLevel: read('LOG_LEVEL'),

@@ -97,6 +97,12 @@ export const errors = {
     () => 'Sign in first and send the token as "Authorization: Bearer <token>".',
   ),
   identityRefused: defineIdentityError(),
+  operatorRequired: defineError<Nothing>(
+    'OPERATOR_REQUIRED',
+    401,
+    'info',
+    () => 'This is for the operator. Send the operator token as "Authorization: Bearer <token>".',
+  ),
   tenantRequired: defineError<Nothing>(
     'TENANT_REQUIRED',
     400,
@@ -206,6 +212,69 @@ export const errors = {
     409,
     'info',
     () => 'Another request changed the same records at the same time. Try again.',
+  ),
+  // what an operator asked for
+  pluginNotFound: defineError<{ module: string }>(
+    'PLUGIN_NOT_FOUND',
+    404,
+    'info',
+    (d) => `No plugin that provides the module '${d.module}' is installed. See GET /v1/operator/plugins.`,
+  ),
+  pluginInstalled: defineError<{ module: string; package: string }>(
+    'PLUGIN_INSTALLED',
+    409,
+    'info',
+    (d) => `The module '${d.module}' is provided by ${d.package} already. Upgrade it instead.`,
+  ),
+  pluginInUse: defineError<{ module: string; tenants: number }>(
+    'PLUGIN_IN_USE',
+    409,
+    'info',
+    (d) =>
+      `${d.tenants} tenants have the module '${d.module}' enabled. Send "force": true to switch it off for them.`,
+  ),
+  pluginChange: defineError<{ module: string; reason: string }>(
+    'PLUGIN_CHANGE_REFUSED',
+    409,
+    'info',
+    (d) => d.reason,
+  ),
+  moduleNeeds: defineError<{ module: string; needs: readonly string[] }>(
+    'MODULE_NEEDS_UNMET',
+    409,
+    'info',
+    (d) => d.needs.join(' '),
+  ),
+  operationUnderWay: defineError<{ subject: string }>(
+    'OPERATION_UNDER_WAY',
+    409,
+    'info',
+    (d) => `Another operation on '${d.subject}' has not ended. See GET /v1/operator/operations.`,
+  ),
+  operationNotFound: defineError<{ id: string }>(
+    'OPERATION_NOT_FOUND',
+    404,
+    'info',
+    (d) => `There is no operation '${d.id}'.`,
+  ),
+  versionNotFound: defineError<{ module: string; version: string }>(
+    'VERSION_NOT_FOUND',
+    404,
+    'info',
+    (d) => `The module '${d.module}' has no version ${d.version} in this installation.`,
+  ),
+  canaryFailed: defineError<{
+    module: string
+    version: string
+    requests: number
+    failures: number
+    errorRate: number
+  }>(
+    'CANARY_FAILED',
+    409,
+    'warn',
+    (d) =>
+      `Version ${d.version} of '${d.module}' failed in ${d.failures} of ${d.requests} requests, more than the ${d.errorRate} allowed. It was taken back.`,
   ),
   // a plugin's package
   packageNotFound: defineError<{ package: string; version: string; registry: string }>(

@@ -1,4 +1,5 @@
 // The composition root: the only file that knows every part. Everything else takes plain arguments.
+import { join } from 'node:path'
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import pg from 'pg'
 import type { Logger } from 'pino'
@@ -17,13 +18,21 @@ import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { createLadder, type Ladder } from './http/ladder.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
+import { operationRoutes } from './http/operation-routes.ts'
+import { operatorRoutes } from './http/operator-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
+import { createRecogniseOperator } from './identity/operator.ts'
+import { countCanaries } from './lifecycle/canary.ts'
+import { createLifecycle } from './lifecycle/lifecycle.ts'
+import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { createAbilities } from './permissions/abilities.ts'
-import { pluginLoadParts } from './registry/plugin-load-parts.ts'
+import { admitFetched } from './registry/packages/admit-fetched.ts'
+import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
+import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
 import { createPluginRegistry, type PluginRegistry } from './registry/plugin-registry.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
@@ -102,6 +111,7 @@ async function openDatabase(
 
 async function openParts(config: Config, log: Logger, closers: Closers) {
   const secret = config.secret ?? (await installationSecret(config.dataDir))
+  const operatorToken = config.operatorToken ?? (await installationSecret(config.dataDir, 'operator-token'))
   const access = await openDatabase(config, secret, log, closers)
   const pool = openPool(access.kernel, controlPoolSize, log)
   closers.add('control pool', () => pool.end())
@@ -131,11 +141,28 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
     ladder: asFunction((c: Cradle) =>
-      createLadder({ authenticate: c.authenticate, directory: c.directory, abilityOf: createAbilities() }),
+      createLadder({
+        authenticate: c.authenticate,
+        recogniseOperator: createRecogniseOperator(operatorToken),
+        directory: c.directory,
+        abilityOf: createAbilities(),
+      }),
     ).singleton(),
   })
   return { access, cradle: container.cradle }
 }
+
+/** What the operator's settings say of packages from a registry. */
+const packagePolicy = (config: Config) => ({
+  registry: {
+    url: config.registry,
+    ...(config.registryToken === undefined ? {} : { token: config.registryToken }),
+  },
+  minAgeDays: config.coolOffDays,
+  trust: { cacheFolder: join(config.dataDir, 'sigstore') },
+  ...(config.packagesRequire === undefined ? {} : { require: config.packagesRequire }),
+  ...(config.packagesAllowed === undefined ? {} : { allow: config.packagesAllowed }),
+})
 
 export async function createKernel(
   config: Config,
@@ -155,13 +182,11 @@ async function assemble(config: Config, log: Logger, closers: Closers, off: Defe
   const { access, cradle } = await openParts(config, log, closers)
   const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed } = cradle
 
-  const registry = await createPluginRegistry({
-    pool,
-    root: config.pluginsRoot,
-    parts: pluginLoadParts(access, await createHostStarter(log), log, off),
-    log,
-  })
+  const loadParts = pluginLoadParts(access, await createHostStarter(log), log, off)
+  const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
   closers.add('plugin hosts', () => registry.close())
+  const canaries = countCanaries({ pool, registry, log })
+  closers.add('canary counts', () => canaries.close())
 
   let closing = false
   const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
@@ -171,13 +196,35 @@ async function assemble(config: Config, log: Logger, closers: Closers, off: Defe
     connections,
     log,
     ...instanceOptions,
-    onAnswer: () => undefined,
+    onAnswer: canaries.count,
   })
+  const lifecycle = createLifecycle({
+    pool,
+    connection: access.kernel,
+    feed,
+    registry,
+    tables: pluginTables(access, off),
+    fetch: (request) => fetchPluginPackage({ ...packagePolicy(config), ...request }, undefined, off),
+    admit: (fetched, owners) =>
+      admitFetched(
+        fetched,
+        {
+          startHost: loadParts.startHost,
+          owners,
+          ...(config.packagesAllowed === undefined ? {} : { allow: config.packagesAllowed }),
+        },
+        off,
+      ),
+    log,
+  })
+  const administration = createPluginAdministration({ pool, feed, registry })
   const kernelInstance = await createInstance({ ...instanceOptions, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
+    operatorRoutes(app, ladder, { lifecycle, administration })
+    operationRoutes(app, ladder, lifecycle)
     systemRoutes(app, ladder, {
       moduleDocument(tenant, module) {
         const plugin = registry.served(module)?.pluginFor(tenant)
@@ -198,6 +245,10 @@ async function assemble(config: Config, log: Logger, closers: Closers, off: Defe
   feed.onChange((change) =>
     change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
   )
+
+  // After the doors: what an operation changes is to be seen by callers before it says that it is done.
+  lifecycle.start()
+  closers.add('lifecycle', () => lifecycle.close())
 
   return {
     listen: () => frontDoor.listen(config.host, config.port),

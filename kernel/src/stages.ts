@@ -40,6 +40,11 @@ export interface Arrival {
   readonly address: string
 }
 
+/** The caller is the operator of the installation. */
+export interface Operated extends Arrival {
+  readonly operator: string
+}
+
 /** The caller is signed in. */
 export interface Identified extends Arrival {
   readonly actor: Actor

@@ -5,10 +5,11 @@ import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastif
 import { checkEntitlement } from '../entitlements/check-entitlement.ts'
 import { errors, isPlinthError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
+import type { RecogniseOperator } from '../identity/operator.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { Arrival, Identified, Located, Permitted, Tenant } from '../stages.ts'
+import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
 import { locateTenant } from '../tenants/locate-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 
@@ -22,6 +23,7 @@ export interface AtRung {
 
 export interface Ladder {
   readonly arrived: Rung<Arrival>
+  readonly operated: Rung<Operated>
   readonly identified: Rung<Identified>
   readonly located: Rung<Located>
   /** Whose request it is, by its headers alone; undefined when it will be refused on the way. */
@@ -55,10 +57,11 @@ export function atRung<Stage extends object>(
 
 export function createLadder(parts: {
   readonly authenticate: Authenticate
+  readonly recogniseOperator: RecogniseOperator
   readonly directory: TenantDirectory
   readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
 }): Ladder {
-  const { authenticate, directory, abilityOf } = parts
+  const { authenticate, directory, abilityOf, recogniseOperator } = parts
 
   const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
   const identified = (request: FastifyRequest) =>
@@ -72,6 +75,7 @@ export function createLadder(parts: {
 
   return {
     arrived,
+    operated: (request) => recogniseOperator(arrived(request), request.headers.authorization),
     identified,
     located,
     async tenantOf(headers) {

@@ -5,7 +5,7 @@ import type { LoadedPlugin } from './load-plugin.ts'
 type Plugins = ReadonlyMap<string, LoadedPlugin>
 
 /** Why the plugin's needs are not met by the others, as half a sentence, or undefined. */
-export function unmetNeed(plugin: LoadedPlugin, others: Plugins): string | undefined {
+export function unmetNeed(plugin: Pick<LoadedPlugin, 'manifest'>, others: Plugins): string | undefined {
   for (const [name, use] of Object.entries(plugin.manifest.uses)) {
     const other = others.get(name)
     if (!other && !use.optional) return `needs the module '${name}', which is not installed`

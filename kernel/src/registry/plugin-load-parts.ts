@@ -1,10 +1,14 @@
 // What loading a plugin needs of the rest of the kernel: its sandbox, its tables, its role.
+import type { Manifest } from '@plinth/sdk'
 import pg from 'pg'
 import type { Logger } from 'pino'
 import { sqlScope } from '../broker/sql-scope.ts'
 import type { DatabaseAccess } from '../data/bootstrap.ts'
 import { entityStores } from '../data/entity-store.ts'
 import { applyPluginMigrations } from '../data/plugin-migrations/apply-plugin-migrations.ts'
+import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
+import { type MigrationPlan, planPluginMigrations } from '../data/plugin-migrations/plan-plugin-migrations.ts'
+import { type RemovalReceipt, removePluginSchema } from '../data/plugin-migrations/remove-plugin-schema.ts'
 import { pluginRole } from '../data/sql-names.ts'
 import { createSqlVetter } from '../data/vet-sql.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
@@ -21,6 +25,26 @@ async function withOwner<T>(access: DatabaseAccess, work: (owner: pg.Client) => 
   }
 }
 
+/** A plugin's tables, worked on with the owner's rights. */
+export interface PluginTables {
+  migrate(manifest: Manifest, migrations: readonly PluginMigration[]): Promise<void>
+  plan(manifest: Manifest, migrations: readonly PluginMigration[]): Promise<MigrationPlan>
+  remove(module: string): Promise<RemovalReceipt>
+}
+
+export function pluginTables(access: DatabaseAccess, off: DefencesOff = allStand): PluginTables {
+  const { rolePrefix, data } = access
+  return {
+    migrate: (manifest, migrations) =>
+      withOwner(access, async (owner) => {
+        await applyPluginMigrations(owner, rolePrefix, manifest, migrations, { data }, off)
+      }),
+    plan: (manifest, migrations) =>
+      withOwner(access, (owner) => planPluginMigrations(owner, rolePrefix, manifest, migrations)),
+    remove: (module) => withOwner(access, (owner) => removePluginSchema(owner, rolePrefix, module)),
+  }
+}
+
 export function pluginLoadParts(
   access: DatabaseAccess,
   startHost: StartHost,
@@ -30,11 +54,7 @@ export function pluginLoadParts(
   return {
     log,
     startHost: (name, bundle) => startHost({ name, bundle, log: log.child({ package: name }) }),
-    migrate: (manifest, migrations) =>
-      withOwner(access, async (owner) => {
-        const { rolePrefix, data } = access
-        await applyPluginMigrations(owner, rolePrefix, manifest, migrations, { data }, off)
-      }),
+    migrate: pluginTables(access, off).migrate,
     storesFor: (manifest) => entityStores(manifest, access.rolePrefix),
     vetterFor: (manifest) => createSqlVetter(sqlScope(manifest, off), undefined, off),
     roleFor: (module) => pluginRole(access.rolePrefix, module),

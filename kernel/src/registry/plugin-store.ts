@@ -70,7 +70,7 @@ interface CodeRow {
   bundle: string
   source_map: string | null
   manifest: unknown
-  migrations: readonly { name: string; operations: unknown }[]
+  migrations: readonly { name: string; operations: unknown; release?: unknown }[]
 }
 
 /** The code of one version. @throws Error, half a sentence, when it is not there */
@@ -95,7 +95,7 @@ export async function readCode(database: Queryable, module: string, version: str
 }
 
 const migrationsFrom = (stored: CodeRow['migrations']): PluginMigration[] =>
-  stored.map(({ name, operations }) => parseMigration(name, { operations }))
+  stored.map(({ name, ...rest }) => parseMigration(name, rest))
 
 export interface VersionFacts {
   readonly integrity?: string

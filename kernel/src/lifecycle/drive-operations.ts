@@ -1,0 +1,153 @@
+// Carries operations out, step by step, one process at a time for each: a lock that ends with the process says who. What
+// a dead process left is found and continued; a step that fails has everything before it undone.
+import pg from 'pg'
+import { isPlinthError } from '../errors.ts'
+import type { LifecycleParts } from './lifecycle-parts.ts'
+import {
+  type Operation,
+  type OperationKind,
+  readOperation,
+  saveProgress,
+  unfinishedOperations,
+} from './operation.ts'
+
+/** Either half may run again after it was done: the process can end between the deed and its note. */
+export interface Step {
+  readonly name: string
+  /** What it gives is added to the operation's data. */
+  run(operation: Operation, signal: AbortSignal): Promise<Readonly<Record<string, unknown>> | undefined>
+  undo?(operation: Operation): Promise<void>
+}
+
+export type Steps = Readonly<Record<OperationKind, readonly Step[]>>
+
+export interface OperationDriver {
+  start(): void
+  /** Looks for work now. */
+  wake(): void
+  /** Resolves when the operation has ended, or when `ms` are over. */
+  ended(id: string, ms: number): Promise<Operation | undefined>
+  close(): Promise<void>
+}
+
+const pollMs = 2_000
+const lookMs = 50
+/** In one process, and canaries wait for long. */
+const mostAtOnce = 8
+/** 'life' in bytes. */
+const lockSpace = 0x6c69_6665
+
+export function driveOperations(parts: LifecycleParts, steps: Steps): OperationDriver {
+  const { pool, log } = parts
+  const driving = new Map<string, Promise<void>>()
+  const closing = new AbortController()
+
+  async function look(): Promise<void> {
+    for (const id of await unfinishedOperations(pool)) {
+      if (driving.has(id) || driving.size >= mostAtOnce || closing.signal.aborted) continue
+      const driven = underLock(id)
+        .catch((error: unknown) => log.error({ err: error, operation: id }, 'an operation was interrupted'))
+        .finally(() => driving.delete(id))
+      driving.set(id, driven)
+    }
+  }
+
+  function wake(): void {
+    if (closing.signal.aborted) return
+    look().catch((error: unknown) => log.warn({ err: error }, 'operations could not be looked for'))
+  }
+
+  /** On a connection of its own: the lock goes when that goes, and so does the right to carry on. */
+  async function underLock(id: string): Promise<void> {
+    const client = new pg.Client({ ...parts.connection, application_name: 'plinth-lifecycle' })
+    const lost = new AbortController()
+    client.on('error', () => lost.abort())
+    client.on('end', () => lost.abort())
+    await client.connect()
+    try {
+      const { rows } = await client.query<{ mine: boolean }>(
+        'SELECT pg_try_advisory_lock($1, hashtext($2)) AS mine',
+        [lockSpace, id],
+      )
+      if (!rows[0]?.mine) return
+      const operation = await readOperation(pool, id)
+      if (operation) await drive(operation, AbortSignal.any([closing.signal, lost.signal]))
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+  }
+
+  async function drive(found: Operation, signal: AbortSignal): Promise<void> {
+    const list = steps[found.kind]
+    let operation = found
+    const save = async (changed: Partial<Operation>) => {
+      operation = { ...operation, ...changed }
+      await saveProgress(pool, operation)
+    }
+    while (operation.state === 'running') {
+      signal.throwIfAborted()
+      const step = list.find((one) => !operation.done.includes(one.name))
+      if (!step) {
+        await save({ state: 'succeeded' })
+        break
+      }
+      log.info({ operation: operation.id, kind: operation.kind, step: step.name }, 'a step of an operation')
+      try {
+        const data = await step.run(operation, signal)
+        await save({ done: [...operation.done, step.name], data: { ...operation.data, ...data } })
+      } catch (error) {
+        if (signal.aborted) throw error
+        // What a step wrote into the row itself is part of what has to be undone.
+        operation = (await readOperation(pool, operation.id)) ?? operation
+        log.warn(
+          { err: error, operation: operation.id, step: step.name },
+          'an operation failed; it is undone',
+        )
+        await save({ state: 'undoing', error: failureOf(error) })
+      }
+      operation = (await readOperation(pool, operation.id)) ?? operation
+    }
+    if (operation.state === 'undoing') {
+      // The step that failed comes first: it may have been done in part.
+      const begun = list.slice(0, operation.done.length + 1)
+      for (const step of begun.reverse()) await step.undo?.(operation)
+      await save({ state: 'failed' })
+    }
+    log.info(
+      { operation: operation.id, kind: operation.kind, state: operation.state },
+      'an operation has ended',
+    )
+  }
+
+  let timer: NodeJS.Timeout | undefined
+
+  return {
+    start() {
+      timer = setInterval(wake, pollMs)
+      timer.unref()
+      wake()
+    },
+    wake,
+    async ended(id, ms) {
+      const until = performance.now() + ms
+      for (;;) {
+        const operation = await readOperation(pool, id)
+        const isOver = operation?.state === 'succeeded' || operation?.state === 'failed'
+        if (isOver || performance.now() >= until) return operation
+        await new Promise((resolve) => setTimeout(resolve, lookMs))
+      }
+    },
+    async close() {
+      clearInterval(timer)
+      closing.abort(new Error('the kernel is closing'))
+      await Promise.all(driving.values())
+    },
+  }
+}
+
+/** Sentences of ours and of the packages' refusals; of anything else only that it happened. */
+function failureOf(error: unknown): NonNullable<Operation['error']> {
+  if (isPlinthError(error)) return { code: error.code, message: error.message }
+  const said = error instanceof Error ? error.message : String(error)
+  return { code: 'OPERATION_FAILED', message: said.slice(0, 2_000) }
+}

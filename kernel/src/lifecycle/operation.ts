@@ -1,0 +1,118 @@
+// What an operator has asked for: one row of kernel.plugin_operation, with how far it has come. It outlives the process
+// that began it; another one goes on from the last step that was done.
+import type pg from 'pg'
+
+export type OperationKind = 'install' | 'upgrade' | 'rollback' | 'disable' | 'enable' | 'remove'
+export type OperationState = 'running' | 'undoing' | 'succeeded' | 'failed'
+
+/** Some tenants first. It takes itself back when more than `errorRate` of at least `minRequests` answers are 5xx. */
+export interface CanaryOptions {
+  readonly percent?: number
+  /** Slugs or ids. */
+  readonly tenants?: readonly string[]
+  readonly minutes: number
+  readonly errorRate?: number
+  readonly minRequests?: number
+}
+
+export interface OperationOptions {
+  readonly integrity?: string
+  readonly channel?: 'stable' | 'beta'
+  readonly canary?: CanaryOptions
+  /** Also when tenants have the module enabled: it is switched off for them. */
+  readonly force?: boolean
+}
+
+export interface Operation {
+  readonly id: string
+  readonly kind: OperationKind
+  readonly module: string | null
+  readonly package: string | null
+  readonly version: string | null
+  readonly options: OperationOptions
+  readonly state: OperationState
+  /** Names of the steps that are done, in order. */
+  readonly done: readonly string[]
+  /** What steps found out for later ones, and at the end for whoever asked: the receipt of a removal, for one. */
+  readonly data: Readonly<Record<string, unknown>>
+  readonly error: { readonly code: string; readonly message: string } | null
+  readonly startedBy: string
+  readonly requestId: string
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+type Queryable = Pick<pg.Pool, 'query'>
+
+const columns = `id, kind, module, package, version, options, state, done, data, error, started_by AS "startedBy",
+  request_id AS "requestId", created_at AS "createdAt", updated_at AS "updatedAt"`
+
+export async function readOperation(database: Queryable, id: string): Promise<Operation | undefined> {
+  const { rows } = await database.query<Operation>(
+    `SELECT ${columns} FROM kernel.plugin_operation WHERE id = $1`,
+    [id],
+  )
+  return rows[0]
+}
+
+/** Newest first. `before` is the id of the last one of the page before. */
+export async function listOperations(
+  database: Queryable,
+  options: { readonly limit: number; readonly before?: string; readonly module?: string },
+): Promise<Operation[]> {
+  const { rows } = await database.query<Operation>(
+    `SELECT ${columns} FROM kernel.plugin_operation
+      WHERE ($2::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM kernel.plugin_operation WHERE id = $2))
+        AND ($3::text IS NULL OR module = $3)
+      ORDER BY created_at DESC, id DESC LIMIT $1`,
+    [options.limit, options.before ?? null, options.module ?? null],
+  )
+  return rows
+}
+
+export async function unfinishedOperations(database: Queryable): Promise<string[]> {
+  const { rows } = await database.query<{ id: string }>(
+    `SELECT id FROM kernel.plugin_operation WHERE state IN ('running', 'undoing') ORDER BY created_at LIMIT 50`,
+  )
+  return rows.map((row) => row.id)
+}
+
+export async function insertOperation(
+  database: Queryable,
+  operation: Pick<
+    Operation,
+    'id' | 'kind' | 'module' | 'package' | 'version' | 'options' | 'startedBy' | 'requestId'
+  >,
+): Promise<void> {
+  await database.query(
+    `INSERT INTO kernel.plugin_operation (id, kind, module, package, version, options, state, started_by, request_id)
+     VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8)`,
+    [
+      operation.id,
+      operation.kind,
+      operation.module,
+      operation.package,
+      operation.version,
+      JSON.stringify(operation.options),
+      operation.startedBy,
+      operation.requestId,
+    ],
+  )
+}
+
+/** The steps that are done and what they found out; the state last of all. */
+export async function saveProgress(
+  database: Queryable,
+  operation: Pick<Operation, 'id' | 'state' | 'done' | 'data' | 'error'>,
+): Promise<void> {
+  await database.query(
+    `UPDATE kernel.plugin_operation SET state = $2, done = $3, data = $4, error = $5, updated_at = now() WHERE id = $1`,
+    [
+      operation.id,
+      operation.state,
+      operation.done,
+      JSON.stringify(operation.data),
+      operation.error === null ? null : JSON.stringify(operation.error),
+    ],
+  )
+}

@@ -1,0 +1,115 @@
+// Removal: nobody enters any more, then the tables go, then every row the kernel keeps about the module. What went stands
+// in the operation, as a receipt. The audit trail stays: it says what happened, and nobody may take from it.
+import { errors } from '../errors.ts'
+import type { Step } from './drive-operations.ts'
+import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
+import type { Operation } from './operation.ts'
+
+const moduleOf = ({ module }: Operation): string => module ?? ''
+
+/** Tables of the kernel with rows about a module, and the column that names it. */
+const about = [
+  ['kernel.tenant_module', 'module'],
+  ['kernel.module_setting', 'module'],
+  ['kernel.outbox', 'module'],
+] as const
+
+/** @throws PLUGIN_IN_USE, PLUGIN_CHANGE_REFUSED */
+export async function refuseRemoval(
+  parts: Pick<LifecycleParts, 'pool' | 'registry'>,
+  module: string,
+  force: boolean,
+): Promise<void> {
+  if (parts.registry.isFromFolder(module)) {
+    throw errors.pluginChange({
+      module,
+      reason: `'${module}' is among the dependencies of the installation: it would be back at the next start. Take it out of package.json, restart, and remove it then.`,
+    })
+  }
+  const needing = [...parts.registry.plugins.values()].filter(
+    (other) => other.manifest.uses[module]?.optional === false,
+  )
+  if (needing.length > 0) {
+    const names = needing.map((other) => `'${other.manifest.name}'`).join(', ')
+    throw errors.pluginChange({
+      module,
+      reason: `${names} cannot work without '${module}'. Remove these first.`,
+    })
+  }
+  if (force) return
+  const { rows } = await parts.pool.query<{ count: number }>(
+    'SELECT count(*)::int FROM kernel.tenant_module WHERE module = $1',
+    [module],
+  )
+  const tenants = rows[0]?.count ?? 0
+  if (tenants > 0) throw errors.pluginInUse({ module, tenants })
+}
+
+export function closeStep(parts: LifecycleParts): Step {
+  return {
+    name: 'close',
+    async run(operation) {
+      const module = moduleOf(operation)
+      const row = await installed(parts, module)
+      if (row.state !== 'removing') await refuseRemoval(parts, module, operation.options.force === true)
+      await change(parts, module, async (client) => {
+        await client.query(`UPDATE kernel.plugin SET state = 'removing' WHERE module = $1`, [module])
+      })
+      return undefined
+    },
+    async undo(operation) {
+      // Once the tables are gone there is nothing to go back to: the operation is repeated, not undone.
+      if (operation.done.includes('drop')) return
+      await change(parts, moduleOf(operation), async (client) => {
+        await client.query(
+          `UPDATE kernel.plugin SET state = 'disabled' WHERE module = $1 AND state = 'removing'`,
+          [operation.module],
+        )
+      })
+    },
+  }
+}
+
+export function dropStep(parts: LifecycleParts): Step {
+  return {
+    name: 'drop',
+    async run(operation) {
+      const receipt = await parts.tables.remove(moduleOf(operation))
+      // A second run finds nothing: what the first one took is in the data already, or was never noted.
+      return operation.data['receipt'] === undefined ? { receipt } : {}
+    },
+  }
+}
+
+export function forgetStep(parts: LifecycleParts): Step {
+  return {
+    name: 'forget',
+    async run(operation) {
+      const module = moduleOf(operation)
+      const rows = await change(parts, module, async (client) => {
+        const tenants = await client.query<{ tenant_id: string }>(
+          'SELECT tenant_id FROM kernel.tenant_module WHERE module = $1',
+          [module],
+        )
+        const gone: Record<string, number> = {}
+        for (const [table, column] of about) {
+          const { rowCount } = await client.query(`DELETE FROM ${table} WHERE ${column} = $1`, [module])
+          gone[table] = rowCount ?? 0
+        }
+        const versions = await client.query('DELETE FROM kernel.plugin_version WHERE module = $1', [module])
+        gone['kernel.plugin_version'] = versions.rowCount ?? 0
+        await client.query('DELETE FROM kernel.plugin WHERE module = $1', [module])
+        for (const { tenant_id } of tenants.rows) {
+          await client.query(
+            `INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action)
+             VALUES ($1, $2, $3, 'kernel', 'module', $4, 'removed')`,
+            [tenant_id, operation.startedBy, operation.requestId, module],
+          )
+        }
+        await parts.feed.announce(client, { kind: 'all', id: '' })
+        return gone
+      })
+      return { forgotten: rows }
+    },
+  }
+}

@@ -1,0 +1,103 @@
+// The steps that touch a plugin's tables. A migration that the version before cannot live with waits until nobody is
+// inside that version; requests wait meanwhile, and find the new one.
+import { compatibilityOf } from '../data/plugin-migrations/compatibility.ts'
+import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
+import { errors } from '../errors.ts'
+import { type PluginRow, readCode } from '../registry/plugin-store.ts'
+import type { Step } from './drive-operations.ts'
+import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
+import type { Operation } from './operation.ts'
+
+/** What has run on a plugin's tables, by name. */
+export async function ranMigrations(
+  { pool }: Pick<LifecycleParts, 'pool'>,
+  module: string,
+): Promise<Set<string>> {
+  const { rows } = await pool.query<{ name: string }>(
+    'SELECT name FROM kernel.plugin_migration WHERE plugin = $1',
+    [module],
+  )
+  return new Set(rows.map((row) => row.name))
+}
+
+export async function pendingMigrations(
+  parts: Pick<LifecycleParts, 'pool'>,
+  module: string,
+  migrations: readonly PluginMigration[],
+): Promise<readonly PluginMigration[]> {
+  const ran = await ranMigrations(parts, module)
+  return migrations.filter((migration) => !ran.has(migration.name))
+}
+
+/** Why the release cannot share the tables with the versions that others would stay on, or undefined. */
+export function sharedTablesRefusal(row: PluginRow, version: string, operation: Pick<Operation, 'options'>) {
+  const { canary, channel = 'stable' } = operation.options
+  if (canary) return 'A canary serves two versions on the same tables'
+  if (channel === 'beta') return 'The beta channel is served beside the stable one'
+  if (row.beta !== null && row.beta !== version) return `Tenants on the beta channel are served ${row.beta}`
+  const pinned = row.pinned.filter((one) => one !== version)
+  return pinned.length > 0 ? `Tenants are pinned to ${pinned.join(', ')}` : undefined
+}
+
+const moduleOf = ({ module }: Operation): string => module ?? ''
+const versionOf = ({ version }: Operation): string => version ?? ''
+
+export function holdStep(parts: LifecycleParts): Step {
+  return {
+    name: 'hold',
+    async run(operation) {
+      const module = moduleOf(operation)
+      const row = await installed(parts, module)
+      const code = await readCode(parts.pool, module, versionOf(operation))
+      const pending = await pendingMigrations(parts, module, code.migrations)
+      const { compatibility, reasons } = compatibilityOf(pending)
+      if (compatibility === 'compatible') return { held: false }
+      const shared = sharedTablesRefusal(row, versionOf(operation), operation)
+      if (shared !== undefined) {
+        throw errors.pluginChange({
+          module,
+          reason: `${shared}, and its migrations do not allow that. ${reasons.join(' ')}`,
+        })
+      }
+      await change(parts, module, async (client) => {
+        await client.query(`UPDATE kernel.plugin SET state = 'held' WHERE module = $1 AND state = 'active'`, [
+          module,
+        ])
+      })
+      return { held: true }
+    },
+    async undo(operation) {
+      const module = moduleOf(operation)
+      await change(parts, module, async (client) => {
+        await client.query(`UPDATE kernel.plugin SET state = 'active' WHERE module = $1 AND state = 'held'`, [
+          module,
+        ])
+      })
+    },
+  }
+}
+
+export function migrateStep(parts: LifecycleParts): Step {
+  return {
+    name: 'migrate',
+    async run(operation) {
+      const module = moduleOf(operation)
+      const code = await readCode(parts.pool, module, versionOf(operation))
+      const pending = await pendingMigrations(parts, module, code.migrations)
+      await parts.tables.migrate(
+        code.shippedManifest as Parameters<typeof parts.tables.migrate>[0],
+        code.migrations,
+      )
+      return { migrated: pending.map((migration) => migration.name) }
+    },
+    /** Of a first installation nothing is left. What an upgrade added stays: the version before works with it. */
+    async undo(operation) {
+      if (operation.kind !== 'install') return
+      const { rows } = await parts.pool.query(
+        `SELECT FROM kernel.plugin WHERE module = $1 AND state = 'installing' AND stable IS NULL`,
+        [operation.module],
+      )
+      if (rows.length > 0) await parts.tables.remove(moduleOf(operation))
+    },
+  }
+}
