@@ -60,6 +60,15 @@ function secret(text: string | undefined): string | undefined {
   return text
 }
 
+function hosts(text: string | undefined): readonly string[] {
+  const pattern = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9]\d{0,4})?$/
+  return (text ?? '')
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '')
+    .map(matching(pattern, 'names in small letters, each with a port or without, with commas between them'))
+}
+
 /** Every setting: name in the environment, default, meaning, parser. */
 export const settings = {
   PORT: setting(
@@ -104,6 +113,11 @@ export const settings = {
     'Folder of the installation: the plugins are among the dependencies of its package.json.',
     (text) => resolve(text ?? '.'),
   ),
+  PLINTH_FETCH_PLAIN_HOSTS: setting(
+    'none',
+    'Hosts, such as `mock.test:8080,other.test`, that plugins may reach by http too and at inner addresses. For development and tests.',
+    hosts,
+  ),
   PLINTH_DEMO: setting(
     'on with the embedded database, else off',
     'Makes the tenant `demo` with an owner at the first start: on or off.',
@@ -133,6 +147,7 @@ export interface Config {
   readonly rolePrefix: Value<'PLINTH_ROLE_PREFIX'>
   readonly poolSize: Value<'PLINTH_POOL_SIZE'>
   readonly pluginsRoot: Value<'PLINTH_PLUGINS_ROOT'>
+  readonly plainHosts: Value<'PLINTH_FETCH_PLAIN_HOSTS'>
   readonly demo: boolean
   readonly debugErrors: Value<'PLINTH_DEBUG_ERRORS'>
   readonly logLevel: Value<'LOG_LEVEL'>
@@ -163,6 +178,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     rolePrefix: read('PLINTH_ROLE_PREFIX'),
     poolSize: read('PLINTH_POOL_SIZE'),
     pluginsRoot: read('PLINTH_PLUGINS_ROOT'),
+    plainHosts: read('PLINTH_FETCH_PLAIN_HOSTS'),
     demo: read('PLINTH_DEMO') ?? databaseUrl === undefined,
     debugErrors: read('PLINTH_DEBUG_ERRORS'),
     logLevel: read('LOG_LEVEL'),

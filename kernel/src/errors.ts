@@ -195,6 +195,26 @@ export const errors = {
     'info',
     (d) => `Module '${d.module}' is needed by ${d.requiredBy.join(', ')}. Disable these first.`,
   ),
+  consentRequired: defineError<{ module: string; asks: object }>(
+    'CONSENT_REQUIRED',
+    409,
+    'info',
+    (d) =>
+      `Module '${d.module}' asks for what an owner or admin must consent to first. Send 'consent' with what 'asks' lists.`,
+  ),
+  secretNotFound: defineError<{ module: string; secret: string }>(
+    'SECRET_NOT_FOUND',
+    404,
+    'info',
+    (d) => `Module '${d.module}' has no secret '${d.secret}'.`,
+  ),
+  secretNotSet: defineError<{ module: string; secret: string }>(
+    'SECRET_NOT_SET',
+    409,
+    'info',
+    (d) =>
+      `Module '${d.module}' needs the secret '${d.secret}'. An owner or admin sets it: PUT /v1/tenant/secrets/${d.module}/${d.secret}.`,
+  ),
   versionConflict: defineError<{ entity: string; id: string; version: number }>(
     'VERSION_CONFLICT',
     412,
@@ -241,6 +261,31 @@ export const errors = {
     (d) => `The module '${d.module}' may not use '${d.capability}': ${d.reason}`,
   ),
   sqlRefused: defineError<{ reason: string }>('SQL_REFUSED', 502, 'warn', (d) => `SQL refused: ${d.reason}`),
+  // what a fetch met outside; a plugin may catch these
+  fetchRefused: defineError<{ reason: string }>(
+    'FETCH_REFUSED',
+    502,
+    'warn',
+    (d) => `The fetch was refused: ${d.reason}`,
+  ),
+  fetchFailed: defineError<{ host: string }>(
+    'FETCH_FAILED',
+    502,
+    'info',
+    (d) => `The outside host '${d.host}' could not be reached or gave no usable answer.`,
+  ),
+  fetchTimeout: defineError<{ host: string; limitMs: number }>(
+    'FETCH_TIMEOUT',
+    504,
+    'info',
+    (d) => `The outside host '${d.host}' did not answer in full within ${d.limitMs} ms.`,
+  ),
+  fetchBusy: defineError<{ module: string; atOnce: number }>(
+    'FETCH_BUSY',
+    503,
+    'warn',
+    (d) => `The module '${d.module}' has ${d.atOnce} fetches under way, the most there may be. Try again.`,
+  ),
   // 5xx: the kernel
   databaseUnavailable: defineError<Nothing>(
     'DATABASE_UNAVAILABLE',

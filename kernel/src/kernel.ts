@@ -8,6 +8,7 @@ import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
 import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
 import { installationSecret } from './data/installation-secret.ts'
 import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
+import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
 import { authRoutes } from './http/auth-routes.ts'
@@ -16,11 +17,17 @@ import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { createLadder, type Ladder } from './http/ladder.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
+import { secretRoutes } from './http/secret-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
+import { createFetcher, type Fetcher } from './outside/fetcher.ts'
+import { createModuleSecrets, type ModuleSecrets } from './outside/module-secrets.ts'
+import { createOutside, type Outside } from './outside/outside.ts'
+import { createSeal } from './outside/seal.ts'
+import { realWorld, type World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
 import { type Installation, loadInstallation } from './registry/load-installation.ts'
 import { pluginLoadParts } from './registry/plugin-load-parts.ts'
@@ -55,6 +62,9 @@ interface Cradle {
   accounts: Accounts
   authenticate: Authenticate
   ladder: Ladder
+  fetcher: Fetcher
+  moduleSecrets: ModuleSecrets
+  outside: Outside
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -98,7 +108,7 @@ async function openDatabase(
   return bootstrapDatabase({ adminUrl, secret, rolePrefix: config.rolePrefix, log })
 }
 
-async function openParts(config: Config, log: Logger, closers: Closers) {
+async function openParts(config: Config, log: Logger, closers: Closers, off: DefencesOff, world: World) {
   const secret = config.secret ?? (await installationSecret(config.dataDir))
   const access = await openDatabase(config, secret, log, closers)
   const pool = openPool(access.kernel, controlPoolSize, log)
@@ -131,23 +141,45 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
     ladder: asFunction((c: Cradle) =>
       createLadder({ authenticate: c.authenticate, directory: c.directory, abilityOf: createAbilities() }),
     ).singleton(),
+    fetcher: asFunction((c: Cradle) =>
+      createFetcher({ world, plainHosts: config.plainHosts, log: c.log }, off),
+    ).singleton(),
+    moduleSecrets: asFunction((c: Cradle) =>
+      createModuleSecrets(c.pool, c.runControl, createSeal(c.secret)),
+    ).singleton(),
+    outside: asFunction((c: Cradle) =>
+      createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),
+    ).singleton(),
   })
+  closers.add('fetches', async () => container.cradle.fetcher.close())
   return { access, cradle: container.cradle }
 }
 
-export async function createKernel(config: Config, log: Logger): Promise<Kernel> {
+/** `world` is what fetches meet: tests have one of their own. */
+export async function createKernel(
+  config: Config,
+  log: Logger,
+  off: DefencesOff = allStand,
+  world: World = realWorld,
+): Promise<Kernel> {
   const closers = createClosers(log)
   try {
-    return await assemble(config, log, closers)
+    return await assemble(config, log, closers, off, world)
   } catch (error) {
     await closers.closeAll()
     throw error
   }
 }
 
-async function assemble(config: Config, log: Logger, closers: Closers): Promise<Kernel> {
-  const { access, cradle } = await openParts(config, log, closers)
-  const { ladder, directory, runControl, connections, accounts, priceBook, pool } = cradle
+async function assemble(
+  config: Config,
+  log: Logger,
+  closers: Closers,
+  off: DefencesOff,
+  world: World,
+): Promise<Kernel> {
+  const { access, cradle } = await openParts(config, log, closers, off, world)
+  const { ladder, directory, runControl, connections, accounts, priceBook, pool, outside } = cradle
 
   const installation = await loadInstallation(
     config.pluginsRoot,
@@ -158,12 +190,13 @@ async function assemble(config: Config, log: Logger, closers: Closers): Promise<
 
   let closing = false
   const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
-  const doors = createModuleDoors({ plugins, ladder, connections, log, ...instanceOptions })
+  const doors = createModuleDoors({ plugins, ladder, connections, outside, log, ...instanceOptions })
   const kernelInstance = await createInstance({ ...instanceOptions, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })
     tenantRoutes(app, ladder, { directory, runControl })
-    moduleRoutes(app, ladder, { plugins, priceBook, runControl })
+    moduleRoutes(app, ladder, { plugins, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { plugins, directory, runControl })
+    secretRoutes(app, ladder, { plugins, secrets: cradle.moduleSecrets })
     systemRoutes(app, ladder, {
       plugins,
       moduleDocument: doors.documentOf,

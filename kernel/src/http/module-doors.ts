@@ -4,6 +4,7 @@ import { Spending } from '../broker/spending.ts'
 import type { Work } from '../broker/work.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
+import type { Outside } from '../outside/outside.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import { createWorks } from '../sandbox/invoke.ts'
 import { defaultLimits } from '../sandbox/limits.ts'
@@ -23,12 +24,13 @@ export function createModuleDoors(parts: {
   readonly plugins: ReadonlyMap<string, LoadedPlugin>
   readonly ladder: Ladder
   readonly connections: TenantConnections
+  readonly outside: Outside
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
 }): ModuleDoors {
   const { plugins, ladder, connections, log } = parts
-  const makeWork = createWorks({ plugins, log })
+  const makeWork = createWorks({ plugins, outside: parts.outside, log })
   const documents = new Map<string, ApiDocument>()
 
   const withWork = <T>(stage: Permitted, work: (work: Work) => Promise<T>): Promise<T> =>

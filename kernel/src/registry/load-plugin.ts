@@ -75,8 +75,6 @@ async function checkShippedManifest(pkg: PluginPackage, manifest: Manifest): Pro
 }
 
 function refuseWhatIsNotServed(manifest: Manifest): void {
-  if (manifest.needs.http)
-    throw new Error('asks for outside hosts (needs.http), which this kernel does not offer yet')
   if (manifest.needs.sql === 'write')
     throw new Error("asks for needs.sql 'write', which this kernel does not offer yet")
 }

@@ -15,6 +15,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.membership': { kernel: change },
   'kernel.tenant_module': { kernel: change },
   'kernel.module_setting': { kernel: change },
+  'kernel.module_consent': { kernel: change },
+  'kernel.module_secret': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },
