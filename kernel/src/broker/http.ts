@@ -60,7 +60,7 @@ function timeFor(work: Work, asked: number, spent: Spent): number {
   const held = work.unit.isOpen ? longestHoldMs - spent.heldMs : asked
   if (held < shortestMs)
     throw refuse('its fetches have held the transaction of this request for as long as they may.')
-  return Math.min(asked, wallMs, held)
+  return Math.floor(Math.min(asked, wallMs, held))
 }
 
 /** @throws FETCH_REFUSED, SECRET_NOT_SET */

@@ -22,14 +22,12 @@ function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret)
   const hex = bytes.toString('hex')
   const escaped = JSON.stringify(secret).slice(1, -1)
-  const encoded = encodeURIComponent(secret)
+  const encoded = [encodeURIComponent(secret), new URLSearchParams({ '': secret }).toString().slice(1)]
   const texts = [
     secret,
     escaped,
     escaped.replaceAll('/', '\\/'),
-    encoded,
-    encoded.replace(/%../g, (byte) => byte.toLowerCase()),
-    encoded.replaceAll('%20', '+'),
+    ...encoded.flatMap((text) => [text, text.replace(/%../g, (byte) => byte.toLowerCase())]),
     hex,
     hex.toUpperCase(),
     ...base64Forms(bytes),

@@ -19,7 +19,7 @@ export interface ModuleSecrets {
   /** The values of those that are set, by name. Read anew each time: nothing keeps them in memory. */
   read(tenantId: string, module: string, names: readonly string[]): Promise<ReadonlyMap<string, string>>
   list(tenantId: string, manifest: Manifest): Promise<readonly SecretState[]>
-  /** @throws SECRET_NOT_FOUND for a name the manifest does not declare, MODULE_NOT_ENABLED */
+  /** @throws SECRET_NOT_FOUND for a name the manifest does not declare, MODULE_NOT_ENABLED, VALIDATION_FAILED */
   set(by: Located, manifest: Manifest, name: string, value: string): Promise<void>
   /** @throws SECRET_NOT_FOUND when it is not set */
   remove(by: Located, module: string, name: string): Promise<void>
@@ -66,6 +66,11 @@ export function createModuleSecrets(pool: pg.Pool, runControl: RunControl, seal:
       const module = manifest.name
       if (!Object.hasOwn(manifest.needs.secrets ?? {}, name))
         throw errors.secretNotFound({ module, secret: name })
+      // Half a character has no form in a URL or in UTF-8, and is never what was meant.
+      if (!value.isWellFormed())
+        throw errors.validation({
+          errors: [{ field: 'value', code: 'INVALID', message: 'is not well-formed text' }],
+        })
       const sealed = seal.close(value, [by.tenant.id, module, name])
       await runControl(async (tx) => {
         const enabled = await tx.query(
