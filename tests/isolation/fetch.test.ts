@@ -1,11 +1,14 @@
 // Attacks on the fetch engine, one a row: what leads inside, what leads away, what never ends. Real name server, real TLS,
 // and with the wall off the same attack arrives.
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import pino from 'pino'
 import t from 'tap'
 import { allStand, type Defence, type DefencesOff } from '../../kernel/src/defences.ts'
 import { errors } from '../../kernel/src/errors.ts'
 import { createFetcher, type OutsideRequest } from '../../kernel/src/outside/fetcher.ts'
 import { makeOutsideWorld, type OutsideWorld, publicAddress } from '../support/outside-world.ts'
+import { innerAddresses, notations } from './fetch-targets.fixture.ts'
 
 const silent = pino({ level: 'silent' })
 const granted = ['api.bank.example', 'cdn.bank.example', 'api.bank.example:8443', 'evil.attacker.example']
@@ -41,55 +44,6 @@ const off = (...walls: Defence[]): DefencesOff => new Set(walls)
 const header = (name: string, value: string) => ({ headers: [{ name, value }] })
 const post = (more: Partial<OutsideRequest> = {}) => ({ method: 'POST', body: Buffer.from('{}'), ...more })
 
-/** Refused for the text of the URL, whatever is granted: what is granted is always a name. */
-const notations = [
-  ['http', 'http://api.bank.example/ok'],
-  ['another scheme', 'ftp://api.bank.example/ok'],
-  ['a file', 'file:///etc/passwd'],
-  ['a data URL', 'data:text/plain,hello'],
-  ['no URL', 'ok'],
-  ['a host alone', '//api.bank.example/ok'],
-  ['an IPv4 address', 'https://127.0.0.1/ok'],
-  ['a public IPv4 address', `https://${publicAddress}/ok`],
-  ['a decimal address', 'https://2130706433/ok'],
-  ['an octal address', 'https://0177.0.0.1/ok'],
-  ['a hexadecimal address', 'https://0x7f000001/ok'],
-  ['hexadecimal parts', 'https://0x7f.0x0.0x0.0x1/ok'],
-  ['a short address', 'https://127.1/ok'],
-  ['a zero address', 'https://0/ok'],
-  ['an address with a trailing dot', 'https://127.0.0.1./ok'],
-  ['full-width digits', 'https://１２７.０.０.１/ok'],
-  ['enclosed digits', 'https://①②⑦.⓪.⓪.①/ok'],
-  ['an ideographic full stop', 'https://127。0。0。1/ok'],
-  ['the metadata service', 'https://169.254.169.254/latest/meta-data/'],
-  ['IPv6 loopback', 'https://[::1]/ok'],
-  ['an IPv4-mapped address', 'https://[::ffff:127.0.0.1]/ok'],
-  ['the same in hexadecimal', 'https://[::ffff:7f00:1]/ok'],
-  ['an IPv6 address with a zone', 'https://[fe80::1%25eth0]/ok'],
-  ['the IPv6 metadata service', 'https://[fd00:ec2::254]/ok'],
-  ['localhost', 'https://localhost/ok'],
-  ['a number as last label', 'https://api.bank.1/ok'],
-  ['user information', 'https://user:password@api.bank.example/ok'],
-  ['a grant as user name', 'https://api.bank.example@www.attacker.example/ok'],
-  ['a grant as user and password', 'https://api.bank.example:443@www.attacker.example/ok'],
-  ['a backslash', 'https://www.attacker.example\\@api.bank.example/ok'],
-  ['backslashes for slashes', 'https:\\\\api.bank.example\\ok'],
-  ['a trailing dot', 'https://api.bank.example./ok'],
-  ['capitals', 'https://API.bank.example/ok'],
-  ['an encoded dot', 'https://api%2ebank.example/ok'],
-  ['an encoded slash in the host', 'https://api.bank.example%2f.attacker.example/ok'],
-  ['a look-alike letter', 'https://аpi.bank.example/ok'],
-  ['a soft hyphen', 'https://api.\u00adbank.example/ok'],
-  ['a sharp s', 'https://api.banß.example/ok'],
-  ['a line break', 'https://api.bank.example/ok\r\nhost: www.attacker.example'],
-  ['a tab in the host', 'https://api.ba\tnk.example/ok'],
-  ['a space in front', ' https://api.bank.example/ok'],
-  ['a NUL', 'https://api.bank.example\0.attacker.example/ok'],
-  ['a port that is none', 'https://api.bank.example:99999/ok'],
-  ['a port with a zero in front', 'https://api.bank.example:0443/ok'],
-  ['an endless URL', `https://api.bank.example/${'a'.repeat(5_000)}`],
-] as const
-
 t.test('a URL that can be read in two ways, or leads to an address, is refused', async (t) => {
   const world = await makeOutsideWorld(t)
   const ask = asker(world)
@@ -116,34 +70,6 @@ t.test('a host without a grant is not asked, in no way of writing it', async (t)
   t.same(world.dns.asked, [], 'its name is not even looked up')
   t.match(await asker(world, off('hostGrant'))('https://www.attacker.example/ok'), { status: 200 })
 })
-
-/** What a granted name may resolve to without ever being dialled. */
-const innerAddresses = [
-  ...['127.0.0.1', '127.8.9.1', '0.0.0.0', '10.0.0.5', '100.64.0.1', '100.100.100.200', '169.254.169.254'],
-  ...['172.16.0.1', '172.31.255.255', '192.0.0.192', '192.0.2.1', '192.88.99.1', '192.168.1.1', '198.18.0.1'],
-  ...['198.51.100.7', '203.0.113.9', '224.0.0.1', '240.0.0.1', '255.255.255.255', '168.63.129.16'],
-  ...[
-    '::1',
-    '::',
-    '::7f00:1',
-    '::ffff:7f00:1',
-    '::ffff:5db8:d822',
-    '64:ff9b::7f00:1',
-    '64:ff9b:1::7f00:1',
-    '100::1',
-  ],
-  ...[
-    '2001::1',
-    '2001:db8::1',
-    '2002:7f00:1::',
-    '3fff::1',
-    '5f00::1',
-    'fc00::1',
-    'fd00:ec2::254',
-    'fe80::1',
-    'ff02::1',
-  ],
-]
 
 t.test('a granted name that leads inside is not followed there', async (t) => {
   const world = await makeOutsideWorld(t)
@@ -356,6 +282,23 @@ t.test('an answer', async (t) => {
 t.test('a name server that never answers takes no longer than the fetch may', async (t) => {
   const world = await makeOutsideWorld(t)
   const deaf = { ...world.world, lookup: () => new Promise<never>(() => undefined) }
+  t.match(await asker({ ...world, world: deaf })('https://api.bank.example/ok', { timeoutMs: 200 }), {
+    code: 'FETCH_TIMEOUT',
+  })
+})
+
+t.test('a host that takes the connection and says nothing takes no longer than the fetch may', async (t) => {
+  const world = await makeOutsideWorld(t)
+  const sockets: Socket[] = []
+  const mute = createServer((socket) => sockets.push(socket))
+  mute.listen(0, '127.0.0.1')
+  await once(mute, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    mute.close()
+  })
+  const { port } = mute.address() as AddressInfo
+  const deaf = { ...world.world, roadTo: () => ({ address: '127.0.0.1', port }) }
   t.match(await asker({ ...world, world: deaf })('https://api.bank.example/ok', { timeoutMs: 200 }), {
     code: 'FETCH_TIMEOUT',
   })

@@ -157,7 +157,7 @@ async function fetchFor(work: Work, url: string, asked: Request, spent: Spent): 
       checkGrant: (host) => checkGrant(work, host),
     })
     spent.addBytes(answer.body.length)
-    return hideSecrets(answer, [...values.values()])
+    return await hideSecrets(answer, [...values.values()])
   } finally {
     if (work.unit.isOpen) spent.heldMs += performance.now() - started
   }

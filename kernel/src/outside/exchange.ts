@@ -2,6 +2,7 @@
 // it has is checked, and one that was checked is dialled: between check and dial a name cannot change its mind.
 import { Buffer } from 'node:buffer'
 import { buildConnector, Client } from 'undici'
+import type { BoundedLookup } from './bounded-lookup.ts'
 import type { Target } from './parse-target.ts'
 import { readAnswer } from './read-answer.ts'
 import type { SentHeader } from './request-headers.ts'
@@ -22,6 +23,7 @@ export interface Answer {
 
 export interface ExchangeRules {
   readonly world: World
+  readonly lookup: BoundedLookup
   mayDial(target: Target, address: string): boolean
   readonly answerBytes: number
 }
@@ -77,22 +79,12 @@ async function addressesOf(
   rules: ExchangeRules,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const addresses = await unlessAborted(rules.world.lookup(target.url.hostname), signal)
+  const addresses = await rules.lookup(target.url.hostname, signal)
   const refused = addresses.find((address) => !rules.mayDial(target, address))
   // One is enough: a name that has an inner address among its outer ones is no mistake of the plugin's.
   if (refused !== undefined) throw new Error(`the name has the address ${refused}, which is not public`)
   if (addresses.length === 0) throw new Error('the name has no address')
   return addresses.slice(0, mostAddresses)
-}
-
-/** A lookup cannot be stopped; it is left to end by itself. */
-function unlessAborted<T>(waited: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    waited.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }
 
 /** Tries one address after the other; TLS asks for the name, whatever the address. */

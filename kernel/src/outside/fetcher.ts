@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors, isPlinthError } from '../errors.ts'
+import { boundedLookup } from './bounded-lookup.ts'
 import { type Answer, exchange } from './exchange.ts'
 import { parseTarget, type Target } from './parse-target.ts'
 import { publicAddressTest } from './public-address.ts'
@@ -50,6 +51,7 @@ export function createFetcher(
   const ending = new AbortController()
   const rules = {
     world,
+    lookup: boundedLookup(world),
     mayDial: (target: Target, address: string) =>
       off.has('addressCheck') || plainHosts.has(target.host) || isPublic(address),
     answerBytes: off.has('fetchSize') ? Number.POSITIVE_INFINITY : fetchLimits.answerBytes,
