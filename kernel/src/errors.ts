@@ -280,11 +280,11 @@ export const errors = {
     'info',
     (d) => `The outside host '${d.host}' did not answer in full within ${d.limitMs} ms.`,
   ),
-  fetchBusy: defineError<{ module: string; atOnce: number }>(
+  fetchBusy: defineError<{ module: string }>(
     'FETCH_BUSY',
     503,
     'warn',
-    (d) => `The module '${d.module}' has ${d.atOnce} fetches under way, the most there may be. Try again.`,
+    (d) => `The module '${d.module}' cannot fetch now: too many fetches are under way. Try again.`,
   ),
   // 5xx: the kernel
   databaseUnavailable: defineError<Nothing>(

@@ -67,7 +67,7 @@ export default definePlugin({
   },
 })`
 
-/** Without a need of its own. */
+/** Another module, which would like the secrets of the first. */
 export const strangerSource = `
 import { definePlugin } from '@plinth/sdk'
 export default definePlugin({

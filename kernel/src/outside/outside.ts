@@ -77,7 +77,7 @@ export function createOutside(
       const key = JSON.stringify([tenant, module])
       const now = underWay.get(key) ?? 0
       if (now >= outsideLimits.atOnce || inAll >= outsideLimits.atOnceInAll)
-        throw errors.fetchBusy({ module, atOnce: now })
+        throw errors.fetchBusy({ module })
       underWay.set(key, now + 1)
       inAll += 1
       try {
