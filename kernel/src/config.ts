@@ -79,6 +79,15 @@ const list = (text: string | undefined): readonly string[] | undefined =>
     .map((one) => one.trim())
     .filter((one) => one !== '')
 
+function hosts(text: string | undefined): readonly string[] {
+  const pattern = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9]\d{0,4})?$/
+  return (text ?? '')
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '')
+    .map(matching(pattern, 'names in small letters, each with a port or without, with commas between them'))
+}
+
 /** Every setting: name in the environment, default, meaning, parser. */
 export const settings = {
   PORT: setting(
@@ -152,6 +161,11 @@ export const settings = {
     'Versions published less than so many days ago are refused.',
     integer(0, 0, 365),
   ),
+  PLINTH_FETCH_PLAIN_HOSTS: setting(
+    'none',
+    'Hosts, such as `mock.test:8080,other.test`, that plugins may reach by http too and at inner addresses. For development and tests.',
+    hosts,
+  ),
   PLINTH_DEMO: setting(
     'on with the embedded database, else off',
     'Makes the tenant `demo` with an owner at the first start: on or off.',
@@ -187,6 +201,7 @@ export interface Config {
   readonly packagesAllowed: Value<'PLINTH_PACKAGES_ALLOWED'>
   readonly packagesRequire: Value<'PLINTH_PACKAGES_REQUIRE'>
   readonly coolOffDays: Value<'PLINTH_PACKAGES_COOL_OFF_DAYS'>
+  readonly plainHosts: Value<'PLINTH_FETCH_PLAIN_HOSTS'>
   readonly demo: boolean
   readonly debugErrors: Value<'PLINTH_DEBUG_ERRORS'>
   readonly logLevel: Value<'LOG_LEVEL'>
@@ -223,6 +238,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     packagesAllowed: read('PLINTH_PACKAGES_ALLOWED'),
     packagesRequire: read('PLINTH_PACKAGES_REQUIRE'),
     coolOffDays: read('PLINTH_PACKAGES_COOL_OFF_DAYS'),
+    plainHosts: read('PLINTH_FETCH_PLAIN_HOSTS'),
     demo: read('PLINTH_DEMO') ?? databaseUrl === undefined,
     debugErrors: read('PLINTH_DEBUG_ERRORS'),
     logLevel: read('LOG_LEVEL'),

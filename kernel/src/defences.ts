@@ -28,6 +28,14 @@ export type Defence =
   | 'sqlTime'
   /** A plugin's schema is compared with what it must be, after its migrations and at start. */
   | 'catalogueCheck'
+  /** A fetch dials public addresses alone, and the address that was checked. */
+  | 'addressCheck'
+  /** Each redirect is checked as a first URL is, and leaves credentials behind. */
+  | 'redirectCheck'
+  /** A fetch goes to hosts that the manifest names and the tenant consented to; a secret to its own host. */
+  | 'hostGrant'
+  /** The bytes of a fetch are counted, those of an answer after it is decompressed. */
+  | 'fetchSize'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

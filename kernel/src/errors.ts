@@ -1,56 +1,15 @@
 // Every error the kernel can answer with: code, HTTP status, log level and message, declared once.
 // docs/errors.md is checked against this table. Codes are wire names: they never change and are never reused.
 
-export type ErrorLevel = 'info' | 'warn' | 'error'
+import { defineError, type ErrorDefinition, type FieldError, PlinthError } from './plinth-error.ts'
 
-/** One field a client got wrong. `field` is a path such as `lines.2.debit.amount`. */
-export interface FieldError {
-  readonly field: string
-  readonly code: string
-  readonly message: string
-}
-
-/** An error with a stable code. Recognise it by `code` (see `isPlinthError`), never by `instanceof`. */
-export class PlinthError extends Error {
-  readonly code: string
-  readonly status: number
-  readonly level: ErrorLevel
-  readonly data: Readonly<Record<string, unknown>>
-  constructor(
-    code: string,
-    status: number,
-    level: ErrorLevel,
-    message: string,
-    data: Readonly<Record<string, unknown>>,
-    cause?: unknown,
-  ) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = 'PlinthError'
-    this.code = code
-    this.status = status
-    this.level = level
-    this.data = data
-  }
-}
-
-export const isPlinthError = (error: unknown): error is PlinthError =>
-  error instanceof Error && error.name === 'PlinthError' && 'code' in error && 'status' in error
-
-export interface ErrorDefinition<D> {
-  readonly code: string
-  readonly status: number
-  (data: D, cause?: unknown): PlinthError
-}
-
-function defineError<D extends Readonly<Record<string, unknown>>>(
-  code: string,
-  status: number,
-  level: ErrorLevel,
-  message: (data: D) => string,
-): ErrorDefinition<D> {
-  const make = (data: D, cause?: unknown) => new PlinthError(code, status, level, message(data), data, cause)
-  return Object.assign(make, { code, status })
-}
+export {
+  type ErrorDefinition,
+  type ErrorLevel,
+  type FieldError,
+  isPlinthError,
+  PlinthError,
+} from './plinth-error.ts'
 
 // better-auth refuses with its own status and code; they are data here, so that the table stays complete.
 function defineIdentityError(): ErrorDefinition<{ status: number; code: string; reason: string }> {
@@ -201,6 +160,26 @@ export const errors = {
     'info',
     (d) => `Module '${d.module}' is needed by ${d.requiredBy.join(', ')}. Disable these first.`,
   ),
+  consentRequired: defineError<{ module: string; asks: object }>(
+    'CONSENT_REQUIRED',
+    409,
+    'info',
+    (d) =>
+      `Module '${d.module}' asks for what an owner or admin must consent to first. Send 'consent' with what 'asks' lists.`,
+  ),
+  secretNotFound: defineError<{ module: string; secret: string }>(
+    'SECRET_NOT_FOUND',
+    404,
+    'info',
+    (d) => `Module '${d.module}' has no secret '${d.secret}'.`,
+  ),
+  secretNotSet: defineError<{ module: string; secret: string }>(
+    'SECRET_NOT_SET',
+    409,
+    'info',
+    (d) =>
+      `Module '${d.module}' needs the secret '${d.secret}'. An owner or admin sets it: PUT /v1/tenant/secrets/${d.module}/${d.secret}.`,
+  ),
   versionConflict: defineError<{ entity: string; id: string; version: number }>(
     'VERSION_CONFLICT',
     412,
@@ -329,6 +308,31 @@ export const errors = {
     (d) => `The module '${d.module}' may not use '${d.capability}': ${d.reason}`,
   ),
   sqlRefused: defineError<{ reason: string }>('SQL_REFUSED', 502, 'warn', (d) => `SQL refused: ${d.reason}`),
+  // what a fetch met outside; a plugin may catch these
+  fetchRefused: defineError<{ reason: string }>(
+    'FETCH_REFUSED',
+    502,
+    'warn',
+    (d) => `The fetch was refused: ${d.reason}`,
+  ),
+  fetchFailed: defineError<{ host: string }>(
+    'FETCH_FAILED',
+    502,
+    'info',
+    (d) => `The outside host '${d.host}' could not be reached or gave no usable answer.`,
+  ),
+  fetchTimeout: defineError<{ host: string; limitMs: number }>(
+    'FETCH_TIMEOUT',
+    504,
+    'info',
+    (d) => `The outside host '${d.host}' did not answer in full within ${d.limitMs} ms.`,
+  ),
+  fetchBusy: defineError<{ module: string }>(
+    'FETCH_BUSY',
+    503,
+    'warn',
+    (d) => `The module '${d.module}' cannot fetch now: too many fetches are under way. Try again.`,
+  ),
   // 5xx: the kernel
   databaseUnavailable: defineError<Nothing>(
     'DATABASE_UNAVAILABLE',

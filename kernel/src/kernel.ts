@@ -20,6 +20,7 @@ import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
+import { secretRoutes } from './http/secret-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
@@ -29,6 +30,11 @@ import { createRecogniseOperator } from './identity/operator.ts'
 import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
+import { createFetcher, type Fetcher } from './outside/fetcher.ts'
+import { createModuleSecrets, type ModuleSecrets } from './outside/module-secrets.ts'
+import { createOutside, type Outside } from './outside/outside.ts'
+import { createSeal } from './outside/seal.ts'
+import { realWorld, type World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
@@ -66,6 +72,9 @@ interface Cradle {
   accounts: Accounts
   authenticate: Authenticate
   ladder: Ladder
+  fetcher: Fetcher
+  moduleSecrets: ModuleSecrets
+  outside: Outside
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -109,7 +118,7 @@ async function openDatabase(
   return bootstrapDatabase({ adminUrl, secret, rolePrefix: config.rolePrefix, log })
 }
 
-async function openParts(config: Config, log: Logger, closers: Closers) {
+async function openParts(config: Config, log: Logger, closers: Closers, off: DefencesOff, world: World) {
   const secret = config.secret ?? (await installationSecret(config.dataDir))
   const operatorToken = config.operatorToken ?? (await installationSecret(config.dataDir, 'operator-token'))
   const access = await openDatabase(config, secret, log, closers)
@@ -148,7 +157,17 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
         abilityOf: createAbilities(),
       }),
     ).singleton(),
+    fetcher: asFunction((c: Cradle) =>
+      createFetcher({ world, plainHosts: config.plainHosts, log: c.log }, off),
+    ).singleton(),
+    moduleSecrets: asFunction((c: Cradle) =>
+      createModuleSecrets(c.pool, c.runControl, createSeal(c.secret)),
+    ).singleton(),
+    outside: asFunction((c: Cradle) =>
+      createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),
+    ).singleton(),
   })
+  closers.add('fetches', async () => container.cradle.fetcher.close())
   return { access, cradle: container.cradle }
 }
 
@@ -164,23 +183,31 @@ const packagePolicy = (config: Config) => ({
   ...(config.packagesAllowed === undefined ? {} : { allow: config.packagesAllowed }),
 })
 
+/** `world` is what fetches meet: tests have one of their own. */
 export async function createKernel(
   config: Config,
   log: Logger,
   off: DefencesOff = allStand,
+  world: World = realWorld,
 ): Promise<Kernel> {
   const closers = createClosers(log)
   try {
-    return await assemble(config, log, closers, off)
+    return await assemble(config, log, closers, off, world)
   } catch (error) {
     await closers.closeAll()
     throw error
   }
 }
 
-async function assemble(config: Config, log: Logger, closers: Closers, off: DefencesOff): Promise<Kernel> {
-  const { access, cradle } = await openParts(config, log, closers)
-  const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed } = cradle
+async function assemble(
+  config: Config,
+  log: Logger,
+  closers: Closers,
+  off: DefencesOff,
+  world: World,
+): Promise<Kernel> {
+  const { access, cradle } = await openParts(config, log, closers, off, world)
+  const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed, outside } = cradle
 
   const loadParts = pluginLoadParts(access, await createHostStarter(log), log, off)
   const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
@@ -194,6 +221,7 @@ async function assemble(config: Config, log: Logger, closers: Closers, off: Defe
     registry,
     ladder,
     connections,
+    outside,
     log,
     ...instanceOptions,
     onAnswer: canaries.count,
@@ -221,8 +249,9 @@ async function assemble(config: Config, log: Logger, closers: Closers, off: Defe
   const kernelInstance = await createInstance({ ...instanceOptions, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })
     tenantRoutes(app, ladder, { directory, runControl })
-    moduleRoutes(app, ladder, { registry, priceBook, runControl })
+    moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
+    secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)
     systemRoutes(app, ladder, {

@@ -22,6 +22,15 @@ export interface Tenant {
   readonly modules: ReadonlyMap<string, ModuleChoice>
   /** What the tenant has set in its modules, by module; defaults are the plugin's. */
   readonly settings: ReadonlyMap<string, Readonly<Record<string, Json>>>
+  /** What it lets its modules reach outside, by module. */
+  readonly consents: ReadonlyMap<string, Consent>
+}
+
+export interface Consent {
+  /** Hosts, as the manifest's `needs.http` writes them. */
+  readonly http: readonly string[]
+  readonly changedAt: string
+  readonly changedBy: string
 }
 
 /** Role of a person in one tenant. */

@@ -2,6 +2,7 @@
 // Takes the shape for granted: the kernel parses what comes out of the sandbox before it asks here.
 
 import { checkFields, isKey, ownField } from './check-fields.ts'
+import { checkNeeds } from './check-needs.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { KERNEL_AREAS } from './kernel-areas.ts'
 import type { EntitySpec, FieldSpecs, Manifest } from './manifest.ts'
@@ -19,6 +20,7 @@ const GENERIC = ['create', 'read', 'update', 'delete']
 export function checkManifest(manifest: Manifest): string[] {
   return [
     ...checkName(manifest),
+    ...checkNeeds(manifest.needs),
     ...checkKeys(manifest),
     ...Object.entries(manifest.entities).flatMap(([key, entity]) => checkEntity(manifest, key, entity)),
     ...checkTables(manifest),

@@ -11,6 +11,7 @@ export type {
   Where,
 } from './capabilities/entities.ts'
 export type { HttpRequest, HttpResponse } from './capabilities/http.ts'
+export type { Secret, SecretUse } from './capabilities/secrets.ts'
 export type { SqlRow, SqlValue } from './capabilities/sql.ts'
 export { checkManifest } from './check-manifest.ts'
 export { currencyCodes, minorUnits } from './currencies.ts'
@@ -57,6 +58,7 @@ export type {
   RoleSpec,
   RouteSpec,
   Rule,
+  SecretSpec,
   ServiceSpec,
   UseSpec,
 } from './manifest.ts'

@@ -103,8 +103,14 @@ export interface UseSpec {
   readonly optional: boolean
 }
 
+export interface SecretSpec {
+  readonly title: string
+  readonly host: string
+}
+
 export interface NeedsSpec {
   readonly http?: readonly string[]
+  readonly secrets?: Readonly<Record<string, SecretSpec>>
   readonly sql?: 'read' | 'write'
 }
 
@@ -143,6 +149,9 @@ export function manifestOf(plugin: Plugin): Manifest {
     uses: mapValues(spec.uses, (use) => ({ range: use.range, optional: use.optional })),
     needs: {
       ...(spec.needs?.http ? { http: [...spec.needs.http] } : {}),
+      ...(spec.needs?.secrets
+        ? { secrets: mapValues(spec.needs.secrets, ({ title, host }) => ({ title, host })) }
+        : {}),
       ...(spec.needs?.sql ? { sql: spec.needs.sql } : {}),
     },
     settings: specsOf(spec.settings),

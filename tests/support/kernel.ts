@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import pino from 'pino'
 import { type Config, loadConfig } from '../../kernel/src/config.ts'
+import type { DefencesOff } from '../../kernel/src/defences.ts'
 import { createKernel, type Kernel } from '../../kernel/src/kernel.ts'
+import type { World } from '../../kernel/src/outside/world.ts'
 import { type TestDatabase, testDatabase, testInstallation } from './database.ts'
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -69,9 +71,20 @@ export function sender(kernel: Pick<Kernel, 'inject'>, own: Readonly<Record<stri
   }
 }
 
-export async function testKernel(t: Ending, overrides: Partial<Config> = {}): Promise<TestKernel> {
+/** What a test may put in the place of a real part. */
+export interface TestParts {
+  readonly log?: pino.Logger
+  readonly off?: DefencesOff
+  readonly world?: World
+}
+
+export async function testKernel(
+  t: Ending,
+  overrides: Partial<Config> = {},
+  { log = testLog, off, world }: TestParts = {},
+): Promise<TestKernel> {
   const database = await testDatabase(t)
-  const kernel = await createKernel(testConfig(database.adminUrl, overrides), testLog)
+  const kernel = await createKernel(testConfig(database.adminUrl, overrides), log, off, world)
   t.teardown(() => kernel.close())
   const send = sender(kernel)
 

@@ -31,7 +31,7 @@ definePlugin({
   name: 'x',
   title: 'X',
   uses: { oms: use<Oms>('^1'), maybe: use<Oms>('^1', { optional: true }) },
-  needs: { http: ['api.example.com'] },
+  needs: { http: ['api.example.com'], secrets: { apiKey: { title: 'Key', host: 'api.example.com' } } },
   settings: { days: t.int().default(3), lockedThrough: t.date().optional() },
   entities: { invoice },
   events: { late: { invoiceId: t.ref('invoice') } },
@@ -44,7 +44,15 @@ definePlugin({
       http: {
         title: 'H',
         async run(ctx) {
-          await ctx.http.fetch('https://api.example.com')
+          await ctx.http.fetch('https://api.example.com', {
+            headers: { authorization: ctx.secrets.apiKey.bearer() },
+          })
+          // @ts-expect-error no such secret
+          ctx.secrets.apiKye.bearer()
+          // @ts-expect-error a secret is no text
+          const text: string = ctx.secrets.apiKey.raw()
+          // @ts-expect-error no such method
+          await ctx.http.fetch(text, { method: 'TRACE' })
           // @ts-expect-error sql was not asked for
           await ctx.sql`select 1`
         },
@@ -155,6 +163,8 @@ definePlugin({
       async run(ctx) {
         // @ts-expect-error http was not asked for
         ctx.http
+        // @ts-expect-error nor were secrets
+        ctx.secrets
       },
     },
   },

@@ -6,6 +6,7 @@ import type { CallName } from '../protocol/calls.ts'
 import type { Capability } from './capability.ts'
 import { entities } from './entities.ts'
 import { events } from './events.ts'
+import { http } from './http.ts'
 import { services } from './services.ts'
 import { sql } from './sql.ts'
 import type { Work } from './work.ts'
@@ -16,6 +17,7 @@ const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>>
   ...sql,
   ...services,
   ...events,
+  ...http,
 }
 
 /** Answers the calls of one invocation. */

@@ -2,6 +2,7 @@
 // it happens in. The kernel makes it; a plugin's message never says any of this.
 import type { Json } from '@plinth/sdk'
 import type { UnitOfWork } from '../data/unit-of-work.ts'
+import type { Outside } from '../outside/outside.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
@@ -19,7 +20,10 @@ export interface Work {
   readonly unit: UnitOfWork
   readonly requestId: string
   readonly spending: Spending
+  readonly outside: Outside
   readonly depth: number
+  /** It works for a validate hook, however deep. */
+  readonly inHook?: boolean
   /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */
   run(handler: Handler, input: Json): Promise<Json>
   /** As `run`, giving the answer's JSON text as it left the sandbox. */

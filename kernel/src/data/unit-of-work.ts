@@ -47,6 +47,10 @@ export interface UnitOfWork extends Reader {
   afterCommit(callback: () => void): void
   /** Records this unit has locked, by table and id: nobody else can change them before it ends. */
   readonly locked: Map<string, unknown>
+  /** It holds a connection, and perhaps locks. */
+  readonly isOpen: boolean
+  /** A record was changed or an event emitted: something would be rolled back. */
+  readonly hasWritten: boolean
 }
 
 const unitDeadlineMs = 30_000
@@ -103,6 +107,14 @@ class Unit implements UnitOfWork {
     this.#connections = connections
     this.scope = scope
     this.tenant = scope.tenant
+  }
+
+  get isOpen(): boolean {
+    return this.#lending !== undefined
+  }
+
+  get hasWritten(): boolean {
+    return this.#audits.length > 0 || this.#events.length > 0
   }
 
   async query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult> {

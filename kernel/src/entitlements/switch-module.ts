@@ -3,6 +3,7 @@ import { errors } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
+import { consentToAll, type GivenConsent } from './consent.ts'
 
 /** Names of the modules that `plugin` cannot work without. */
 export const requiredModules = (plugin: LoadedPlugin): string[] =>
@@ -23,12 +24,13 @@ async function lockModules(tx: ControlTransaction, tenantId: string): Promise<st
   return rows.map((row) => row.module)
 }
 
-/** @throws MODULE_NOT_FOUND, MODULE_ALREADY_ENABLED, MODULE_REQUIRES_OTHERS */
+/** @throws MODULE_NOT_FOUND, MODULE_ALREADY_ENABLED, MODULE_REQUIRES_OTHERS, CONSENT_REQUIRED */
 export async function enableModule(
   runControl: RunControl,
   plugins: Plugins,
   by: Located,
   module: string,
+  consent?: GivenConsent,
 ): Promise<void> {
   const plugin = plugins.get(module)
   if (!plugin) throw errors.moduleNotFound({ module })
@@ -43,11 +45,16 @@ export async function enableModule(
       by.actor.id,
     ])
     await tx.audit({ ...auditOf(by, module), action: 'enabled', after: { version: plugin.version } })
+    await consentToAll(tx, by, plugin, consent)
     await tx.announce({ kind: 'tenant', id: by.tenant.id })
   })
 }
 
-/** The module's data stays: switching it on again finds everything as it was. @throws MODULE_REQUIRED_BY_OTHERS */
+/**
+ * The module's data stays: switching it on again finds everything as it was, but for consent and secrets, which end
+ * with it (by foreign keys).
+ * @throws MODULE_REQUIRED_BY_OTHERS
+ */
 export async function disableModule(
   runControl: RunControl,
   plugins: Plugins,

@@ -4,12 +4,12 @@ import type { Declaration } from '@plinth/sdk'
 import type { LogLevel } from '../protocol/calls.ts'
 import type { InvocationContext } from '../protocol/envelope.ts'
 import type { Invocation } from './invocation.ts'
+import { fetchOutside, secretsOf } from './outside.ts'
 import { create, keys, NativeError, NativePromise } from './primordials.ts'
 import { repositories } from './repository.ts'
 
 const missing = (what: string) => () => NativePromise.reject(new NativeError(what))
 const noJobs = missing('ctx.enqueue: jobs are not delivered by this version of the kernel.')
-const noHttp = missing('ctx.http: outside hosts are not offered by this version of the kernel.')
 
 /** `*`, `account.*` and `account.read` allow `account.read`. */
 function allows(granted: readonly string[] | '*', permission: string): boolean {
@@ -47,6 +47,7 @@ export function contextBuilder(
   const entitiesOf = repositories(keys(spec.entities ?? {}))
   const sqlNeed = spec.needs?.sql
   const mayFetch = spec.needs?.http !== undefined
+  const secrets = spec.needs?.secrets === undefined ? undefined : secretsOf(keys(spec.needs.secrets))
   return (invocation, context) => {
     const write = (level: LogLevel) => (message: string, data?: object) =>
       invocation.log(level, message, data)
@@ -71,7 +72,10 @@ export function contextBuilder(
             sql: (parts: readonly string[], ...values: unknown[]) =>
               sql(invocation, sqlNeed === 'write' ? 'sql.write' : 'sql.read', parts, values),
           }),
-      ...(mayFetch ? { http: { fetch: noHttp } } : {}),
+      ...(mayFetch
+        ? { http: { fetch: (url: string, request?: object) => fetchOutside(invocation, url, request) } }
+        : {}),
+      ...(secrets ? { secrets } : {}),
     }
   }
 }

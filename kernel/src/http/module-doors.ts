@@ -6,6 +6,7 @@ import { Spending } from '../broker/spending.ts'
 import type { Work } from '../broker/work.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
+import type { Outside } from '../outside/outside.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { ServedModule } from '../registry/served-module.ts'
@@ -38,6 +39,7 @@ export function createModuleDoors(parts: {
   readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly ladder: Ladder
   readonly connections: TenantConnections
+  readonly outside: Outside
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
@@ -45,7 +47,7 @@ export function createModuleDoors(parts: {
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }): ModuleDoors {
   const { registry, ladder, connections, log } = parts
-  const makeWork = createWorks({ registry, log })
+  const makeWork = createWorks({ registry, outside: parts.outside, log })
   const opened = new Map<LoadedPlugin, Opened>()
   const modules = new Set<string>()
 

@@ -1,4 +1,7 @@
 // /v1/marketplace: what there is and what it costs. /v1/tenant/modules: what this tenant has switched on.
+
+import { checkEnabled } from '../entitlements/check-entitlement.ts'
+import { asksOf, changeConsent, consentView } from '../entitlements/consent.ts'
 import type { PriceBook } from '../entitlements/plans.ts'
 import { disableModule, enableModule, requiredModules } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
@@ -6,10 +9,13 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located, Tenant } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
+import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
+  type ConsentBody,
   catalogueShape,
+  consentBody,
   enabledModuleShape,
   listOf,
   type ModuleBody,
@@ -43,10 +49,7 @@ const describe = (plugin: LoadedPlugin | undefined) =>
     ? {
         version: plugin.version,
         requires: requiredModules(plugin),
-        asks: {
-          http: [...(plugin.manifest.needs.http ?? [])],
-          ...(plugin.manifest.needs.sql ? { sql: plugin.manifest.needs.sql } : {}),
-        },
+        asks: asksOf(plugin.manifest),
         available: true,
       }
     : { requires: [], asks: { http: [] }, available: false, note: 'not available here' }
@@ -60,24 +63,30 @@ export function moduleRoutes(
   app: Instance,
   ladder: Ladder,
   parts: {
-    readonly registry: Pick<PluginRegistry, 'plugins' | 'served'>
+    readonly registry: Pick<PluginRegistry, 'plugins' | 'served' | 'pluginFor'>
     readonly priceBook: PriceBook
+    readonly directory: TenantDirectory
     readonly runControl: RunControl
   },
 ): void {
-  const { registry, priceBook, runControl } = parts
+  const { registry, priceBook, directory, runControl } = parts
   const { plugins } = registry
   const tags = ['Marketplace']
 
-  const enabledView = (tenant: Pick<Tenant, 'id' | 'modules'>, module: string) => {
+  const enabledView = (tenant: Tenant, module: string) => {
     const plugin = registry.served(module)?.pluginFor(tenant)
+    const consent = consentView(tenant, module, plugin)
     return {
       module,
       title: plugin?.manifest.title ?? module,
       ...(plugin ? { version: plugin.version } : {}),
       available: plugin !== undefined,
+      ...(consent ? { consent } : {}),
     }
   }
+  /** As it is after a change. */
+  const viewNow = async (stage: Located, module: string) =>
+    enabledView((await directory.find(stage.tenant.id)) ?? stage.tenant, module)
 
   app.route({
     method: 'GET',
@@ -134,9 +143,31 @@ export function moduleRoutes(
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
       mayManageModules(stage)
-      const { module } = request.body as ModuleBody
-      await enableModule(runControl, plugins, stage, module)
-      return reply.code(201).header('location', '/v1/tenant/modules').send(enabledView(stage.tenant, module))
+      const { module, consent } = request.body as ModuleBody
+      await enableModule(runControl, plugins, stage, module, consent)
+      return reply
+        .code(201)
+        .header('location', '/v1/tenant/modules')
+        .send(await viewNow(stage, module))
+    }),
+  })
+  app.route({
+    method: 'PUT',
+    url: '/v1/tenant/modules/:module/consent',
+    schema: {
+      tags,
+      summary: 'Say which outside hosts a module may reach; what is left out is withdrawn',
+      headers: tenantHeader,
+      body: consentBody,
+      response: { 200: enabledModuleShape, ...problemResponses },
+    },
+    ...atRung(ladder.located, async (stage, request) => {
+      mayManageModules(stage)
+      const { module } = request.params as { module: string }
+      checkEnabled(stage, module)
+      const plugin = registry.pluginFor(stage.tenant, module)
+      await changeConsent(runControl, plugin, stage, request.body as ConsentBody)
+      return viewNow(stage, module)
     }),
   })
   app.route({

@@ -111,20 +111,59 @@ export const catalogueShape = Type.Object({
   price: Type.Optional(price),
   requires: list,
   asks: Type.Object(
-    { http: list, sql: Type.Optional(Type.Union([Type.Literal('read'), Type.Literal('write')])) },
-    { description: 'Powers beyond its own records: outside hosts, SQL on its own tables.' },
+    {
+      http: list,
+      sql: Type.Optional(Type.Union([Type.Literal('read'), Type.Literal('write')])),
+      secrets: Type.Optional(
+        Type.Array(Type.Object({ name: Type.String(), title: Type.String(), host: Type.String() })),
+      ),
+    },
+    {
+      description:
+        'Powers beyond its own records: outside hosts, SQL on its own tables, secrets for those hosts.',
+    },
   ),
   available: Type.Boolean(),
   note: Type.Optional(Type.String()),
 })
 export const planShape = Type.Object({ id: Type.String(), title: Type.String(), price, includes: list })
 
-export const moduleBody = Type.Object({ module: Type.String({ minLength: 1, maxLength: 64 }) }, closed)
+export const consentBody = Type.Object(
+  {
+    http: Type.Array(Type.String({ minLength: 1, maxLength: 259 }), {
+      maxItems: 50,
+      description: 'Outside hosts that the module may reach, of those it asks for.',
+    }),
+  },
+  closed,
+)
+export const consentShape = Type.Object({
+  http: list,
+  missing: Type.Array(Type.String(), { description: 'Asked for and not consented to: refused when used.' }),
+  changedAt: Type.Optional(timestamp),
+  changedBy: Type.Optional(Type.String()),
+})
+export const moduleBody = Type.Object(
+  { module: Type.String({ minLength: 1, maxLength: 64 }), consent: Type.Optional(consentBody) },
+  closed,
+)
 export const enabledModuleShape = Type.Object({
   module: Type.String(),
   title: Type.String(),
   version: Type.Optional(Type.String()),
   available: Type.Boolean(),
+  consent: Type.Optional(consentShape),
+})
+
+/** Shorter ones stand in any text by chance, and would be taken out of every answer. */
+export const secretBody = Type.Object({ value: Type.String({ minLength: 8, maxLength: 8_192 }) }, closed)
+export const secretShape = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  host: Type.String({ description: 'The only host it is sent to.' }),
+  isSet: Type.Boolean(),
+  setAt: Type.Optional(timestamp),
+  setBy: Type.Optional(Type.String()),
 })
 
 export const listOf = <T extends Type.TSchema>(items: T) =>
@@ -146,4 +185,6 @@ export type NewTenantBody = Static<typeof newTenantBody>
 export type NewMemberBody = Static<typeof newMemberBody>
 export type RoleBody = Static<typeof roleBody>
 export type ModuleBody = Static<typeof moduleBody>
+export type ConsentBody = Static<typeof consentBody>
+export type SecretBody = Static<typeof secretBody>
 export type PageQuery = Static<typeof pageQuery>

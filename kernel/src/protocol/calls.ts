@@ -11,6 +11,13 @@ export type JsonValue =
 
 export type RecordJson = { readonly [field: string]: JsonValue }
 
+export interface FetchedJson {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Text, or base64 when that was asked for. */
+  readonly body: string
+}
+
 export interface Calls {
   'entities.get': { input: { entity: string; id: string }; output: RecordJson | null }
   'entities.lock': { input: { entity: string; id: string }; output: RecordJson | null }
@@ -31,6 +38,8 @@ export interface Calls {
     output: { rows: readonly RecordJson[] }
   }
   'services.call': { input: { module: string; service: string; input: JsonValue }; output: JsonValue }
+  /** Values may be `{ $secret, as, user? }`; the broker has the schema. */
+  'http.fetch': { input: { url: string; request: RecordJson }; output: FetchedJson }
   'events.emit': { input: { event: string; payload: JsonValue }; output: null }
   /** Never answered: the guest does not wait for its log. */
   'log.write': { input: { level: LogLevel; message: string; data?: JsonValue }; output: null }
@@ -50,6 +59,7 @@ const names: Readonly<Record<CallName, true>> = {
   'sql.read': true,
   'sql.write': true,
   'services.call': true,
+  'http.fetch': true,
   'events.emit': true,
   'log.write': true,
 }

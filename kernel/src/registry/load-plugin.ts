@@ -48,11 +48,6 @@ function checkShippedManifest({ shippedManifest }: PluginCode, manifest: Manifes
   }
 }
 
-function refuseWhatIsNotServed(manifest: Manifest): void {
-  if (manifest.needs.http)
-    throw new Error('asks for outside hosts (needs.http), which this kernel does not offer yet')
-}
-
 /** @throws Error with half a sentence that follows "The package '<name>' ". */
 export async function loadPlugin(code: PluginCode, parts: LoadParts): Promise<LoadedPlugin> {
   if (semver.validRange(code.sdkRange) === null)
@@ -64,7 +59,6 @@ export async function loadPlugin(code: PluginCode, parts: LoadParts): Promise<Lo
   try {
     const manifest = await describePlugin(host)
     checkShippedManifest(code, manifest)
-    refuseWhatIsNotServed(manifest)
     const ignored = [...manifest.on, ...Object.keys(manifest.jobs)]
     if (ignored.length > 0) {
       parts.log.warn(

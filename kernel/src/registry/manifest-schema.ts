@@ -69,6 +69,9 @@ const manifestSchema = Type.Object(
     needs: Type.Object(
       {
         http: Type.Optional(Type.Array(Type.String({ maxLength: 253 }), { maxItems: 50 })),
+        secrets: Type.Optional(
+          record(Type.Object({ title, host: Type.String({ maxLength: 253 }) }, closed), key, 20),
+        ),
         sql: Type.Optional(Type.Union([Type.Literal('read'), Type.Literal('write')])),
       },
       closed,

@@ -7,20 +7,22 @@ import { deepestCall, type Work } from '../broker/work.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import { settingsOf } from '../entitlements/module-settings.ts'
 import { errors } from '../errors.ts'
+import type { Outside } from '../outside/outside.ts'
 import { type Ability, buildAbility, permissionNames } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
-export type WorkOptions = Omit<Work, 'depth' | 'run' | 'runText' | 'callService'>
+export type WorkOptions = Omit<Work, 'outside' | 'depth' | 'run' | 'runText' | 'callService'>
 
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
 export function createWorks(parts: {
   readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
+  readonly outside: Outside
   readonly log: Logger
 }): (options: WorkOptions) => Work {
-  const { registry, log } = parts
+  const { registry, outside, log } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
 
@@ -33,8 +35,12 @@ export function createWorks(parts: {
   function make(options: WorkOptions, depth: number): Work {
     const work: Work = {
       ...options,
+      outside,
       depth,
-      runText: (handler, input) => run(make(options, depth + 1), handler, input),
+      runText: (handler, input) => {
+        const inHook = options.inHook === true || handler.kind === 'hook'
+        return run(make({ ...options, inHook }, depth + 1), handler, input)
+      },
       run: async (handler, input) => JSON.parse(await work.runText(handler, input)),
       callService: (module, service, input) => callService(options, depth + 1, module, service, input),
     }

@@ -4,7 +4,7 @@ import type { Json } from '@plinth/sdk'
 import { LRUCache } from 'lru-cache'
 import type pg from 'pg'
 import type { ChangeFeed } from '../data/change-feed.ts'
-import type { MembershipRole, ModuleChoice, Tenant } from '../stages.ts'
+import type { Consent, MembershipRole, ModuleChoice, Tenant } from '../stages.ts'
 
 /** About 0.5 KB each. */
 const keptTenants = 10_000
@@ -27,13 +27,16 @@ interface TenantRow {
   created_at: Date
   modules: Record<string, { channel: ModuleChoice['channel']; pinned: string | null }>
   settings: Record<string, Record<string, Json>>
+  consents: Record<string, Consent>
 }
 
 const selectTenant = `
   SELECT t.id, t.slug, t.name, t.currency, t.plan, t.created_at,
          coalesce((SELECT jsonb_object_agg(m.module, jsonb_build_object('channel', m.channel, 'pinned', m.pinned))
                      FROM kernel.tenant_module m WHERE m.tenant_id = t.id), '{}') AS modules,
-         coalesce((SELECT jsonb_object_agg(s.module, s.settings) FROM kernel.module_setting s WHERE s.tenant_id = t.id), '{}') AS settings
+         coalesce((SELECT jsonb_object_agg(s.module, s.settings) FROM kernel.module_setting s WHERE s.tenant_id = t.id), '{}') AS settings,
+         coalesce((SELECT jsonb_object_agg(c.module, jsonb_build_object('http', c.http, 'changedAt', c.changed_at, 'changedBy', c.changed_by))
+                     FROM kernel.module_consent c WHERE c.tenant_id = t.id), '{}') AS consents
     FROM kernel.tenant t`
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -52,6 +55,7 @@ const tenantFromRow = (row: TenantRow): Tenant => ({
     ]),
   ),
   settings: new Map(Object.entries(row.settings)),
+  consents: new Map(Object.entries(row.consents)),
 })
 
 export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDirectory {

@@ -7,20 +7,26 @@ import type { HttpCapability } from './http.ts'
 import type { InvocationCapability } from './invocation.ts'
 import type { JobsCapability } from './jobs.ts'
 import type { LogCapability } from './log.ts'
+import type { SecretsCapability } from './secrets.ts'
 import type { ServicesCapability } from './services.ts'
 import type { SettingsCapability } from './settings.ts'
 import type { SqlCapability } from './sql.ts'
 
 /** What a plugin asks for beyond its own data. The tenant's admin sees this before enabling the module. */
 export interface Needs {
-  /** Hosts that `ctx.http` may talk to: `['api.bank.example']`. */
+  /** Hosts that `ctx.http` may talk to: `['api.bank.example']`. Names only, each in full. */
   readonly http?: readonly string[]
+  /** Secrets that the tenant's admin sets, each for one host of `http`, for `ctx.secrets`. */
+  readonly secrets?: Readonly<Record<string, { readonly title: string; readonly host: string }>>
   /** `'read'` gives `ctx.sql` for SELECT, `'write'` for INSERT, UPDATE and DELETE too. */
   readonly sql?: 'read' | 'write'
 }
 
 /** What was not asked for is absent from the type, not optional. */
 export type Granted<N> = (N extends { readonly http: readonly string[] } ? HttpCapability : unknown) &
+  (N extends { readonly secrets: Readonly<Record<string, unknown>> }
+    ? SecretsCapability<keyof N['secrets'] & string>
+    : unknown) &
   (N extends { readonly sql: 'read' | 'write' } ? SqlCapability : unknown)
 
 /**

@@ -22,6 +22,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.plugin_version': { kernel: change },
   'kernel.plugin_operation': { kernel: change },
   'kernel.canary_count': { kernel: change },
+  'kernel.module_consent': { kernel: change },
+  'kernel.module_secret': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },

@@ -1,0 +1,101 @@
+// The secrets that a tenant gave to its modules: set and removed by its admins, opened for a fetch, shown to nobody.
+import type { Manifest } from '@plinth/sdk'
+import type pg from 'pg'
+import { errors } from '../errors.ts'
+import type { Located } from '../stages.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
+import type { Seal } from './seal.ts'
+
+export interface SecretState {
+  readonly name: string
+  readonly title: string
+  readonly host: string
+  readonly isSet: boolean
+  readonly setAt?: string
+  readonly setBy?: string
+}
+
+export interface ModuleSecrets {
+  /** The values of those that are set, by name. Read anew each time: nothing keeps them in memory. */
+  read(tenantId: string, module: string, names: readonly string[]): Promise<ReadonlyMap<string, string>>
+  list(tenantId: string, manifest: Manifest): Promise<readonly SecretState[]>
+  /** @throws SECRET_NOT_FOUND for a name the manifest does not declare, MODULE_NOT_ENABLED, VALIDATION_FAILED */
+  set(by: Located, manifest: Manifest, name: string, value: string): Promise<void>
+  /** @throws SECRET_NOT_FOUND when it is not set */
+  remove(by: Located, module: string, name: string): Promise<void>
+}
+
+interface SecretRow {
+  name: string
+  sealed: Buffer
+  set_at: Date
+  set_by: string
+}
+
+const auditOf = (by: Located, module: string, name: string, action: 'set' | 'removed') => ({
+  tenantId: by.tenant.id,
+  actorId: by.actor.id,
+  requestId: by.requestId,
+  entity: 'secret',
+  recordId: `${module}.${name}`,
+  action,
+})
+
+export function createModuleSecrets(pool: pg.Pool, runControl: RunControl, seal: Seal): ModuleSecrets {
+  return {
+    async read(tenantId, module, names) {
+      if (names.length === 0) return new Map()
+      const { rows } = await pool.query<SecretRow>(
+        'SELECT name, sealed FROM kernel.module_secret WHERE tenant_id = $1 AND module = $2 AND name = ANY($3)',
+        [tenantId, module, names],
+      )
+      return new Map(rows.map(({ name, sealed }) => [name, seal.open(sealed, [tenantId, module, name])]))
+    },
+    async list(tenantId, manifest) {
+      const { rows } = await pool.query<SecretRow>(
+        'SELECT name, set_at, set_by FROM kernel.module_secret WHERE tenant_id = $1 AND module = $2',
+        [tenantId, manifest.name],
+      )
+      return Object.entries(manifest.needs.secrets ?? {}).map(([name, { title, host }]) => {
+        const row = rows.find((one) => one.name === name)
+        const set = row ? { setAt: row.set_at.toISOString(), setBy: row.set_by } : {}
+        return { name, title, host, isSet: row !== undefined, ...set }
+      })
+    },
+    async set(by, manifest, name, value) {
+      const module = manifest.name
+      if (!Object.hasOwn(manifest.needs.secrets ?? {}, name))
+        throw errors.secretNotFound({ module, secret: name })
+      // Half a character has no form in a URL or in UTF-8, and is never what was meant.
+      if (!value.isWellFormed())
+        throw errors.validation({
+          errors: [{ field: 'value', code: 'INVALID', message: 'is not well-formed text' }],
+        })
+      const sealed = seal.close(value, [by.tenant.id, module, name])
+      await runControl(async (tx) => {
+        const enabled = await tx.query(
+          'SELECT 1 FROM kernel.tenant_module WHERE tenant_id = $1 AND module = $2 FOR SHARE',
+          [by.tenant.id, module],
+        )
+        if (enabled.length === 0) throw errors.moduleNotEnabled({ module })
+        await tx.query(
+          `INSERT INTO kernel.module_secret (tenant_id, module, name, sealed, set_by) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (tenant_id, module, name)
+           DO UPDATE SET sealed = excluded.sealed, set_by = excluded.set_by, set_at = now()`,
+          [by.tenant.id, module, name, sealed, by.actor.id],
+        )
+        await tx.audit(auditOf(by, module, name, 'set'))
+      })
+    },
+    async remove(by, module, name) {
+      await runControl(async (tx) => {
+        const removed = await tx.query(
+          'DELETE FROM kernel.module_secret WHERE tenant_id = $1 AND module = $2 AND name = $3 RETURNING name',
+          [by.tenant.id, module, name],
+        )
+        if (removed.length === 0) throw errors.secretNotFound({ module, secret: name })
+        await tx.audit(auditOf(by, module, name, 'removed'))
+      })
+    },
+  }
+}
