@@ -10,6 +10,8 @@ export type Defence =
   | 'watchdog'
   /** The kernel kills a host that takes too much resident memory. */
   | 'residentMemory'
+  /** What a request may use is bounded: statements, rows, bytes, CPU. */
+  | 'governor'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -2,29 +2,37 @@
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import pg from 'pg'
 import type { Logger } from 'pino'
+import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
 import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
 import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
 import { installationSecret } from './data/installation-secret.ts'
 import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
+import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
+import { createLimitDirectory, type LimitDirectory } from './entitlements/limit-directory.ts'
 import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
 import { authRoutes } from './http/auth-routes.ts'
-import { createInstance } from './http/create-instance.ts'
+import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { createLadder, type Ladder } from './http/ladder.ts'
+import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
+import { usageRoutes } from './http/usage-routes.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
 import { createAbilities } from './permissions/abilities.ts'
 import { type Installation, loadInstallation } from './registry/load-installation.ts'
 import { pluginLoadParts } from './registry/plugin-load-parts.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { readUsage } from './telemetry/read-usage.ts'
+import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
 
@@ -55,6 +63,9 @@ interface Cradle {
   accounts: Accounts
   authenticate: Authenticate
   ladder: Ladder
+  limits: LimitDirectory
+  metrics: Metrics
+  usage: UsageCounter
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -113,6 +124,8 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
   closers.add('tenant connections', () => connections.close())
   const feed = await startChangeFeed({ connection: access.kernel, log })
   closers.add('change feed', () => feed.close())
+  const usage = createUsageCounter(pool, log)
+  closers.add('usage', () => usage.close())
   const priceBook = await readPriceBook(pool)
   for (const warning of checkPriceBook(priceBook)) log.warn(warning)
   const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
@@ -124,6 +137,9 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
     feed: asValue(feed),
     connections: asValue(connections),
     priceBook: asValue(priceBook),
+    usage: asValue(usage),
+    metrics: asFunction((c: Cradle) => createMetrics({ pool: () => c.connections.stats() })).singleton(),
+    limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
@@ -135,35 +151,47 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
   return { access, cradle: container.cradle }
 }
 
-export async function createKernel(config: Config, log: Logger): Promise<Kernel> {
+/** `off`: walls that a test has taken down. */
+export async function createKernel(
+  config: Config,
+  log: Logger,
+  off: DefencesOff = allStand,
+): Promise<Kernel> {
   const closers = createClosers(log)
   try {
-    return await assemble(config, log, closers)
+    return await assemble(config, log, closers, off)
   } catch (error) {
     await closers.closeAll()
     throw error
   }
 }
 
-async function assemble(config: Config, log: Logger, closers: Closers): Promise<Kernel> {
+async function assemble(config: Config, log: Logger, closers: Closers, off: DefencesOff): Promise<Kernel> {
   const { access, cradle } = await openParts(config, log, closers)
-  const { ladder, directory, runControl, connections, accounts, priceBook, pool } = cradle
+  const { ladder, directory, runControl, connections, accounts, priceBook, pool, limits, metrics, usage } =
+    cradle
 
+  const startHost = await createHostStarter(log)
   const installation = await loadInstallation(
     config.pluginsRoot,
-    pluginLoadParts(access, await createHostStarter(log), log),
+    pluginLoadParts(access, (options) => startHost({ ...options, watcher: metrics }), log),
   )
   const { plugins } = installation
   closers.add('plugin hosts', () => Promise.all([...plugins.values()].map((plugin) => plugin.host.close())))
 
   let closing = false
   const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
-  const doors = createModuleDoors({ plugins, ladder, connections, log, ...instanceOptions })
-  const kernelInstance = await createInstance({ ...instanceOptions, log }, (app) => {
+  const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
+  const doors = createModuleDoors({ plugins, ladder, connections, spendings, log, ...instanceOptions }, off)
+  const watchRequest: RequestWatcher = (method, status, seconds) =>
+    metrics.request('kernel', method, status, seconds)
+  const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { plugins, priceBook, runControl })
     settingsRoutes(app, ladder, { plugins, directory, runControl })
+    usageRoutes(app, ladder, { usage, limits, readUsage: (tenant) => readUsage(pool, tenant) })
+    metricsRoute(app, ladder, { metrics, token: config.metricsToken })
     systemRoutes(app, ladder, {
       plugins,
       moduleDocument: doors.documentOf,

@@ -7,7 +7,7 @@ import { prepared, rowsAsObjects } from '../data/statement.ts'
 import { errors } from '../errors.ts'
 import { capability } from './capability.ts'
 
-/** The vetted text returns one row more at most, so that too many can be told from all. */
+/** The vetted text returns one row more at most: too many for the limit of rows, and not too many for memory. */
 export const mostRows = 50_000
 const longestText = 65_536
 const mostValues = 1_000
@@ -46,14 +46,7 @@ export const sql = {
       const { text } = vetSql(input.text)
       const statement = { ...prepared(text)(input.values), fromPlugin: true as const }
       const result = await work.unit.query(role, statement, explain)
-      if (result.rows.length > mostRows) {
-        throw errors.limitExceeded({
-          module: manifest.name,
-          limit: 'sql rows',
-          used: result.rows.length,
-          cap: mostRows,
-        })
-      }
+      work.spending.spend(manifest.name, 'rowsRead', result.rows.length)
       return { rows: rowsAsObjects(result) }
     },
   ),

@@ -8,9 +8,6 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Actor, Tenant } from '../stages.ts'
 import type { Spending } from './spending.ts'
 
-/** How deep handlers may call handlers: services of other modules, hooks of the own. */
-export const deepestCall = 8
-
 export interface Work {
   readonly plugin: LoadedPlugin
   readonly tenant: Tenant
@@ -19,6 +16,7 @@ export interface Work {
   readonly unit: UnitOfWork
   readonly requestId: string
   readonly spending: Spending
+  /** Handlers around it. */
   readonly depth: number
   /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */
   run(handler: Handler, input: Json): Promise<Json>

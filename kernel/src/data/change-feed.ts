@@ -13,7 +13,7 @@ const settleDeadlineMs = 1_000
 const reconnectDelayMs = 250
 
 export interface Change {
-  readonly kind: 'tenant' | 'member' | 'session' | 'all'
+  readonly kind: 'tenant' | 'member' | 'session' | 'limits' | 'all'
   /** Id of what changed; '' for everything. */
   readonly id: string
 }

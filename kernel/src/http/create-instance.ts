@@ -19,12 +19,18 @@ const acceptableRequestId = /^[A-Za-z0-9._-]{8,64}$/
 
 export type Instance = FastifyInstance<RawServerDefault>
 
+/** Told of each request: its method, its status, how long it took. */
+export type RequestWatcher = (method: string, status: number, seconds: number) => void
+
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly watchRequest?: RequestWatcher
 }
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing }) => {
+export type InstanceOptions = Equipment & { readonly log: Logger }
+
+const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
   app.decorateRequest('stage', null)
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
@@ -46,6 +52,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing }) => {
   })
   app.addHook('onResponse', async (request, reply) => {
     const stage: Partial<Located> | null = request.stage
+    watchRequest?.(request.method, reply.statusCode, reply.elapsedTime / 1_000)
     request.log.info(
       {
         tenant: stage?.tenant?.slug,
@@ -61,7 +68,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing }) => {
 })
 
 export async function createInstance(
-  options: Equipment & { readonly log: Logger },
+  options: InstanceOptions,
   routes: (app: Instance) => void,
 ): Promise<Instance> {
   const { log, ...rest } = options

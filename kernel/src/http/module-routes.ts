@@ -98,7 +98,7 @@ export function moduleRoutes(
       response: { 200: listOf(planShape), ...problemResponses },
     },
     ...atRung(ladder.arrived, async () => ({
-      items: priceBook.plans.map(({ code, includes, ...plan }) => ({
+      items: priceBook.plans.map(({ code, includes, limits: _, ...plan }) => ({
         id: code,
         ...plan,
         includes: includes.map(

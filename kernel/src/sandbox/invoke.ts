@@ -3,13 +3,15 @@
 import type { Json, Manifest } from '@plinth/sdk'
 import type { Logger } from 'pino'
 import { openGate } from '../broker/gate.ts'
-import { deepestCall, type Work } from '../broker/work.ts'
+import { meteredUnit } from '../broker/metered-unit.ts'
+import type { Work } from '../broker/work.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import { settingsOf } from '../entitlements/module-settings.ts'
-import { errors } from '../errors.ts'
+import { errors, isPlinthError } from '../errors.ts'
 import { type Ability, buildAbility, permissionNames } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { InvocationWatcher } from '../telemetry/metrics.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
@@ -19,8 +21,9 @@ export type WorkOptions = Omit<Work, 'depth' | 'run' | 'runText' | 'callService'
 export function createWorks(parts: {
   readonly plugins: ReadonlyMap<string, LoadedPlugin>
   readonly log: Logger
+  readonly watcher?: InvocationWatcher
 }): (options: WorkOptions) => Work {
-  const { plugins, log } = parts
+  const { plugins, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
 
@@ -33,6 +36,7 @@ export function createWorks(parts: {
   function make(options: WorkOptions, depth: number): Work {
     const work: Work = {
       ...options,
+      unit: meteredUnit(options.unit, options.spending, options.plugin.manifest.name),
       depth,
       runText: (handler, input) => run(make(options, depth + 1), handler, input),
       run: async (handler, input) => JSON.parse(await work.runText(handler, input)),
@@ -44,10 +48,10 @@ export function createWorks(parts: {
   async function run(work: Work, handler: Handler, input: Json): Promise<string> {
     const { plugin, tenant, actor, requestId, spending } = work
     const module = plugin.manifest.name
-    if (work.depth > deepestCall) {
-      throw errors.limitExceeded({ module, limit: 'call depth', used: work.depth, cap: deepestCall })
-    }
-    return plugin.host
+    spending.reach(module, 'callDepth', work.depth)
+    let cpu: number | undefined
+    const answer = openGate(work)
+    const text = await plugin.host
       .invoke({
         module,
         tenant: tenant.id,
@@ -64,14 +68,29 @@ export function createWorks(parts: {
           ),
         },
         limits: spending.remaining(module),
-        spent: (cpuMs) => spending.addCpu(cpuMs),
-        answer: openGate(work),
+        spent: (cpuMs) => {
+          cpu = cpuMs
+          spending.addCpu(module, cpuMs)
+        },
+        spend: (limit, amount) => spending.spend(module, limit, amount),
+        mayLog: () => spending.mayStill(module, 'logLines'),
+        answer: (name, input) => {
+          watcher?.capabilityCall(module, name)
+          return answer(name, input)
+        },
       })
       .catch((error: unknown) => {
-        const failure = declaredFailure(error, plugin.manifest) ?? error
+        const declared = declaredFailure(error, plugin.manifest)
+        const failure = declared ?? error
+        const code = isPlinthError(failure) ? failure.code : errors.internal.code
+        watcher?.invocation(module, declared ? 'refused' : code, cpu)
         spending.doom(failure)
         throw failure
       })
+    watcher?.invocation(module, 'ok', cpu)
+    // The guest has counted it too; a host that was broken into has not.
+    spending.reach(module, 'result', Buffer.byteLength(text))
+    return text
   }
 
   async function callService(

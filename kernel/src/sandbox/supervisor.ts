@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
+import type { HostWatcher } from '../telemetry/metrics.ts'
 import { buildScripts } from './build-scripts.ts'
 import { probePlatform, spawnHost } from './host-process.ts'
 import { defaultLimits } from './limits.ts'
@@ -15,6 +16,7 @@ export interface HostOptions {
   readonly name: string
   readonly bundle: string
   readonly log: Logger
+  readonly watcher?: HostWatcher
 }
 
 export type StartHost = (options: HostOptions) => Promise<PluginHost>
@@ -30,7 +32,7 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
   }
   const { guest, host: hostLimits, circuit } = defaultLimits
 
-  return async ({ name, bundle, log: hostLog }) => {
+  return async ({ name, bundle, log: hostLog, watcher }) => {
     let current: Promise<RunningHost> | undefined
     let closed = false
     /** Invocations that have not been answered, those that still wait for the host among them. */
@@ -41,6 +43,7 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
 
     async function start(): Promise<RunningHost> {
       const host = new RunningHost(spawnHost(platform, scripts.host, hostLimits.heapMb), hostLog, ended)
+      watcher?.hostStarted()
       watch(host)
       try {
         await host.ask(undefined, '', hostLimits.startMs)
@@ -53,8 +56,9 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
     }
 
     /** Every death counts, a load that failed too; a host that was closed has not died. */
-    function ended(): void {
+    function ended(host: RunningHost): void {
       current = undefined
+      watcher?.hostEnded(host.endReason, host.dropped)
       if (closed) return
       const now = performance.now()
       deaths = [...deaths.filter((at) => now - at < circuit.withinMs), now]
