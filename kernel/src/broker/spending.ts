@@ -87,6 +87,11 @@ export class Spending {
     this.#note(module, 'cpu', this.used('cpu') + ms, ms)
   }
 
+  /** CPU of a handler that ended without saying how much it took: its time, within what was left. */
+  chargeFor(module: string, elapsedMs: number): void {
+    this.addCpu(module, Math.min(elapsedMs, Math.max(0, this.limits.cpu - this.used('cpu'))))
+  }
+
   used(limit: GovernorLimit): number {
     return this.#used.get(limit) ?? 0
   }

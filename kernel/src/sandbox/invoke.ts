@@ -49,6 +49,7 @@ export function createWorks(parts: {
     const { plugin, tenant, actor, requestId, spending } = work
     const module = plugin.manifest.name
     spending.reach(module, 'callDepth', work.depth)
+    const startedAt = performance.now()
     let cpu: number | undefined
     const answer = openGate(work)
     const text = await plugin.host
@@ -83,6 +84,10 @@ export function createWorks(parts: {
         const declared = declaredFailure(error, plugin.manifest)
         const failure = declared ?? error
         const code = isPlinthError(failure) ? failure.code : errors.internal.code
+        // Ended by the kernel, it had no chance to report: its time counts, or a plugin could use CPU for nothing by
+        // hitting another limit. Never more than what it was given.
+        const isEnded = code === errors.limitExceeded.code || code === errors.pluginDeadline.code
+        if (cpu === undefined && isEnded) spending.chargeFor(module, performance.now() - startedAt)
         watcher?.invocation(module, declared ? 'refused' : code, cpu)
         spending.doom(failure)
         throw failure
