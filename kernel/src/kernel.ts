@@ -183,7 +183,7 @@ async function assemble(config: Config, log: Logger, closers: Closers, off: Defe
   const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
   const doors = createModuleDoors({ plugins, ladder, connections, spendings, log, ...instanceOptions }, off)
-  const watchRequest: RequestWatcher = (method, status, seconds) =>
+  const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })

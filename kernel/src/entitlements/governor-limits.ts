@@ -9,6 +9,8 @@ interface Row {
   readonly job: number
   /** Most that a plan or an operator may set; absent: neither may, for something else bounds it as well. */
   readonly most?: number
+  /** The highest in a request and not the sum: sums over days would mean nothing. */
+  readonly isHeight?: true
   readonly counts: string
 }
 
@@ -50,6 +52,7 @@ export const governorLimits = Object.freeze({
     request: 8,
     job: 8,
     most: 16,
+    isHeight: true,
     counts: 'handlers inside handlers: services of other modules, hooks of the own',
   },
   queries: {
@@ -92,6 +95,7 @@ export const governorLimits = Object.freeze({
     unit: 'bytes',
     request: megabyte,
     job: megabyte,
+    isHeight: true,
     counts: 'what one handler returns; counted in the isolate as well',
   },
   events: { unit: 'count', request: 50, job: 500, most: 5_000, counts: 'events emitted' },

@@ -19,8 +19,16 @@ const acceptableRequestId = /^[A-Za-z0-9._-]{8,64}$/
 
 export type Instance = FastifyInstance<RawServerDefault>
 
-/** Told of each request: its method, its status, how long it took. */
-export type RequestWatcher = (method: string, status: number, seconds: number) => void
+/** What is told of each request once it is answered. */
+export interface AnsweredRequest {
+  readonly method: string
+  readonly status: number
+  readonly seconds: number
+  /** Id of the tenant, when the request got as far as to have one. */
+  readonly tenant: string | undefined
+}
+
+export type RequestWatcher = (request: AnsweredRequest) => void
 
 interface Equipment {
   readonly debugErrors: boolean
@@ -52,7 +60,12 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchReque
   })
   app.addHook('onResponse', async (request, reply) => {
     const stage: Partial<Located> | null = request.stage
-    watchRequest?.(request.method, reply.statusCode, reply.elapsedTime / 1_000)
+    watchRequest?.({
+      method: request.method,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1_000,
+      tenant: stage?.tenant?.id,
+    })
     request.log.info(
       {
         tenant: stage?.tenant?.slug,

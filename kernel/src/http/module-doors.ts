@@ -66,8 +66,10 @@ export function createModuleDoors(
             log: log.child({ module }),
             debugErrors: parts.debugErrors,
             isClosing: parts.isClosing,
-            watchRequest: (method, status, seconds) =>
-              spendings.metrics.request(module, method, status, seconds),
+            watchRequest: ({ method, status, seconds, tenant }) => {
+              spendings.metrics.request(module, method, status, seconds)
+              if (tenant !== undefined) spendings.usage.add(tenant, module, 'requests', 1)
+            },
           },
         )
         documents.set(module, documentOf(instance))

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { CpuBudgets } from '../broker/cpu-budget.ts'
 import { Spending } from '../broker/spending.ts'
 import type { DefencesOff } from '../defences.ts'
+import { limitRows } from '../entitlements/governor-limits.ts'
 import type { LimitDirectory } from '../entitlements/limit-directory.ts'
 import { errors, isPlinthError } from '../errors.ts'
 import type { Permitted } from '../stages.ts'
@@ -24,7 +25,9 @@ export function spendingLender(parts: SpendingParts, log: Logger, off: DefencesO
 
   function report(tenant: string, spending: Spending): void {
     for (const [module, uses] of spending.byModule()) {
-      for (const [limit, amount] of uses) usage.add(tenant, module, limit, amount)
+      for (const [limit, amount] of uses) {
+        if (!limitRows[limit].isHeight) usage.add(tenant, module, limit, amount)
+      }
     }
   }
 

@@ -11,7 +11,7 @@ import { listOf, problemResponses, tenantHeader } from './schemas.ts'
 
 const usageShape = Type.Object({
   module: Type.String(),
-  name: Type.String({ description: 'A limit of docs/limits.md, or requests, invocations, limitHits.' }),
+  name: Type.String({ description: 'A limit of docs/limits.md, or requests, limitHits.' }),
   unit: Type.String({ description: 'ms, bytes or count.' }),
   today: Type.Number({ description: 'Since 0:00 UTC.' }),
   month: Type.Number({ description: 'Since the first of the month, 0:00 UTC.' }),
