@@ -137,6 +137,14 @@ t.test('limits are raised and lowered', async (t) => {
     const refused = await use()
     t.match(refused, { status: 502, body: { limit: 'cpuPerMinute', cap: 100 } })
     t.ok(Number(refused.headers['retry-after']) >= 1 && Number(refused.headers['retry-after']) <= 60)
+    const looping = await kernel.openTenant('greedy')
+    await operator('PUT', `${forAll}&tenant=${looping.id}`, { request: { cpuPerMinute: 400 } })
+    const loop = () => looping.owner('POST', '/v1/greedy/use', { way: 'loop', times: 1 })
+    t.match(
+      [await loop(), await loop(), await loop()],
+      [{ body: { limit: 'cpu' } }, { body: { limit: 'cpu' } }, { body: { limit: 'cpuPerMinute' } }],
+      'loops that were ended count too',
+    )
     t.match(await listing(neighbour, 1), { status: 200 }, 'another tenant is served')
     t.match(
       await tenant.owner('GET', '/v1/greedy/notes'),

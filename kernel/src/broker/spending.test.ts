@@ -104,6 +104,27 @@ t.test('CPU that was used leaves less for the next handler, and none is LIMIT_EX
   )
 })
 
+t.test('the time of a handler that was ended by force is taken for CPU, up to its limit', async (t) => {
+  const told: Use[] = []
+  const minute = createCpuBudgets(() => 0)('a', () => 100)
+  const spending = new Spending({
+    limits: limitsOf({ cpu: 100 }),
+    minute,
+    onWarning: (use) => told.push(use),
+  })
+  spending.addCpu('oms', 30)
+  spending.chargeFor('oms', 50)
+  t.equal(spending.used('cpu'), 80)
+  spending.chargeFor('oms', 5_000)
+  spending.chargeFor('oms', -5)
+  t.equal(spending.used('cpu'), 100)
+  t.same(told, [], 'it may have waited all the time')
+  t.match(
+    limitOf(() => minute.check('oms')),
+    { limit: 'cpuPerMinute', used: 100 },
+  )
+})
+
 t.test('depth is the deepest and not the sum', async (t) => {
   const spending = new Spending({ limits: limitsOf({ callDepth: 3 }) })
   for (const depth of [1, 2, 1, 3, 3]) spending.reach('oms', 'callDepth', depth)

@@ -87,9 +87,13 @@ export class Spending {
     this.#note(module, 'cpu', this.used('cpu') + ms, ms)
   }
 
-  /** CPU of a handler that ended without saying how much it took: its time, within what was left. */
+  /** For a handler that was ended by force: its time is taken for CPU, within what was left. Nobody is warned of that. */
   chargeFor(module: string, elapsedMs: number): void {
-    this.addCpu(module, Math.min(elapsedMs, Math.max(0, this.limits.cpu - this.used('cpu'))))
+    const used = this.used('cpu')
+    const ms = Math.min(elapsedMs, this.limits.cpu - used)
+    if (ms <= 0) return
+    this.#options.minute?.add(module, ms)
+    this.#tally(module, 'cpu', used + ms, ms)
   }
 
   used(limit: GovernorLimit): number {
@@ -126,14 +130,18 @@ export class Spending {
   }
 
   #note(module: string, limit: GovernorLimit, used: number, amount: number): void {
-    this.#used.set(limit, used)
-    const own = this.#byModule.get(module) ?? new Map<GovernorLimit, number>()
-    this.#byModule.set(module, own)
-    own.set(limit, (own.get(limit) ?? 0) + amount)
+    this.#tally(module, limit, used, amount)
     const cap = this.limits[limit]
     if (used < cap * warnAt || this.#warned.has(limit)) return
     this.#warned.add(limit)
     this.#options.onWarning?.({ module, limit, used: Math.round(used), cap })
+  }
+
+  #tally(module: string, limit: GovernorLimit, used: number, amount: number): void {
+    this.#used.set(limit, used)
+    const own = this.#byModule.get(module) ?? new Map<GovernorLimit, number>()
+    this.#byModule.set(module, own)
+    own.set(limit, (own.get(limit) ?? 0) + amount)
   }
 
   #exceeded(use: Use): unknown {

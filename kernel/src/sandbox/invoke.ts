@@ -84,10 +84,10 @@ export function createWorks(parts: {
         const declared = declaredFailure(error, plugin.manifest)
         const failure = declared ?? error
         const code = isPlinthError(failure) ? failure.code : errors.internal.code
-        // Ended by the kernel, it had no chance to report: its time counts, or a plugin could use CPU for nothing by
-        // hitting another limit. Never more than what it was given.
-        const isEnded = code === errors.limitExceeded.code || code === errors.pluginDeadline.code
-        if (cpu === undefined && isEnded) spending.chargeFor(module, performance.now() - startedAt)
+        // One that was ended by force reports nothing, or all but its last entry: its time counts, or loops would be
+        // free, and so would be CPU before the hit of another limit.
+        const isForced = code === errors.limitExceeded.code || code === errors.pluginDeadline.code
+        if (isForced) spending.chargeFor(module, performance.now() - startedAt - (cpu ?? 0))
         watcher?.invocation(module, declared ? 'refused' : code, cpu)
         spending.doom(failure)
         throw failure
