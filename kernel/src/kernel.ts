@@ -30,7 +30,7 @@ import { createAbilities } from './permissions/abilities.ts'
 import { type Installation, loadInstallation } from './registry/load-installation.ts'
 import { pluginLoadParts } from './registry/plugin-load-parts.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
-import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
@@ -64,7 +64,6 @@ interface Cradle {
   authenticate: Authenticate
   ladder: Ladder
   limits: LimitDirectory
-  metrics: Metrics
   usage: UsageCounter
 }
 
@@ -138,7 +137,6 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
     connections: asValue(connections),
     priceBook: asValue(priceBook),
     usage: asValue(usage),
-    metrics: asFunction((c: Cradle) => createMetrics({ pool: () => c.connections.stats() })).singleton(),
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
@@ -168,19 +166,25 @@ export async function createKernel(
 
 async function assemble(config: Config, log: Logger, closers: Closers, off: DefencesOff): Promise<Kernel> {
   const { access, cradle } = await openParts(config, log, closers)
-  const { ladder, directory, runControl, connections, accounts, priceBook, pool, limits, metrics, usage } =
-    cradle
+  const { ladder, directory, runControl, connections, accounts, priceBook, pool, limits, usage } = cradle
 
-  const startHost = await createHostStarter(log)
   const installation = await loadInstallation(
     config.pluginsRoot,
-    pluginLoadParts(access, (options) => startHost({ ...options, watcher: metrics }), log),
+    pluginLoadParts(access, await createHostStarter(log), log),
   )
   const { plugins } = installation
   closers.add('plugin hosts', () => Promise.all([...plugins.values()].map((plugin) => plugin.host.close())))
 
   let closing = false
   const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
+  const metrics = createMetrics({
+    pool: () => connections.stats(),
+    hosts: () =>
+      [...plugins].flatMap(([module, { host }]) => {
+        const stats = host.stats?.()
+        return stats ? [[module, stats] as const] : []
+      }),
+  })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
   const doors = createModuleDoors({ plugins, ladder, connections, spendings, log, ...instanceOptions }, off)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>

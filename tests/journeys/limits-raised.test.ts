@@ -60,7 +60,9 @@ t.test('limits are raised and lowered', async (t) => {
     const body = { name: 'Large', slug: 'large', plan: 'professional' }
     t.equal((await owner('POST', '/v1/tenants', body)).status, 201)
     await owner('POST', '/v1/tenant/modules', { module: 'greedy' })
-    t.match(await listing(owner, 120), { status: 200 })
+    const reply = await listing(owner, 120)
+    t.match(reply, { status: 200 })
+    t.equal(reply.headers['x-plinth-limits'], undefined, 'what was used is not told outside development')
     t.match(await listing(owner, 220), hit(200))
     t.match(await listing(neighbour, 120), hit(100), 'the starter plan has the default')
   })
@@ -77,6 +79,11 @@ t.test('limits are raised and lowered', async (t) => {
     t.match(await listing(tenant.owner, 30), hit(20), 'the narrower one has its way, also downwards')
     t.match(await listing(neighbour, 120), { status: 200 }, 'of nobody else')
     t.match(await operator('GET', forOne), { body: { set: { request: { queries: 20 } } } })
+    await operator('PUT', forOne, { request: { wall: 300 } })
+    t.match(await tenant.owner('POST', '/v1/greedy/use', { way: 'never', times: 1 }), {
+      status: 504,
+      body: { code: 'PLUGIN_DEADLINE_EXCEEDED' },
+    })
     await operator('PUT', forOne, {})
     t.match(await listing(tenant.owner, 120), { status: 200 }, 'taken back')
     await operator('PUT', forAll, {})
@@ -96,7 +103,8 @@ t.test('limits are raised and lowered', async (t) => {
         after: { request: { queries: 150 } },
       },
       { tenant_id: tenant.id, after: { request: { queries: 20 } } },
-      { tenant_id: tenant.id, before: { request: { queries: 20 } }, after: {} },
+      { tenant_id: tenant.id, before: { request: { queries: 20 } }, after: { request: { wall: 300 } } },
+      { tenant_id: tenant.id, before: { request: { wall: 300 } }, after: {} },
       { tenant_id: /^0+-/, before: { request: { queries: 150 } }, after: {} },
     ])
   })

@@ -53,7 +53,7 @@ t.test('the metrics', async (t) => {
     t.equal(value('plinth_invocation_cpu_seconds_count{module="greedy"}'), 1)
     t.equal(value('plinth_request_duration_seconds_count{module="greedy",method="POST",status="2xx"}'), 1)
     t.equal(value('plinth_request_duration_seconds_count{module="greedy",method="POST",status="5xx"}'), 1)
-    t.equal(value('plinth_hosts_running'), 1)
+    t.equal(value('plinth_hosts_running{module="greedy"}'), 1)
     t.ok(Number(value('plinth_data_connections{state="open"}')) >= 1)
     t.ok(values.has('nodejs_eventloop_lag_p99_seconds'))
     t.notMatch(reply.body, new RegExp(`${slug}|${id}`), 'no tenant is named')

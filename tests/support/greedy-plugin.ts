@@ -17,6 +17,7 @@ const ways = {
   bytesIn: (ctx, n) => times(n, () => ctx.emit('note.told', { text: big + big })),
   bytesOut: (ctx, n) => times(n, () => ctx.sql\`select \${big}::text as text from note_lines as a limit 10\`),
   cpu: (ctx, n) => times(n, async () => { spin(50); await ctx.entities.note.list({ text: 'nothing' }) }),
+  never: () => new Promise(() => {}),
   loop: () => { for (;;); },
   calls: (ctx, n) => times(n, () => ctx.entities.note.get('no id').catch(() => null)),
   callDepth: (ctx, n) => ctx.entities.nested.create({ left: n }),

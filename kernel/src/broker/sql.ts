@@ -47,6 +47,11 @@ export const sql = {
       const statement = { ...prepared(text)(input.values), fromPlugin: true as const }
       const result = await work.unit.query(role, statement, explain)
       work.spending.spend(manifest.name, 'rowsRead', result.rows.length)
+      // Where more may be read the vetted text still ends here, and nobody must take a part for the whole.
+      if (result.rows.length > mostRows) {
+        const used = result.rows.length
+        throw errors.limitExceeded({ module: manifest.name, limit: 'sql rows', used, cap: mostRows })
+      }
       return { rows: rowsAsObjects(result) }
     },
   ),

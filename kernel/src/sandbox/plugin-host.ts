@@ -31,11 +31,21 @@ export interface HostInvocation {
   answer(name: CallName, input: unknown): Promise<unknown>
 }
 
+/** What operators see of a plugin's processes. */
+export interface PluginHostStats {
+  readonly hosts: readonly { readonly isolates?: number }[]
+  /** Since the kernel started, by reason. */
+  readonly deaths: Readonly<Record<string, number>>
+  /** Messages that belonged to no invocation. */
+  readonly dropped: number
+}
+
 export interface PluginHost {
   /** The manifest as the plugin's code gives it; anything at all. */
   describe(): Promise<unknown>
   /** The handler's answer, as JSON text. Rejects with a PlinthError or, for `fail()`, with a PluginRefusal. */
   invoke(invocation: HostInvocation): Promise<string>
+  stats?(): PluginHostStats
   close(): Promise<void>
 }
 

@@ -3,11 +3,10 @@
 import { readFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
-import type { HostWatcher } from '../telemetry/metrics.ts'
 import { buildScripts } from './build-scripts.ts'
 import { probePlatform, spawnHost } from './host-process.ts'
 import { defaultLimits } from './limits.ts'
-import { type PluginHost, RunningHost } from './plugin-host.ts'
+import { type PluginHost, type PluginHostStats, RunningHost } from './plugin-host.ts'
 
 export type { PluginHost }
 
@@ -16,8 +15,17 @@ export interface HostOptions {
   readonly name: string
   readonly bundle: string
   readonly log: Logger
-  readonly watcher?: HostWatcher
 }
+
+/** Ends that the kernel caused; an exit has many codes and is one reason. */
+const reasons: readonly string[] = Object.freeze([
+  'did not load in time',
+  'did not start',
+  'it could not stop an invocation',
+  'protocol violation',
+  'silent',
+  'too much memory',
+])
 
 export type StartHost = (options: HostOptions) => Promise<PluginHost>
 
@@ -32,18 +40,21 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
   }
   const { guest, host: hostLimits, circuit } = defaultLimits
 
-  return async ({ name, bundle, log: hostLog, watcher }) => {
+  return async ({ name, bundle, log: hostLog }) => {
     let current: Promise<RunningHost> | undefined
     let closed = false
     /** Invocations that have not been answered, those that still wait for the host among them. */
     let inside = 0
     let deaths: number[] = []
+    const live = new Set<RunningHost>()
+    const ends: Record<string, number> = {}
+    let dropped = 0
     let openUntil = 0
     let openMs = circuit.openMs
 
     async function start(): Promise<RunningHost> {
       const host = new RunningHost(spawnHost(platform, scripts.host, hostLimits.heapMb), hostLog, ended)
-      watcher?.hostStarted()
+      live.add(host)
       watch(host)
       try {
         await host.ask(undefined, '', hostLimits.startMs)
@@ -58,8 +69,11 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
     /** Every death counts, a load that failed too; a host that was closed has not died. */
     function ended(host: RunningHost): void {
       current = undefined
-      watcher?.hostEnded(host.endReason, host.dropped)
+      live.delete(host)
+      dropped += host.dropped
       if (closed) return
+      const reason = reasons.includes(host.endReason) ? host.endReason : 'exit'
+      ends[reason] = (ends[reason] ?? 0) + 1
       const now = performance.now()
       deaths = [...deaths.filter((at) => now - at < circuit.withinMs), now]
       if (deaths.length < circuit.kills) return
@@ -136,6 +150,10 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
         } finally {
           inside -= 1
         }
+      },
+      stats(): PluginHostStats {
+        const now = [...live].reduce((sum, host) => sum + host.dropped, 0)
+        return { hosts: [...live].map(() => ({})), deaths: { ...ends }, dropped: dropped + now }
       },
       async close() {
         closed = true

@@ -5,24 +5,6 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const cpuSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30]
 
-/** Why the kernel ended a host, as it says in the log; `exit` stands for an end of its own, whatever the code. */
-const reasons: readonly string[] = Object.freeze([
-  'closed',
-  'did not load in time',
-  'did not start',
-  'it could not stop an invocation',
-  'protocol violation',
-  'silent',
-  'too much memory',
-])
-
-/** What the supervisor of plugin hosts tells. */
-export interface HostWatcher {
-  hostStarted(): void
-  /** `dropped`: its messages that belonged to no invocation. */
-  hostEnded(reason: string, dropped: number): void
-}
-
 /** What a running invocation tells. */
 export interface InvocationWatcher {
   /** `outcome`: `ok`, `refused` by the plugin, or the code of the error. */
@@ -30,7 +12,7 @@ export interface InvocationWatcher {
   capabilityCall(module: string, name: string): void
 }
 
-export interface Metrics extends HostWatcher, InvocationWatcher {
+export interface Metrics extends InvocationWatcher {
   /** In Prometheus' text format, which `contentType` names. */
   text(): Promise<string>
   readonly contentType: string
@@ -38,8 +20,17 @@ export interface Metrics extends HostWatcher, InvocationWatcher {
   limitHit(module: string, limit: string): void
 }
 
+/** Of the processes of one plugin; sandbox/plugin-host.ts has it whole. */
+export interface HostFigures {
+  readonly hosts: readonly { readonly isolates?: number }[]
+  readonly deaths: Readonly<Record<string, number>>
+  readonly dropped: number
+}
+
+/** Asked each time somebody reads the metrics. */
 export interface MetricSources {
-  /** Asked for each time somebody reads the metrics. */
+  /** By module. */
+  readonly hosts: () => Iterable<readonly [module: string, figures: HostFigures]>
   readonly pool: () => { readonly open: number; readonly idle: number; readonly waiting: number }
 }
 
@@ -81,18 +72,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['module', 'capability'],
     registers,
   })
-  const running = new Gauge({ name: 'plinth_hosts_running', help: 'Host processes.', registers })
-  const ends = new Counter({
-    name: 'plinth_host_ends_total',
-    help: 'Host processes that ended, by reason.',
-    labelNames: ['reason'],
-    registers,
-  })
-  const dropped = new Counter({
-    name: 'plinth_host_messages_dropped_total',
-    help: 'Messages of hosts that belonged to no invocation, counted when the host ends.',
-    registers,
-  })
+  hostMetrics(sources, registers)
   new Gauge({
     name: 'plinth_data_connections',
     help: 'Connections for units of work: open, idle among them, and callers that wait for one.',
@@ -114,11 +94,56 @@ export function createMetrics(sources: MetricSources): Metrics {
     },
     limitHit: (module, limit) => hits.inc({ module, limit }),
     capabilityCall: (module, capability) => calls.inc({ module, capability }),
-    hostStarted: () => running.inc(),
-    hostEnded(reason, messages) {
-      running.dec()
-      ends.inc({ reason: reasons.includes(reason) ? reason : 'exit' })
-      dropped.inc(messages)
-    },
   }
+}
+
+/** Kept by the supervisors; copied when they are read. */
+function hostMetrics({ hosts }: MetricSources, registers: Registry[]): void {
+  new Gauge({
+    name: 'plinth_hosts_running',
+    help: 'Host processes.',
+    labelNames: ['module'],
+    registers,
+    collect() {
+      for (const [module, figures] of hosts()) this.set({ module }, figures.hosts.length)
+    },
+  })
+  new Gauge({
+    name: 'plinth_isolates',
+    help: 'Isolates in them, one for each tenant, as the hosts say at their heartbeats.',
+    labelNames: ['module'],
+    registers,
+    collect() {
+      for (const [module, figures] of hosts()) {
+        const told = figures.hosts.flatMap(({ isolates }) => (isolates === undefined ? [] : [isolates]))
+        if (told.length > 0)
+          this.set(
+            { module },
+            told.reduce((sum, one) => sum + one),
+          )
+      }
+    },
+  })
+  new Counter({
+    name: 'plinth_host_deaths_total',
+    help: 'Host processes that died, by reason.',
+    labelNames: ['module', 'reason'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [module, { deaths }] of hosts()) {
+        for (const [reason, count] of Object.entries(deaths)) this.inc({ module, reason }, count)
+      }
+    },
+  })
+  new Counter({
+    name: 'plinth_host_messages_dropped_total',
+    help: 'Messages of hosts that belonged to no invocation.',
+    labelNames: ['module'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [module, { dropped }] of hosts()) this.inc({ module }, dropped)
+    },
+  })
 }

@@ -91,7 +91,7 @@ export function createUsageCounter(pool: pg.Pool, log: Logger): UsageCounter {
   return {
     add(tenant, module, name, amount) {
       keep({ tenant, module, day: today(), name, amount })
-      if (counts.size >= mostCounts) void flush()
+      if (counts.size >= mostCounts && !flushing) void flush()
     },
     flush,
     async close() {
