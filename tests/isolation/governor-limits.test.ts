@@ -1,7 +1,7 @@
 // The limits of a request, hit by a plugin in a real kernel: named, not to be caught, rolled back, warned of; and not
 // there when their wall is down.
 import t from 'tap'
-import { greedyPlugin } from '../support/greedy-plugin.ts'
+import { accomplicePlugin, greedyPlugin } from '../support/greedy-plugin.ts'
 import { makeInstallation } from '../support/installation.ts'
 import { type Send, testKernel } from '../support/kernel.ts'
 import { recordingLog } from '../support/recording-log.ts'
@@ -75,6 +75,39 @@ t.test('a plugin that uses too much', async (t) => {
     t.equal(lines.filter(({ msg }) => msg === 'a line').length, 99)
     t.equal(lines.filter(({ msg }) => /dropped/.test(String(msg))).length, 1)
   })
+})
+
+t.test('modules that call each other share one set of limits', async (t) => {
+  const root = await makeInstallation(t, {
+    '@test/greedy': { source: greedyPlugin },
+    '@test/accomplice': { source: accomplicePlugin },
+  })
+  const kernel = await testKernel(t, { pluginsRoot: root })
+  const { owner } = await kernel.openTenant('greedy', 'accomplice')
+  const share = (body: object) =>
+    owner('POST', '/v1/accomplice/share', { own: 0, rounds: 1, times: 0, ...body })
+  const kept = async () => {
+    const { rows } = await kernel.database.admin.query<{ kept: string }>(
+      'select (select count(*) from plugin_accomplice.trace) + (select count(*) from plugin_greedy.note) as kept',
+    )
+    return Number(rows[0]?.kept)
+  }
+
+  t.match(await share({ way: 'queries', own: 50, times: 40 }), { status: 200 }, 'together within them')
+  t.equal(await kept(), 2)
+  for (const [body, limit, cap] of [
+    [{ way: 'queries', own: 60, times: 60 }, 'queries', 100],
+    [{ way: 'queries', times: 20, rounds: 8 }, 'queries', 100],
+    [{ way: 'events', times: 15, rounds: 8 }, 'events', 50],
+    [{ way: 'rowsWritten', times: 4, rounds: 8 }, 'rowsWritten', 10_000],
+  ] as const) {
+    t.match(
+      await share(body),
+      { status: 502, body: { code: 'LIMIT_EXCEEDED', module: 'greedy', limit, cap } },
+      `${limit}: the caller that catches it saves nothing`,
+    )
+  }
+  t.equal(await kept(), 2, 'what either of them wrote is gone')
 })
 
 t.test('with the governor off the same attacks go through', async (t) => {

@@ -35,6 +35,9 @@ export default definePlugin({
       validate: async (ctx, { left }) => { if (left > 0) await ctx.entities.nested.create({ left: left - 1 }) },
     },
   },
+  services: {
+    use: { input, run: async (ctx, { way, times }) => { await ways[way](ctx, times) } },
+  },
   routes: {
     use: {
       method: 'POST', path: '/use', input,
@@ -55,6 +58,32 @@ export default definePlugin({
     logs: {
       method: 'POST', path: '/logs',
       run: (ctx) => { for (let i = 0; i < 300; i++) ctx.log.info('a line') },
+    },
+  },
+})
+`
+
+/** Uses some itself, lets the other use more, and catches whatever comes of it. */
+export const accomplicePlugin = `
+import { definePlugin, entity, t, use } from '@plinth/sdk'
+
+const trace = entity('Trace', { text: t.text() }, { path: 'traces' })
+const input = { way: t.text(), own: t.int(), times: t.int(), rounds: t.int() }
+export default definePlugin({
+  name: 'accomplice',
+  title: 'Accomplice',
+  entities: { trace },
+  uses: { greedy: use('^1') },
+  routes: {
+    share: {
+      method: 'POST', path: '/share', input,
+      async run(ctx, { way, own, times, rounds }) {
+        await ctx.entities.trace.create({ text: 'before' })
+        for (let i = 0; i < own; i++) await ctx.entities.trace.list({ text: 'nothing' })
+        for (let i = 0; i < rounds; i++) await ctx.uses.greedy.use({ way, times }).catch(() => null)
+        await ctx.entities.trace.create({ text: 'after' }).catch(() => null)
+        return 'caught'
+      },
     },
   },
 })
