@@ -31,7 +31,7 @@ async function operatorOf(t: Test, { kernel, database }: TestKernel): Promise<Se
           return { actor: { id: 'olga' }, requestId: request.id }
         },
         {
-          plugins: kernel.installation.plugins,
+          hasModule: (module) => kernel.installation.plugins.has(module),
           directory: createTenantDirectory(pool, feed),
           limits: createLimitDirectory(pool, feed, book),
           runControl: controlTransactions(pool, feed),

@@ -4,7 +4,6 @@ import Type, { type Static } from 'typebox'
 import type { LimitDirectory } from '../entitlements/limit-directory.ts'
 import { getLimits, type LimitSetter, type LimitTarget, setLimits } from '../entitlements/set-limits.ts'
 import { errors } from '../errors.ts'
-import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
@@ -37,17 +36,18 @@ export function limitRoutes<Operator extends LimitSetter>(
   app: Instance,
   guard: (request: FastifyRequest) => Operator | Promise<Operator>,
   parts: {
-    readonly plugins: ReadonlyMap<string, LoadedPlugin>
+    /** A module of this installation. */
+    readonly hasModule: (module: string) => boolean
     readonly directory: TenantDirectory
     readonly limits: LimitDirectory
     readonly runControl: RunControl
   },
 ): void {
-  const { plugins, directory, limits, runControl } = parts
+  const { hasModule, directory, limits, runControl } = parts
 
   async function targetOf(query: unknown) {
     const { module, tenant: name } = query as TargetQuery
-    if (!plugins.has(module)) throw errors.moduleNotFound({ module })
+    if (!hasModule(module)) throw errors.moduleNotFound({ module })
     const tenant = name === undefined ? undefined : await directory.find(name)
     if (name !== undefined && !tenant) throw errors.tenantNotFound({ tenant: name })
     const target: LimitTarget = tenant ? { module, tenant: tenant.id } : { module }
