@@ -58,6 +58,14 @@ function databaseUrl(text: string | undefined): string | undefined {
   return text
 }
 
+function token(text: string | undefined): string | undefined {
+  // Like the secret it is never repeated in the message.
+  if (text !== undefined && !/^[\x21-\x7e]{16,256}$/.test(text)) {
+    throw new Error('must have 16 to 256 characters, without spaces')
+  }
+  return text
+}
+
 function secret(text: string | undefined): string | undefined {
   if (text !== undefined && text.length < 32) throw new Error('must have at least 32 characters')
   return text
@@ -173,8 +181,13 @@ export const settings = {
   ),
   PLINTH_DEBUG_ERRORS: setting(
     'off',
-    'Adds the stack of a failed plugin to the problem document: on or off. For development.',
+    'Adds the stack of a failed plugin to the problem document, and what a request has used of its limits to the header `x-plinth-limits`: on or off. For development.',
     (text) => oneOf('off', ['on', 'off'])(text) === 'on',
+  ),
+  PLINTH_METRICS_TOKEN: setting(
+    'none: /metrics answers this machine only',
+    'At least 16 characters. Who sends it as `Authorization: Bearer <token>` may read /metrics, from anywhere.',
+    token,
   ),
   LOG_LEVEL: setting(
     'info',
@@ -204,6 +217,7 @@ export interface Config {
   readonly plainHosts: Value<'PLINTH_FETCH_PLAIN_HOSTS'>
   readonly demo: boolean
   readonly debugErrors: Value<'PLINTH_DEBUG_ERRORS'>
+  readonly metricsToken: Value<'PLINTH_METRICS_TOKEN'>
   readonly logLevel: Value<'LOG_LEVEL'>
 }
 
@@ -241,6 +255,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     plainHosts: read('PLINTH_FETCH_PLAIN_HOSTS'),
     demo: read('PLINTH_DEMO') ?? databaseUrl === undefined,
     debugErrors: read('PLINTH_DEBUG_ERRORS'),
+    metricsToken: read('PLINTH_METRICS_TOKEN'),
     logLevel: read('LOG_LEVEL'),
   }
   for (const name of Object.keys(env)) {

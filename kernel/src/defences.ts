@@ -36,6 +36,8 @@ export type Defence =
   | 'hostGrant'
   /** The bytes of a fetch are counted, those of an answer after it is decompressed. */
   | 'fetchSize'
+  /** What a request may use is bounded: statements, rows, bytes, CPU. */
+  | 'governor'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

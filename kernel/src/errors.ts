@@ -287,7 +287,14 @@ export const errors = {
     'error',
     (d) => `The module '${d.module}' did not finish within ${d.limitMs} ms. Nothing was changed.`,
   ),
-  limitExceeded: defineError<{ module: string; limit: string; used: number; cap: number }>(
+  limitExceeded: defineError<{
+    module: string
+    limit: string
+    used: number
+    cap: number
+    /** Seconds, for a limit that time lifts. The others would be hit again. */
+    retryAfter?: number
+  }>(
     'LIMIT_EXCEEDED',
     502,
     'error',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import pg from 'pg'
 import type { Logger } from 'pino'
+import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
 import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
@@ -11,11 +12,14 @@ import { installationSecret } from './data/installation-secret.ts'
 import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
+import { createLimitDirectory, type LimitDirectory } from './entitlements/limit-directory.ts'
 import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
 import { authRoutes } from './http/auth-routes.ts'
-import { createInstance } from './http/create-instance.ts'
+import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { createLadder, type Ladder } from './http/ladder.ts'
+import { limitRoutes } from './http/limit-routes.ts'
+import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
@@ -24,6 +28,7 @@ import { secretRoutes } from './http/secret-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
+import { usageRoutes } from './http/usage-routes.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
@@ -41,6 +46,9 @@ import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
 import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
 import { createPluginRegistry, type PluginRegistry } from './registry/plugin-registry.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { readUsage } from './telemetry/read-usage.ts'
+import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
 
@@ -75,6 +83,8 @@ interface Cradle {
   fetcher: Fetcher
   moduleSecrets: ModuleSecrets
   outside: Outside
+  limits: LimitDirectory
+  usage: UsageCounter
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -134,6 +144,8 @@ async function openParts(config: Config, log: Logger, closers: Closers, off: Def
   closers.add('tenant connections', () => connections.close())
   const feed = await startChangeFeed({ connection: access.kernel, log })
   closers.add('change feed', () => feed.close())
+  const usage = createUsageCounter(pool, log)
+  closers.add('usage', () => usage.close())
   const priceBook = await readPriceBook(pool)
   for (const warning of checkPriceBook(priceBook)) log.warn(warning)
   const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
@@ -145,6 +157,8 @@ async function openParts(config: Config, log: Logger, closers: Closers, off: Def
     feed: asValue(feed),
     connections: asValue(connections),
     priceBook: asValue(priceBook),
+    usage: asValue(usage),
+    limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
@@ -208,6 +222,7 @@ async function assemble(
 ): Promise<Kernel> {
   const { access, cradle } = await openParts(config, log, closers, off, world)
   const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed, outside } = cradle
+  const { limits, usage } = cradle
 
   const loadParts = pluginLoadParts(access, await createHostStarter(log), log, off)
   const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
@@ -217,15 +232,28 @@ async function assemble(
 
   let closing = false
   const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
-  const doors = createModuleDoors({
-    registry,
-    ladder,
-    connections,
-    outside,
-    log,
-    ...instanceOptions,
-    onAnswer: canaries.count,
+  const metrics = createMetrics({
+    pool: () => connections.stats(),
+    hosts: () =>
+      [...registry.plugins].flatMap(([module, { host }]) => {
+        const stats = host.stats?.()
+        return stats ? [[module, stats] as const] : []
+      }),
   })
+  const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
+  const doors = createModuleDoors(
+    {
+      registry,
+      ladder,
+      connections,
+      outside,
+      spendings,
+      log,
+      ...instanceOptions,
+      onAnswer: canaries.count,
+    },
+    off,
+  )
   const lifecycle = createLifecycle({
     pool,
     connection: access.kernel,
@@ -246,7 +274,9 @@ async function assemble(
     log,
   })
   const administration = createPluginAdministration({ pool, feed, registry })
-  const kernelInstance = await createInstance({ ...instanceOptions, log }, (app) => {
+  const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
+    metrics.request('kernel', method, status, seconds)
+  const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
@@ -254,6 +284,18 @@ async function assemble(
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)
+    limitRoutes(
+      app,
+      async (request) => ({ ...(await ladder.operated(request)), actor: { id: 'operator' } }),
+      {
+        hasModule: (module) => registry.served(module) !== undefined,
+        directory,
+        limits,
+        runControl,
+      },
+    )
+    usageRoutes(app, ladder, { usage, limits, readUsage: (tenant) => readUsage(pool, tenant) })
+    metricsRoute(app, ladder, { metrics, token: config.metricsToken })
     systemRoutes(app, ladder, {
       moduleDocument(tenant, module) {
         const plugin = registry.served(module)?.pluginFor(tenant)

@@ -18,6 +18,7 @@ export const events = {
         const reason = `it declares no event '${event}'.`
         throw errors.capabilityDenied({ module: work.plugin.manifest.name, capability: 'events', reason })
       }
+      work.spending.spend(work.plugin.manifest.name, 'events')
       work.unit.emit({ module: work.plugin.manifest.name, event, payload: parseFields(fields, payload) })
       return null
     },

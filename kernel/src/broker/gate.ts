@@ -11,7 +11,7 @@ import { services } from './services.ts'
 import { sql } from './sql.ts'
 import type { Work } from './work.ts'
 
-/** `log.write` is answered by sandbox/plugin-host.ts; the guest bounds its lines. A name without a row here does not compile. */
+/** `log.write` is answered by sandbox/plugin-host.ts, which counts its lines. A name without a row here does not compile. */
 const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>> = {
   ...entities,
   ...sql,
@@ -24,7 +24,7 @@ const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>>
 export function openGate(work: Work): (name: string, input: unknown) => Promise<Json> {
   const module = work.plugin.manifest.name
   return async (name, input) => {
-    work.spending.countCall(module)
+    work.spending.spend(module, 'calls')
     if (!Object.hasOwn(capabilities, name)) {
       throw errors.capabilityDenied({ module, capability: name, reason: 'there is no such capability.' })
     }

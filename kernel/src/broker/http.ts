@@ -142,6 +142,9 @@ async function fetchFor(work: Work, url: string, asked: Request, spent: Spent): 
   const names = [...new Set([...inUrl, ...inBody, ...secretsNamedIn(asked.headers)])]
   const values = await valuesOf(work, names)
   const { body, type } = bodyOf(asked, values)
+  const module = manifest.name
+  work.spending.spend(module, 'fetches')
+  work.spending.spend(module, 'fetchBytesOut', body?.length ?? 0)
   const timeoutMs = timeFor(work, asked.timeoutMs ?? fetchLimits.timeoutMs, spent)
   const started = performance.now()
   try {
@@ -156,7 +159,7 @@ async function fetchFor(work: Work, url: string, asked: Request, spent: Spent): 
       timeoutMs,
       checkGrant: (host) => checkGrant(work, host),
     })
-    spent.addBytes(answer.body.length)
+    if (!work.outside.off.has('fetchSize')) work.spending.spend(module, 'fetchBytesIn', answer.body.length)
     return await hideSecrets(answer, [...values.values()])
   } finally {
     if (work.unit.isOpen) spent.heldMs += performance.now() - started

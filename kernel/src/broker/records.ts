@@ -9,12 +9,15 @@ import { errors } from '../errors.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import { rowCondition } from '../permissions/row-condition.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import type { Spending } from './spending.ts'
 import type { Work } from './work.ts'
 
 /** What reading needs to know: a Work has it, and so has a request that opens no unit of work. */
 export interface ReadScope {
   readonly plugin: LoadedPlugin
   readonly ability: Ability
+  /** Of a request that runs handlers. */
+  readonly spending?: Spending
 }
 
 export function storeOf(scope: { readonly plugin: LoadedPlugin }, entity: string): EntityStore {
@@ -25,6 +28,27 @@ export function storeOf(scope: { readonly plugin: LoadedPlugin }, entity: string
     throw errors.capabilityDenied({ module, capability: 'entities', reason: `it has no entity '${entity}'.` })
   }
   return store
+}
+
+/** A record and its lines are rows, each. */
+function rowsIn(fields: FieldSpecs, values: Values): number {
+  let rows = 1
+  for (const [name, value] of Object.entries(values)) {
+    if (fields[name]?.kind === 'lines' && Array.isArray(value)) rows += value.length
+  }
+  return rows
+}
+
+function countRead(scope: ReadScope, entity: string, records: readonly EntityRecord[]): void {
+  if (!scope.spending) return
+  const { fields } = storeOf(scope, entity).spec
+  const rows = records.reduce((sum, record) => sum + rowsIn(fields, record), 0)
+  scope.spending.spend(scope.plugin.manifest.name, 'rowsRead', rows)
+}
+
+function countWritten(work: Work, entity: string, values: Values): void {
+  const { fields } = storeOf(work, entity).spec
+  work.spending.spend(work.plugin.manifest.name, 'rowsWritten', rowsIn(fields, values))
 }
 
 const notFound = (entity: string, id: string) => errors.recordNotFound({ entity, id })
@@ -45,6 +69,7 @@ export async function getRecord(
 ): Promise<EntityRecord> {
   const record = await storeOf(scope, entity).get(reader, id, allowedRows(scope, 'read', entity))
   if (!record) throw notFound(entity, id)
+  countRead(scope, entity, [record])
   return record
 }
 
@@ -54,7 +79,9 @@ export async function listRecords(
   entity: string,
   query: ListQuery,
 ): Promise<Page> {
-  return storeOf(scope, entity).list(reader, query, allowedRows(scope, 'read', entity))
+  const page = await storeOf(scope, entity).list(reader, query, allowedRows(scope, 'read', entity))
+  countRead(scope, entity, page.items)
+  return page
 }
 
 /** The record with its row locked, if the actor may do `verb` to it. */
@@ -67,6 +94,7 @@ export async function lockRecord(
   const store = storeOf(work, entity)
   const record = await store.lock(work.unit, id, allowedRows(work, 'read', entity))
   if (!record) throw notFound(entity, id)
+  countRead(work, entity, [record])
   if (!work.ability.can(verb, { entity, record })) {
     throw errors.forbidden({ permission: `${work.plugin.manifest.name}.${entity}.${verb}` })
   }
@@ -95,6 +123,7 @@ export async function createRecord(work: Work, entity: string, values: Values): 
   }
   const store = storeOf(work, entity)
   await validate(work, entity, { ...initialStates(store.spec.fields), ...values })
+  countWritten(work, entity, values)
   // At the first depth nobody reads the record back before the commit, which then confirms the insert.
   return store.create(work.unit, values, work.depth === 0 ? { unconfirmed: true } : {})
 }
@@ -121,6 +150,7 @@ export async function updateRecord(
     if (!record) throw await missing(work, entity, id, verb)
     await validate(work, entity, patched(record, changes))
   }
+  countWritten(work, entity, changes)
   const updated = await store.update(work.unit, id, changes, {
     condition,
     ...(options.version === undefined ? {} : { version: options.version }),
@@ -137,6 +167,7 @@ export async function deleteRecord(
   options: { readonly version?: number } = {},
 ): Promise<void> {
   const condition = allowedRows(work, 'delete', entity)
+  countWritten(work, entity, {})
   const deleted = await storeOf(work, entity).delete(work.unit, id, { ...options, condition })
   if (!deleted) throw await missing(work, entity, id, 'delete')
 }

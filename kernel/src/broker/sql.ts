@@ -38,7 +38,7 @@ function vet({ plugin, spending }: Work, text: string): VettedSql {
     return plugin.vetSql(text)
   } finally {
     const { user, system } = process.threadCpuUsage(before)
-    spending.addCpu((user + system) / 1000)
+    spending.addCpu(plugin.manifest.name, (user + system) / 1000)
     spending.remaining(plugin.manifest.name)
   }
 }
@@ -60,6 +60,9 @@ async function run(work: Work, need: Need, { text, values }: Static<typeof input
   const vetted = vet(work, text)
   if (need === 'read' && vetted.writes) throw errors.sqlRefused({ reason: 'only SELECT is allowed.' })
   const result = await work.unit.query(role, vetted.statement(values, work.actor.id), explain)
+  work.spending.spend(manifest.name, 'rowsRead', result.rows.length)
+  if (vetted.writes) work.spending.spend(manifest.name, 'rowsWritten', result.rowCount)
+  // Where more may be read the vetted text still ends here, and nobody must take a part for the whole.
   const bounded = (limit: string, used: number, cap: number) => {
     if (used > cap) throw errors.limitExceeded({ module: manifest.name, limit, used, cap })
   }

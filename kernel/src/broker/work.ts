@@ -9,9 +9,6 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Actor, Tenant } from '../stages.ts'
 import type { Spending } from './spending.ts'
 
-/** How deep handlers may call handlers: services of other modules, hooks of the own. */
-export const deepestCall = 8
-
 export interface Work {
   readonly plugin: LoadedPlugin
   readonly tenant: Tenant
@@ -21,6 +18,7 @@ export interface Work {
   readonly requestId: string
   readonly spending: Spending
   readonly outside: Outside
+  /** Handlers around it. */
   readonly depth: number
   /** It works for a validate hook, however deep. */
   readonly inHook?: boolean

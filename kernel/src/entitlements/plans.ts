@@ -1,5 +1,6 @@
 // The price book: commercial modules, plans and what a plan includes, from the database. Amounts are INR a month.
 import type pg from 'pg'
+import type { LimitOverrides } from './governor-limits.ts'
 
 export interface CatalogueModule {
   /** Commercial code, such as `oms_fulfillment`. */
@@ -22,6 +23,8 @@ export interface Plan {
   readonly price: Price
   /** Commercial codes of the modules it includes. */
   readonly includes: readonly string[]
+  /** What it sets of the governor limits. */
+  readonly limits: LimitOverrides
 }
 
 export interface PriceBook {
@@ -35,8 +38,14 @@ export async function readPriceBook(pool: pg.Pool): Promise<PriceBook> {
   const modules = await pool.query<{ code: string; title: string; module: string | null; price: string }>(
     'SELECT code, title, module, monthly_price::text AS price FROM kernel.catalogue_module ORDER BY code',
   )
-  const plans = await pool.query<{ code: string; title: string; price: string; includes: string[] }>(
-    `SELECT p.code, p.title, p.monthly_price::text AS price,
+  const plans = await pool.query<{
+    code: string
+    title: string
+    price: string
+    limits: LimitOverrides
+    includes: string[]
+  }>(
+    `SELECT p.code, p.title, p.monthly_price::text AS price, p.limits,
             coalesce((SELECT array_agg(i.module_code ORDER BY i.module_code) FROM kernel.plan_module i WHERE i.plan_code = p.code), '{}') AS includes
        FROM kernel.plan p ORDER BY p.monthly_price`,
   )
@@ -52,6 +61,7 @@ export async function readPriceBook(pool: pg.Pool): Promise<PriceBook> {
       title: row.title,
       price: price(row.price),
       includes: row.includes,
+      limits: row.limits,
     })),
   }
 }

@@ -19,12 +19,26 @@ const acceptableRequestId = /^[A-Za-z0-9._-]{8,64}$/
 
 export type Instance = FastifyInstance<RawServerDefault>
 
+/** What is told of each request once it is answered. */
+export interface AnsweredRequest {
+  readonly method: string
+  readonly status: number
+  readonly seconds: number
+  /** Id of the tenant, when the request got as far as to have one. */
+  readonly tenant: string | undefined
+}
+
+export type RequestWatcher = (request: AnsweredRequest) => void
+
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly watchRequest?: RequestWatcher
 }
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing }) => {
+export type InstanceOptions = Equipment & { readonly log: Logger }
+
+const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
   app.decorateRequest('stage', null)
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
@@ -46,6 +60,12 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing }) => {
   })
   app.addHook('onResponse', async (request, reply) => {
     const stage: Partial<Located> | null = request.stage
+    watchRequest?.({
+      method: request.method,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1_000,
+      tenant: stage?.tenant?.id,
+    })
     request.log.info(
       {
         tenant: stage?.tenant?.slug,
@@ -61,7 +81,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing }) => {
 })
 
 export async function createInstance(
-  options: Equipment & { readonly log: Logger },
+  options: InstanceOptions,
   routes: (app: Instance) => void,
 ): Promise<Instance> {
   const { log, ...rest } = options

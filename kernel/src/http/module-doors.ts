@@ -2,22 +2,23 @@
 // Lends each request its unit of work.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
-import { Spending } from '../broker/spending.ts'
+import type { Spending } from '../broker/spending.ts'
 import type { Work } from '../broker/work.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
+import { allStand, type DefencesOff } from '../defences.ts'
 import type { Outside } from '../outside/outside.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { ServedModule } from '../registry/served-module.ts'
 import { createWorks } from '../sandbox/invoke.ts'
-import { defaultLimits } from '../sandbox/limits.ts'
 import type { Permitted } from '../stages.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
 import type { Ladder } from './ladder.ts'
 import { createModuleInstance } from './module-instance.ts'
 import { type ApiDocument, documentOf } from './openapi.ts'
+import { type SpendingParts, spendingLender } from './request-spending.ts'
 
 export interface ModuleDoors {
   /** See OpenDoors in registry/plugin-registry.ts. */
@@ -35,51 +36,61 @@ interface Opened {
   readonly document: ApiDocument
 }
 
-export function createModuleDoors(parts: {
+export interface ModuleDoorsParts {
   readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly ladder: Ladder
   readonly connections: TenantConnections
   readonly outside: Outside
+  readonly spendings: SpendingParts
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
   /** Told of every answer of a module. */
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
-}): ModuleDoors {
-  const { registry, ladder, connections, log } = parts
-  const makeWork = createWorks({ registry, outside: parts.outside, log })
+}
+
+export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = allStand): ModuleDoors {
+  const { registry, ladder, connections, spendings, log } = parts
+  const makeWork = createWorks({ registry, outside: parts.outside, log, watcher: spendings.metrics })
+  const lendSpending = spendingLender(spendings, log, off)
+  /** By the request's stage, while the request lasts. */
+  const spent = new WeakMap<object, Spending>()
   const opened = new Map<LoadedPlugin, Opened>()
   const modules = new Set<string>()
 
   const withWork = <T>(stage: Permitted, work: (work: Work) => Promise<T>): Promise<T> =>
-    withUnitOfWork(
-      connections,
-      {
-        tenant: stage.tenant.id,
-        actor: stage.actor.id,
-        requestId: stage.requestId,
-        // Longer than the handler may take, so that its own deadline is the one that is told.
-        deadlineMs: defaultLimits.request.wallMs + 5_000,
-      },
-      async (unit) => {
-        const { plugin, tenant, actor, ability, requestId } = stage
-        const spending = new Spending(defaultLimits.request)
+    lendSpending(stage, (spending) => {
+      spent.set(stage, spending)
+      const { plugin, tenant, actor, ability, requestId } = stage
+      const scope = {
+        tenant: tenant.id,
+        actor: actor.id,
+        requestId,
+        // Longer than the handlers may take, so that their own deadline is the one that is told.
+        deadlineMs: spending.limits.wall + 5_000,
+      }
+      return withUnitOfWork(connections, scope, async (unit) => {
         const result = await work(makeWork({ plugin, tenant, actor, ability, requestId, unit, spending }))
         spending.confirm()
         return result
-      },
-    )
+      })
+    })
 
   async function instanceOf(plugin: LoadedPlugin): Promise<Instance> {
     const known = opened.get(plugin)
     if (known) return known.instance
+    const module = plugin.manifest.name
     const instance = await createModuleInstance(
-      { plugin, ladder, connections, withWork },
+      { plugin, ladder, connections, withWork, spentBy: (stage) => spent.get(stage)?.summary() },
       {
-        log: log.child({ module: plugin.manifest.name }),
+        log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
-        onAnswer: (status) => parts.onAnswer(plugin, status),
+        watchRequest({ method, status, seconds, tenant }) {
+          parts.onAnswer(plugin, status)
+          spendings.metrics.request(module, method, status, seconds)
+          if (tenant !== undefined) spendings.usage.add(tenant, module, 'requests', 1)
+        },
       },
     )
     opened.set(plugin, { instance, document: documentOf(instance) })

@@ -9,6 +9,8 @@ export interface ModuleParts {
   readonly plugin: LoadedPlugin
   readonly ladder: Ladder
   readonly connections: TenantConnections
+  /** What the request that reached this stage has used of its limits, for people who write plugins. */
+  readonly spentBy: (stage: object) => string | undefined
   /** Lends a Work whose unit of work commits when the function returns. */
   readonly withWork: <T>(stage: Permitted, work: (work: Work) => Promise<T>) => Promise<T>
 }

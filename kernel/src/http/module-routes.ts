@@ -1,6 +1,6 @@
 // /v1/marketplace: what there is and what it costs. /v1/tenant/modules: what this tenant has switched on.
 
-import { checkEnabled } from '../entitlements/check-entitlement.ts'
+import { enabledPlugin } from '../entitlements/check-entitlement.ts'
 import { asksOf, changeConsent, consentView } from '../entitlements/consent.ts'
 import type { PriceBook } from '../entitlements/plans.ts'
 import { disableModule, enableModule, requiredModules } from '../entitlements/switch-module.ts'
@@ -109,7 +109,7 @@ export function moduleRoutes(
       response: { 200: listOf(planShape), ...problemResponses },
     },
     ...atRung(ladder.arrived, async () => ({
-      items: priceBook.plans.map(({ code, includes, ...plan }) => ({
+      items: priceBook.plans.map(({ code, includes, limits: _, ...plan }) => ({
         id: code,
         ...plan,
         includes: includes.map(
@@ -164,8 +164,7 @@ export function moduleRoutes(
     ...atRung(ladder.located, async (stage, request) => {
       mayManageModules(stage)
       const { module } = request.params as { module: string }
-      checkEnabled(stage, module)
-      const plugin = registry.pluginFor(stage.tenant, module)
+      const plugin = enabledPlugin(registry, stage, module)
       await changeConsent(runControl, plugin, stage, request.body as ConsentBody)
       return viewNow(stage, module)
     }),

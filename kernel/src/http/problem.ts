@@ -72,7 +72,7 @@ export function asPlinthError(error: unknown, bodyLimit: number): PlinthError {
 export function problemBody(error: PlinthError, requestId: string): Problem & Record<string, unknown> {
   const fields = error.data['errors']
   return {
-    ...(error.status < 500 ? error.data : {}),
+    ...(error.status < 500 || error.code === errors.limitExceeded.code ? error.data : {}),
     type: 'about:blank',
     title: titles[error.status] ?? 'Error',
     status: error.status,
@@ -96,6 +96,8 @@ export function sendProblem(
   )
   if (known.status === 401) void reply.header('www-authenticate', 'Bearer')
   if (known.status === 503) void reply.header('retry-after', '1')
+  const { retryAfter } = known.data
+  if (typeof retryAfter === 'number') void reply.header('retry-after', String(retryAfter))
   const body = problemBody(known, request.id)
   const stack =
     options.debug && known.status >= 500 && known.cause instanceof Error ? known.cause.stack : undefined

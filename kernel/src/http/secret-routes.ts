@@ -1,5 +1,5 @@
 // /v1/tenant/secrets/{module}: what the tenant entrusts to a module. Values go in and never come out.
-import { checkEnabled } from '../entitlements/check-entitlement.ts'
+import { enabledPlugin } from '../entitlements/check-entitlement.ts'
 import { errors } from '../errors.ts'
 import type { ModuleSecrets } from '../outside/module-secrets.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
@@ -19,7 +19,7 @@ import {
 export function secretRoutes(
   app: Instance,
   ladder: Ladder,
-  parts: { readonly registry: Pick<PluginRegistry, 'pluginFor'>; readonly secrets: ModuleSecrets },
+  parts: { readonly registry: Pick<PluginRegistry, 'served' | 'pluginFor'>; readonly secrets: ModuleSecrets },
 ): void {
   const { registry, secrets } = parts
   const url = '/v1/tenant/secrets/:module'
@@ -29,8 +29,7 @@ export function secretRoutes(
   /** Owners and admins, of a tenant that has the module. */
   const pluginFor = (stage: Located, module: string): LoadedPlugin => {
     if (stage.role === 'member') throw errors.forbidden({ permission: 'tenant.secrets.manage' })
-    checkEnabled(stage, module)
-    return registry.pluginFor(stage.tenant, module)
+    return enabledPlugin(registry, stage, module)
   }
 
   app.route({

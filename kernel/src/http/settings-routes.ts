@@ -1,5 +1,5 @@
 // /v1/tenant/settings/{module}: what the tenant has set in a module it has enabled.
-import { checkEnabled } from '../entitlements/check-entitlement.ts'
+import { enabledPlugin } from '../entitlements/check-entitlement.ts'
 import { changeSettings, settingsOf } from '../entitlements/module-settings.ts'
 import { errors } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
@@ -17,7 +17,7 @@ export function settingsRoutes(
   app: Instance,
   ladder: Ladder,
   parts: {
-    readonly registry: Pick<PluginRegistry, 'pluginFor'>
+    readonly registry: Pick<PluginRegistry, 'served' | 'pluginFor'>
     readonly directory: TenantDirectory
     readonly runControl: RunControl
   },
@@ -26,8 +26,7 @@ export function settingsRoutes(
 
   const pluginFor = (stage: Located, params: unknown): LoadedPlugin => {
     const { module } = params as { module: string }
-    checkEnabled(stage, module)
-    return registry.pluginFor(stage.tenant, module)
+    return enabledPlugin(registry, stage, module)
   }
   const common = {
     tags: ['Settings'],

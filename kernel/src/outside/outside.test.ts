@@ -1,37 +1,8 @@
 import t from 'tap'
-import { createOutside, outsideLimits, type Spent } from './outside.ts'
+import { createOutside, outsideLimits } from './outside.ts'
 
 const fetcher = { fetch: () => Promise.reject(new Error('not asked')), close: () => undefined }
 const outside = () => createOutside({ fetcher, secrets: { read: async () => new Map() } })
-
-t.test('one request fetches so often and no more, whatever module of it', async (t) => {
-  const { inTurn } = outside()
-  const request = {}
-  for (let n = 0; n < outsideLimits.fetches; n += 1)
-    await inTurn({ request, tenant: 'a', module: n % 2 ? 'bank' : 'shop' }, async () => undefined)
-  const one = { request, tenant: 'a', module: 'bank' }
-  await t.rejects(
-    inTurn(one, async () => undefined),
-    { message: 'fetches: 11 of 10' },
-  )
-  await t.resolves(
-    inTurn({ ...one, request: {} }, async () => undefined),
-    'another request begins anew',
-  )
-})
-
-t.test('one request fetches so many bytes and no more', async (t) => {
-  const { inTurn } = outside()
-  const request = {}
-  const fetchHalf = (spent: Spent) => Promise.resolve(spent.addBytes(outsideLimits.bytes / 2))
-  const asker = { request, tenant: 'a', module: 'bank' }
-  await inTurn(asker, fetchHalf)
-  await inTurn(asker, fetchHalf)
-  await t.rejects(
-    inTurn(asker, async (spent) => spent.addBytes(1)),
-    { message: /^fetched bytes/ },
-  )
-})
 
 t.test('a tenant has so many under way in a module; another tenant is not kept by them', async (t) => {
   const { inTurn } = outside()

@@ -1,10 +1,9 @@
-// The outside as the broker is lent it: the engine, the secrets, and the counts that keep one request, one tenant's
-// module and the whole process within bounds.
+// The outside as the broker is lent it: the engine, the secrets, and the counts that keep one tenant's module and the
+// whole process within bounds. How often and how much one request may fetch is the governor's to say.
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { ModuleSecrets } from './module-secrets.ts'
-import { fetchLimit } from './read-answer.ts'
 
 export interface Outside {
   readonly fetcher: Fetcher
@@ -12,7 +11,7 @@ export interface Outside {
   readonly off: DefencesOff
   /**
    * Runs one fetch of a module for a tenant. `request` is the same object for all fetches of one request.
-   * @throws FETCH_BUSY, FetchLimit
+   * @throws FETCH_BUSY
    */
   inTurn<T>(asker: Asker, fetch: (spent: Spent) => Promise<T>): Promise<T>
 }
@@ -27,14 +26,9 @@ export interface Asker {
 export interface Spent {
   /** While its transaction was open. */
   heldMs: number
-  /** @throws FetchLimit */
-  addBytes(bytes: number): void
 }
 
 export const outsideLimits = Object.freeze({
-  fetches: 10,
-  /** Of all answers together. */
-  bytes: 8 * 1024 * 1024,
   /** Under way at once: of one tenant in one module, and of the process. */
   atOnce: 10,
   atOnceInAll: 100,
@@ -45,25 +39,14 @@ export function createOutside(
   off: DefencesOff = allStand,
 ): Outside {
   // By the object that stands for a request, so that the counts end with it.
-  const requests = new WeakMap<object, Spent & { fetches: number }>()
+  const requests = new WeakMap<object, Spent>()
   const underWay = new Map<string, number>()
   let inAll = 0
 
-  function spentBy(request: object): Spent & { fetches: number } {
-    const known = requests.get(request)
-    if (known) return known
-    let sum = 0
-    const spent = {
-      fetches: 0,
-      heldMs: 0,
-      addBytes(bytes: number) {
-        sum += bytes
-        if (sum > outsideLimits.bytes && !off.has('fetchSize'))
-          throw fetchLimit('fetched bytes', sum, outsideLimits.bytes)
-      },
-    }
-    requests.set(request, spent)
-    return spent
+  function spentBy(request: object): Spent {
+    const known = requests.get(request) ?? { heldMs: 0 }
+    requests.set(request, known)
+    return known
   }
 
   return {
@@ -71,9 +54,6 @@ export function createOutside(
     off,
     async inTurn({ request, tenant, module }, fetch) {
       const spent = spentBy(request)
-      spent.fetches += 1
-      if (spent.fetches > outsideLimits.fetches)
-        throw fetchLimit('fetches', spent.fetches, outsideLimits.fetches)
       const key = JSON.stringify([tenant, module])
       const now = underWay.get(key) ?? 0
       if (now >= outsideLimits.atOnce || inAll >= outsideLimits.atOnceInAll)

@@ -3,14 +3,16 @@
 import type { Json, Manifest } from '@plinth/sdk'
 import type { Logger } from 'pino'
 import { openGate } from '../broker/gate.ts'
-import { deepestCall, type Work } from '../broker/work.ts'
+import { meteredUnit } from '../broker/metered-unit.ts'
+import type { Work } from '../broker/work.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import { settingsOf } from '../entitlements/module-settings.ts'
-import { errors } from '../errors.ts'
+import { errors, isPlinthError } from '../errors.ts'
 import type { Outside } from '../outside/outside.ts'
 import { type Ability, buildAbility, permissionNames } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
+import type { InvocationWatcher } from '../telemetry/metrics.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
@@ -21,8 +23,9 @@ export function createWorks(parts: {
   readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly outside: Outside
   readonly log: Logger
+  readonly watcher?: InvocationWatcher
 }): (options: WorkOptions) => Work {
-  const { registry, outside, log } = parts
+  const { registry, outside, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
 
@@ -36,6 +39,7 @@ export function createWorks(parts: {
     const work: Work = {
       ...options,
       outside,
+      unit: meteredUnit(options.unit, options.spending, options.plugin.manifest.name),
       depth,
       runText: (handler, input) => {
         const inHook = options.inHook === true || handler.kind === 'hook'
@@ -50,10 +54,11 @@ export function createWorks(parts: {
   async function run(work: Work, handler: Handler, input: Json): Promise<string> {
     const { plugin, tenant, actor, requestId, spending } = work
     const module = plugin.manifest.name
-    if (work.depth > deepestCall) {
-      throw errors.limitExceeded({ module, limit: 'call depth', used: work.depth, cap: deepestCall })
-    }
-    return plugin.host
+    spending.reach(module, 'callDepth', work.depth)
+    const startedAt = performance.now()
+    let cpu: number | undefined
+    const answer = openGate(work)
+    const text = await plugin.host
       .invoke({
         module,
         tenant: tenant.id,
@@ -70,14 +75,33 @@ export function createWorks(parts: {
           ),
         },
         limits: spending.remaining(module),
-        spent: (cpuMs) => spending.addCpu(cpuMs),
-        answer: openGate(work),
+        spent: (cpuMs) => {
+          cpu = cpuMs
+          spending.addCpu(module, cpuMs)
+        },
+        spend: (limit, amount) => spending.spend(module, limit, amount),
+        mayLog: () => spending.mayStill(module, 'logLines'),
+        answer: (name, input) => {
+          watcher?.capabilityCall(module, name)
+          return answer(name, input)
+        },
       })
       .catch((error: unknown) => {
-        const failure = declaredFailure(error, plugin.manifest) ?? error
+        const declared = declaredFailure(error, plugin.manifest)
+        const failure = declared ?? error
+        const code = isPlinthError(failure) ? failure.code : errors.internal.code
+        // One that was ended by force reports nothing, or all but its last entry: its time counts, or loops would be
+        // free, and so would be CPU before the hit of another limit.
+        const isForced = code === errors.limitExceeded.code || code === errors.pluginDeadline.code
+        if (isForced) spending.chargeFor(module, performance.now() - startedAt - (cpu ?? 0))
+        watcher?.invocation(module, declared ? 'refused' : code, cpu)
         spending.doom(failure)
         throw failure
       })
+    watcher?.invocation(module, 'ok', cpu)
+    // The guest has counted it too; a host that was broken into has not.
+    spending.reach(module, 'result', Buffer.byteLength(text))
+    return text
   }
 
   async function callService(

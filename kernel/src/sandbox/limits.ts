@@ -1,4 +1,6 @@
-// The governor limits, in one table. Where each figure comes from: the measurements behind docs/decisions on the sandbox.
+// What bounds a host and the isolates in it, the same for everybody. What a request may use, which a plan or an operator
+// may raise, is in entitlements/governor-limits.ts.
+import { governorLimits } from '../entitlements/governor-limits.ts'
 import type { GuestLimits } from '../protocol/limits.ts'
 
 export interface HostLimits {
@@ -37,10 +39,10 @@ const guest: GuestLimits = Object.freeze({
   entryMs: 250,
   loadMs: 1_000,
   memoryMb: 64,
-  calls: 500,
+  calls: governorLimits.calls.request,
   callsInFlight: 50,
   argumentBytes: 256 * 1024,
-  resultBytes: 1024 * 1024,
+  resultBytes: governorLimits.result.request,
   logLines: 100,
   logCharacters: 256 * 1024,
   isolates: 100,
@@ -69,8 +71,6 @@ const circuit: CircuitLimits = Object.freeze({
 })
 
 export const defaultLimits = Object.freeze({
-  /** Of one invocation that answers a request. */
-  request: Object.freeze({ cpuMs: 1_000, wallMs: 10_000, calls: guest.calls }),
   guest,
   host,
   circuit,

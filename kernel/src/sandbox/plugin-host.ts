@@ -23,8 +23,21 @@ export interface HostInvocation {
   readonly limits: { readonly cpuMs: number; readonly wallMs: number }
   /** Told at the end how much CPU it took. */
   spent(cpuMs: number): void
+  /** Counts bytes of arguments and answers. @throws LIMIT_EXCEEDED */
+  spend?(limit: 'bytesIn' | 'bytesOut', bytes: number): void
+  /** Counts a line of the log; false when there were too many already. */
+  mayLog?(): boolean
   /** The broker: answers a call of the plugin, or throws what the caller should see. */
   answer(name: CallName, input: unknown): Promise<unknown>
+}
+
+/** What operators see of a plugin's processes. */
+export interface PluginHostStats {
+  readonly hosts: readonly { readonly isolates?: number }[]
+  /** Since the kernel started, by reason. */
+  readonly deaths: Readonly<Record<string, number>>
+  /** Messages that belonged to no invocation. */
+  readonly dropped: number
 }
 
 export interface PluginHost {
@@ -32,6 +45,7 @@ export interface PluginHost {
   describe(): Promise<unknown>
   /** The handler's answer, as JSON text. Rejects with a PlinthError or, for `fail()`, with a PluginRefusal. */
   invoke(invocation: HostInvocation): Promise<string>
+  stats?(): PluginHostStats
   close(): Promise<void>
 }
 
@@ -58,6 +72,7 @@ export class RunningHost {
   #question: Question | undefined
   #next = 1
   #ended = false
+  #endReason = ''
   #dropped = 0
   #unanswered = 0
 
@@ -89,6 +104,16 @@ export class RunningHost {
 
   get hasEnded(): boolean {
     return this.#ended
+  }
+
+  /** Why, once it has. */
+  get endReason(): string {
+    return this.#endReason
+  }
+
+  /** Messages that belonged to no invocation. */
+  get dropped(): number {
+    return this.#dropped
   }
 
   /** Plugin code may be running in it. */
@@ -226,8 +251,13 @@ export class RunningHost {
     }
     try {
       const input: unknown = JSON.parse(body)
-      if (name === 'log.write') return writePluginLog(this.#log, one, input)
+      if (name === 'log.write') {
+        if (one.mayLog?.() ?? true) writePluginLog(this.#log, one, input)
+        return
+      }
+      one.spend?.('bytesIn', Buffer.byteLength(body))
       const value = JSON.stringify((await one.answer(name, input)) ?? null)
+      one.spend?.('bytesOut', Buffer.byteLength(value))
       if (Buffer.byteLength(value) > defaultLimits.host.answerBytes) {
         throw errors.limitExceeded({
           module: one.module,
@@ -298,6 +328,7 @@ export class RunningHost {
   #end(reason: string): void {
     if (this.#ended) return
     this.#ended = true
+    this.#endReason = reason
     this.#question?.reject(new Error(`ended its host while loading (${reason})`))
     for (const id of [...this.#running.keys()]) {
       this.#finish(id, (one) => one.reject(errors.moduleUnavailable({ module: one.module })))

@@ -6,7 +6,7 @@ import { errors } from '../errors.ts'
 import { buildScripts } from './build-scripts.ts'
 import { probePlatform, spawnHost } from './host-process.ts'
 import { defaultLimits } from './limits.ts'
-import { type PluginHost, RunningHost } from './plugin-host.ts'
+import { type PluginHost, type PluginHostStats, RunningHost } from './plugin-host.ts'
 
 export type { PluginHost }
 
@@ -16,6 +16,16 @@ export interface HostOptions {
   readonly bundle: string
   readonly log: Logger
 }
+
+/** Ends that the kernel caused; an exit has many codes and is one reason. */
+const reasons: readonly string[] = Object.freeze([
+  'did not load in time',
+  'did not start',
+  'it could not stop an invocation',
+  'protocol violation',
+  'silent',
+  'too much memory',
+])
 
 export type StartHost = (options: HostOptions) => Promise<PluginHost>
 
@@ -36,11 +46,15 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
     /** Invocations that have not been answered, those that still wait for the host among them. */
     let inside = 0
     let deaths: number[] = []
+    const live = new Set<RunningHost>()
+    const ends: Record<string, number> = {}
+    let dropped = 0
     let openUntil = 0
     let openMs = circuit.openMs
 
     async function start(): Promise<RunningHost> {
       const host = new RunningHost(spawnHost(platform, scripts.host, hostLimits.heapMb), hostLog, ended)
+      live.add(host)
       watch(host)
       try {
         await host.ask(undefined, '', hostLimits.startMs)
@@ -53,9 +67,13 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
     }
 
     /** Every death counts, a load that failed too; a host that was closed has not died. */
-    function ended(): void {
+    function ended(host: RunningHost): void {
       current = undefined
+      live.delete(host)
+      dropped += host.dropped
       if (closed) return
+      const reason = reasons.includes(host.endReason) ? host.endReason : 'exit'
+      ends[reason] = (ends[reason] ?? 0) + 1
       const now = performance.now()
       deaths = [...deaths.filter((at) => now - at < circuit.withinMs), now]
       if (deaths.length < circuit.kills) return
@@ -132,6 +150,10 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
         } finally {
           inside -= 1
         }
+      },
+      stats(): PluginHostStats {
+        const now = [...live].reduce((sum, host) => sum + host.dropped, 0)
+        return { hosts: [...live].map(() => ({})), deaths: { ...ends }, dropped: dropped + now }
       },
       async close() {
         closed = true

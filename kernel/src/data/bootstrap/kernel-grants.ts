@@ -28,6 +28,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },
   'kernel.plan_module': { kernel: 'select' },
+  'kernel.limit_override': { kernel: change },
+  'kernel.usage': { kernel: change },
   // Append-only for everybody: nobody has UPDATE, DELETE or TRUNCATE.
   'kernel.audit': { kernel: 'select, insert', data: 'insert' },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
