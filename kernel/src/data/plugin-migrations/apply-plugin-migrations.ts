@@ -85,16 +85,17 @@ export async function applyPluginMigrations(
       await session.inside(async () => undefined)
     }),
   ).catch((error: unknown) => {
-    throw migrationRefusal(plugin, [reasonOf(error)], error)
+    throw refusalOf(plugin, error)
   })
   return { role, schema: target.schema, applied: [...applied] }
 }
 
-/** Umzug says which migration it was, which helps, and puts what went wrong behind it. */
-function reasonOf(error: unknown): string {
-  if (error instanceof MigrationError && error.cause instanceof Error)
-    return `In '${error.migration.name}': ${reasonOf(error.cause)}`
-  return error instanceof Error ? error.message : String(error)
+/** Umzug says which migration it was, which helps; around what went wrong it puts its own error, with the connection in it. */
+function refusalOf(plugin: string, error: unknown): Error {
+  const isWrapped = error instanceof MigrationError && error.cause instanceof Error
+  const cause = isWrapped ? error.cause : error
+  const place = isWrapped ? `In '${error.migration.name}': ` : ''
+  return migrationRefusal(plugin, [place + (cause instanceof Error ? cause.message : String(cause))], cause)
 }
 
 async function makeSchema(owner: pg.Client, schema: string): Promise<void> {

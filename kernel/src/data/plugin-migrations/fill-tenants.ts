@@ -1,12 +1,12 @@
 // Backfills, tenant by tenant: as the plugin's role under row-level security on the data login, so that a text that got
 // past the vetting finds one tenant's rows of one plugin and nothing else. A tenant's rows and the note that it is done
 // commit together.
-import { once } from 'node:events'
 import pg from 'pg'
 import { quoteName } from '../sql-names.ts'
 import { reportScope } from '../vet-sql/report-scope.ts'
 import { writableTables } from '../vet-sql/write-scope.ts'
 import { vetBackfill } from '../vet-sql.ts'
+import { endWithUs } from './migration-session.ts'
 import type { Fill } from './migration-steps.ts'
 import type { StorageShape } from './storage-shape.ts'
 
@@ -36,6 +36,7 @@ export async function fillTenants(
   client.on('error', () => undefined)
   await client.connect()
   try {
+    await endWithUs(client)
     await client.query(`set statement_timeout = ${tenantDeadlineMs}`)
     if (serverVersion(await client.query('show server_version_num')) >= 170_000)
       await client.query(`set transaction_timeout = ${2 * tenantDeadlineMs}`)
@@ -45,9 +46,7 @@ export async function fillTenants(
       for (const tenant of tenants) await fillTenant(client, place, tenant, text, fill.by === 'batches')
     }
   } finally {
-    const ended = once(client, 'end')
     await client.end()
-    await ended
   }
 }
 

@@ -66,6 +66,7 @@ export async function withMigrationSession<T>(
   work: (session: MigrationSession) => Promise<T>,
 ): Promise<T> {
   const deadline = Date.now() + pace.lockDeadlineMs
+  await endWithUs(owner)
   try {
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 2_000)) {
       try {
@@ -76,7 +77,9 @@ export async function withMigrationSession<T>(
       }
     }
   } finally {
-    await owner.query('reset lock_timeout; reset statement_timeout').catch(() => undefined)
+    await owner
+      .query('reset lock_timeout; reset statement_timeout; reset client_connection_check_interval')
+      .catch(() => undefined)
   }
 }
 
@@ -117,6 +120,14 @@ async function attempt<T>(
     if (open) await owner.query('rollback').catch(() => undefined)
     throw error
   }
+}
+
+/** Without it PostgreSQL goes on waiting for a process that was killed, and keeps what it had locked. */
+export async function endWithUs(client: pg.Client): Promise<void> {
+  await client.query("set client_connection_check_interval = '1s'").catch((error: unknown) => {
+    // Not every system can tell.
+    if (!(error instanceof pg.DatabaseError)) throw error
+  })
 }
 
 /** Also what lost a deadlock: it held locks that somebody waited for. */
