@@ -3,12 +3,9 @@
 // commit together.
 import pg from 'pg'
 import { quoteName } from '../sql-names.ts'
-import { reportScope } from '../vet-sql/report-scope.ts'
-import { writableTables } from '../vet-sql/write-scope.ts'
-import { vetBackfill } from '../vet-sql.ts'
 import { endWithUs } from './migration-session.ts'
 import type { Fill } from './migration-steps.ts'
-import type { StorageShape } from './storage-shape.ts'
+import { vettedBackfill } from './vet-backfills.ts'
 
 export interface FillPlace {
   readonly plugin: string
@@ -30,7 +27,8 @@ export async function fillTenants(
   place: FillPlace,
   fill: Fill,
 ): Promise<void> {
-  const text = fill.by === 'batches' ? fill.text : vetted(place.plugin, fill.sql, fill.shape)
+  const text =
+    fill.by === 'batches' ? fill.text : vettedBackfill(place.plugin, place.entity, fill.sql, fill.shape)
   const client = new pg.Client({ ...data, application_name: 'plinth-backfill' })
   // Heard by the query under way as well; without a listener it would end the process.
   client.on('error', () => undefined)
@@ -52,12 +50,6 @@ export async function fillTenants(
 
 const serverVersion = (result: pg.QueryResult<{ server_version_num: string }>): number =>
   Number(result.rows[0]?.server_version_num)
-
-/** The text that may run, checked against the tables as they are before it. */
-function vetted(plugin: string, sql: string, shape: StorageShape): string {
-  const { tables, schema } = reportScope(plugin, shape, 0)
-  return vetBackfill(sql, { tables, schema: schema ?? '', writable: writableTables(shape) }).text
-}
 
 /** Tenants that come later need nothing: their records are written by the version that this migration is for. */
 async function tenantsLeft(owner: pg.Client, place: FillPlace): Promise<string[]> {

@@ -9,7 +9,8 @@ import type { FieldSpec } from '@plinth/sdk'
 import t from 'tap'
 import { testDatabase } from '../../../../tests/support/database.ts'
 import { entityOf } from '../../../../tests/support/manifest.ts'
-import { type EvolvingPlugin, evolvingPlugin, insertRow } from './evolving-plugin.fixture.ts'
+import { asOwner, type EvolvingPlugin, evolvingPlugin, insertRow } from './evolving-plugin.fixture.ts'
+import { planPluginMigrations } from './plan-plugin-migrations.ts'
 
 const db = await testDatabase(t)
 // Within one transaction pg_stat_activity stays as it was first seen, so what is looked at has a connection of its own.
@@ -204,6 +205,10 @@ t.test('a backfill sees and changes one tenant of one plugin, and nothing it sho
   ]) {
     plugin.writeOperations([{ op: 'backfill', entity: 'thing', sql }])
     await t.rejects(plugin.apply(), /The tables of plugin 'vetted' cannot be made\. In '0002-step'/, sql)
+    const plan = asOwner(db, (owner) =>
+      planPluginMigrations(owner, db.access.rolePrefix, plugin.manifest, plugin.migrations),
+    )
+    await t.rejects(plan, /The tables of plugin 'vetted' cannot be made\. In '0002-step'/, sql)
     plugin.forgetLast()
   }
 })

@@ -21,6 +21,7 @@ import {
 import { operationSentence, wayBack } from './operation-sentences.ts'
 import type { Operation, PluginMigration } from './operations.ts'
 import { conflictWith, recordedMigrations, stepsDone } from './recorded-migrations.ts'
+import { vetBackfills } from './vet-backfills.ts'
 
 export interface PlannedOperation {
   readonly migration: string
@@ -69,6 +70,11 @@ export async function planPluginMigrations(
   const schema = pluginSchema(plugin)
   const fresh = recorded.length === 0 && done.size === 0
   const ran = new Set(recorded.map((row) => row.name))
+  try {
+    vetBackfills(plugin, migrations, (name) => !ran.has(name))
+  } catch (error) {
+    throw migrationRefusal(plugin, [error instanceof Error ? error.message : String(error)], error)
+  }
   const pending = migrations.filter((migration) => !ran.has(migration.name))
   const rows = await rowEstimates(owner, schema)
   const operations = pending.flatMap((migration) => {
