@@ -5,6 +5,7 @@ import pg from 'pg'
 import { quoteName } from '../sql-names.ts'
 import { endWithUs } from './migration-session.ts'
 import type { Fill } from './migration-steps.ts'
+import { backendOf, tenantSetting } from './tenant-setting.ts'
 import { vettedBackfill } from './vet-backfills.ts'
 
 export interface FillPlace {
@@ -38,10 +39,14 @@ export async function fillTenants(
     await client.query(`set statement_timeout = ${tenantDeadlineMs}`)
     if (serverVersion(await client.query('show server_version_num')) >= 170_000)
       await client.query(`set transaction_timeout = ${2 * tenantDeadlineMs}`)
+    const setting = await tenantSetting(owner, await backendOf(client))
     for (;;) {
       const tenants = await tenantsLeft(owner, place)
       if (tenants.length === 0) return
-      for (const tenant of tenants) await fillTenant(client, place, tenant, text, fill.by === 'batches')
+      for (const tenant of tenants) {
+        const value = await setting(tenant)
+        await fillTenant(client, place, tenant, value, text, fill.by === 'batches')
+      }
     }
   } finally {
     await client.end()
@@ -67,10 +72,11 @@ async function fillTenant(
   client: pg.Client,
   place: FillPlace,
   tenant: string,
+  setting: string,
   text: string,
   again: boolean,
 ): Promise<void> {
-  const begin = `begin; set local role ${quoteName(place.role)}; set local plinth.tenant_id = ${pg.escapeLiteral(tenant)}`
+  const begin = `begin; set local role ${quoteName(place.role)}; set local plinth.tenant_id = ${pg.escapeLiteral(setting)}`
   try {
     while (again) {
       await client.query(begin)

@@ -212,3 +212,30 @@ t.test('a backfill sees and changes one tenant of one plugin, and nothing it sho
     plugin.forgetLast()
   }
 })
+
+t.test('where tenants must be signed, backfills and plans sign them', async (t) => {
+  const plugin = evolvingPlugin(db, 'signed')
+  await plugin.become({ thing: entityOf({ a: text }) })
+  const tenant = await db.addTenant('signed')
+  await insertRow(db, 'plugin_signed.thing', tenant, { a: 'x' })
+  const owner = await db.connect(db.access.owner)
+  await owner.query(`
+    create table if not exists kernel.tenant_key (key bytea);
+    insert into kernel.tenant_key (key) values (sha256('k'));
+    create or replace function kernel.tenant_id() returns uuid language plpgsql stable parallel safe security definer as $$
+    declare value text := current_setting('plinth.tenant_id', true); k bytea;
+    begin
+      if coalesce(value, '') = '' then return null; end if;
+      select key into k from kernel.tenant_key;
+      if substr(value, 38) = encode(sha256(k || sha256(k || convert_to(left(value, 36) || pg_backend_pid()::text, 'UTF8'))), 'hex')
+      then return left(value, 36)::uuid; end if;
+      raise exception 'not signed';
+    end $$`)
+  plugin.write(plugin.manifest.entities, { backfill: [`thing=update thing set a = a || '!'`] })
+  const plan = await asOwner(db, (client) =>
+    planPluginMigrations(client, db.access.rolePrefix, plugin.manifest, plugin.migrations),
+  )
+  t.match(plan.operations, [{ op: 'backfill', rows: 1 }])
+  t.match(await plugin.apply(), { applied: ['0002-step'] })
+  t.strictSame((await db.admin.query('select a from plugin_signed.thing')).rows, [{ a: 'x!' }])
+})
