@@ -44,6 +44,33 @@ t.test('an ISV', async (t) => {
     await change('src/plugin.ts', (text) => text.replace('{ on:', '{ customer: t.text(), on:'))
   })
 
+  await t.test(
+    'says what a change means, and drops in a later release what an earlier one retired',
+    async (t) => {
+      const before = await readFile(join(folder, 'src/plugin.ts'), 'utf8')
+      await change('src/plugin.ts', (text) => text.replace('note: t.text()', 'remark: t.text()'))
+      await t.rejects(cli('migrate', folder), /--rename visit\.note=visit\.remark.*--drop visit\.note/s)
+      await t.rejects(cli('migrate', folder, '--rename', 'note=a.b'), /is not like account=ledgerAccount/)
+      t.match(
+        await cli('migrate', folder, '--name', 'remark', '--rename', 'visit.note=visit.remark'),
+        /Wrote migrations\/0003-remark\.json: 1 operations, exclusive\..*the version before looks for the old name/s,
+      )
+      await change('src/plugin.ts', (text) => text.replace(', remark: t.text().optional()', ''))
+      t.match(
+        await cli('migrate', folder, '--drop', 'visit.remark'),
+        /0004-change\.json: 1 operations, compatible\./,
+      )
+      await t.rejects(
+        cli('migrate', folder, '--contract'),
+        /cannot be dropped in release 1\.0\.0.*Raise the version/s,
+      )
+      await change('package.json', (text) => text.replace('"version":"1.0.0"', '"version":"1.1.0"'))
+      t.match(await cli('migrate', folder, '--contract'), /0005-contract\.json: 1 operations, exclusive\./)
+      await writeFile(join(folder, 'src/plugin.ts'), before)
+      t.match(await cli('migrate', folder, '--name', 'again'), /0006-again\.json: 1 operations, compatible\./)
+    },
+  )
+
   await t.test('packs it, and the package is served without its sources', async (t) => {
     t.match(await cli('pack', folder), /Packed 'visits'/)
     await change('package.json', (text) =>

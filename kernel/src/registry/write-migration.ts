@@ -9,7 +9,8 @@ import { contractMigration } from '../data/plugin-migrations/contract-migration.
 import { diffMigrations } from '../data/plugin-migrations/diff-migrations.ts'
 import { foldMigrations } from '../data/plugin-migrations/fold-operations.ts'
 import type { MigrationWishes } from '../data/plugin-migrations/migration-wishes.ts'
-import type { Operation } from '../data/plugin-migrations/operations.ts'
+import type { Operation, PluginMigration } from '../data/plugin-migrations/operations.ts'
+import { vetBackfills } from '../data/plugin-migrations/vet-backfills.ts'
 import { readMigrations } from './plugin-code.ts'
 
 export interface MigrationRequest {
@@ -29,7 +30,7 @@ export async function writeMigration(request: MigrationRequest): Promise<string>
   const shape = foldMigrations(migrations)
   const { operations, refusals } = diffMigrations(shape, manifest, wishes)
   if (refusals.length > 0) throw new Error(`No migration was written. ${refusals.join(' ')}`)
-  if (!contract) return write(request, migrations.length, release, operations, [])
+  if (!contract) return write(request, migrations, release, operations, [])
   if (operations.length > 0)
     throw new Error(
       'No migration was written. The entities have changed: run plinth migrate without --contract first.',
@@ -37,12 +38,12 @@ export async function writeMigration(request: MigrationRequest): Promise<string>
   const contraction = contractMigration(shape, release)
   if (contraction.operations.length === 0 && contraction.waiting.length > 0)
     throw new Error(`No migration was written. ${contraction.waiting.join(' ')}`)
-  return write(request, migrations.length, release, contraction.operations, contraction.waiting)
+  return write(request, migrations, release, contraction.operations, contraction.waiting)
 }
 
 async function write(
   { folder, manifest, name, contract }: MigrationRequest,
-  written: number,
+  migrations: readonly PluginMigration[],
   release: string,
   operations: readonly Operation[],
   waiting: readonly string[],
@@ -52,8 +53,10 @@ async function write(
       ? `Nothing of '${manifest.name}' is retired.`
       : `The migrations of '${manifest.name}' are up to date.`
   }
-  const usual = written === 0 ? 'first' : contract ? 'contract' : 'change'
-  const stem = `${String(written + 1).padStart(4, '0')}-${name ?? usual}`
+  const usual = migrations.length === 0 ? 'first' : contract ? 'contract' : 'change'
+  const stem = `${String(migrations.length + 1).padStart(4, '0')}-${name ?? usual}`
+  const written = [...migrations, { name: stem, release, operations }]
+  vetBackfills(manifest.name, written, (other) => other === stem)
   await mkdir(join(folder, 'migrations'), { recursive: true })
   // 'wx': a file that is there already may have run somewhere, and is never replaced.
   const text = `${JSON.stringify({ release, operations }, null, 2)}\n`

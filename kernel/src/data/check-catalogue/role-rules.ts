@@ -25,9 +25,12 @@ export const roleRules: readonly CatalogueRule[] = [
   {
     given: ['owner'],
     text: `select format('kernel.tenant_id() is not the STABLE function of the kernel.') as wrong
-    where not exists (select from pg_proc p where p.oid = 'kernel.tenant_id()'::regprocedure
-       and p.provolatile = 's' and not p.proleakproof and p.proconfig is null
-       and pg_get_function_sqlbody(p.oid) = 'RETURN (NULLIF(current_setting(''plinth.tenant_id''::text, true), ''''::text))::uuid' and not p.prosecdef and pg_get_userbyid(p.proowner) = $1)`,
+    where not exists (select from pg_proc p join pg_language l on l.oid = p.prolang
+     where p.oid = 'kernel.tenant_id()'::regprocedure and p.provolatile = 's' and not p.proleakproof
+       and p.proconfig is null and pg_get_userbyid(p.proowner) = $1
+       -- The one that asks for a signature reads its key with its owner's rights; the plain one has none to use.
+       and case l.lanname when 'plpgsql' then p.prosecdef else not p.prosecdef
+       and pg_get_function_sqlbody(p.oid) = 'RETURN (NULLIF(current_setting(''plinth.tenant_id''::text, true), ''''::text))::uuid' end)`,
   },
 
   {

@@ -5,6 +5,7 @@ import pg from 'pg'
 import t from 'tap'
 import { testDatabase } from '../../../../tests/support/database.ts'
 import { entityOf, ledger, manifestOf } from '../../../../tests/support/manifest.ts'
+import type { DefencesOff } from '../../defences.ts'
 import { anyEntities, laterEntities } from './any-entities.fixture.ts'
 import { applyPluginMigrations } from './apply-plugin-migrations.ts'
 import { diffMigrations } from './diff-migrations.ts'
@@ -227,6 +228,29 @@ t.test('two kernels that start at once run each migration once', async (t) => {
     both.flatMap((one) => one.applied),
     ['0001-step'],
   )
+})
+
+t.test('a schema that somebody opened is refused at the next start', async (t) => {
+  const wanted = manifestOf('opened', { thing: entityOf({ a: { kind: 'text', max: 9 } }) })
+  await apply(wanted, migrationsOf(wanted))
+  const [one, two] = [await db.addTenant('opened-one'), await db.addTenant('opened-two')]
+  await db.admin.query(
+    `insert into plugin_opened.thing (tenant_id, id, version, created_at, created_by, updated_at, updated_by, a)
+     values ($1, $1, 1, now(), 'u', now(), 'u', 'secret')`,
+    [one],
+  )
+  const data = await db.connect(db.access.data)
+  await data.query(`set role plinthtest_plugin_opened; set plinth.tenant_id = '${two}'`)
+  const stolen = async () => (await data.query('select a from plugin_opened.thing')).rows
+  t.strictSame(await stolen(), [])
+  await db.admin.query('create policy everything on plugin_opened.thing using (true)')
+  await t.rejects(apply(wanted, migrationsOf(wanted)), {
+    message: /Its schema is not as it must be\. thing has policies other than the one of the kernel/,
+  })
+  const off: DefencesOff = new Set(['catalogueCheck'])
+  await asOwner((owner) => applyPluginMigrations(owner, prefix, wanted, migrationsOf(wanted), {}, off))
+  t.strictSame(await stolen(), [{ a: 'secret' }], 'without the check it starts, and the attack succeeds')
+  await db.admin.query('drop policy everything on plugin_opened.thing')
 })
 
 t.test('any entities and any later version of them pass the check of the catalogue', async (t) => {

@@ -33,6 +33,7 @@ import {
 } from './recorded-migrations.ts'
 import { runStep } from './run-step.ts'
 import { numberSeriesTable } from './storage-shape.ts'
+import { vetBackfills } from './vet-backfills.ts'
 
 export interface AppliedMigrations {
   /** The role the plugin's statements run as. */
@@ -117,6 +118,7 @@ async function runPending(
   const done = await stepsDone(owner, plugin)
   const conflict = conflictWith(recorded, done, migrations)
   if (conflict !== undefined) throw new Error(conflict)
+  vetBackfills(plugin, migrations, (name) => !recorded.some((row) => row.name === name))
   const fresh = recorded.length === 0 && done.size === 0
   const find = (name: string) => migrations.find((candidate) => candidate.name === name)
   const umzug = new Umzug<pg.Client>({

@@ -3,12 +3,10 @@
 // commit together.
 import pg from 'pg'
 import { quoteName } from '../sql-names.ts'
-import { reportScope } from '../vet-sql/report-scope.ts'
-import { writableTables } from '../vet-sql/write-scope.ts'
-import { vetBackfill } from '../vet-sql.ts'
 import { endWithUs } from './migration-session.ts'
 import type { Fill } from './migration-steps.ts'
-import type { StorageShape } from './storage-shape.ts'
+import { backendOf, tenantSetting } from './tenant-setting.ts'
+import { vettedBackfill } from './vet-backfills.ts'
 
 export interface FillPlace {
   readonly plugin: string
@@ -30,7 +28,8 @@ export async function fillTenants(
   place: FillPlace,
   fill: Fill,
 ): Promise<void> {
-  const text = fill.by === 'batches' ? fill.text : vetted(place.plugin, fill.sql, fill.shape)
+  const text =
+    fill.by === 'batches' ? fill.text : vettedBackfill(place.plugin, place.entity, fill.sql, fill.shape)
   const client = new pg.Client({ ...data, application_name: 'plinth-backfill' })
   // Heard by the query under way as well; without a listener it would end the process.
   client.on('error', () => undefined)
@@ -40,10 +39,14 @@ export async function fillTenants(
     await client.query(`set statement_timeout = ${tenantDeadlineMs}`)
     if (serverVersion(await client.query('show server_version_num')) >= 170_000)
       await client.query(`set transaction_timeout = ${2 * tenantDeadlineMs}`)
+    const setting = await tenantSetting(owner, await backendOf(client))
     for (;;) {
       const tenants = await tenantsLeft(owner, place)
       if (tenants.length === 0) return
-      for (const tenant of tenants) await fillTenant(client, place, tenant, text, fill.by === 'batches')
+      for (const tenant of tenants) {
+        const value = await setting(tenant)
+        await fillTenant(client, place, tenant, value, text, fill.by === 'batches')
+      }
     }
   } finally {
     await client.end()
@@ -52,12 +55,6 @@ export async function fillTenants(
 
 const serverVersion = (result: pg.QueryResult<{ server_version_num: string }>): number =>
   Number(result.rows[0]?.server_version_num)
-
-/** The text that may run, checked against the tables as they are before it. */
-function vetted(plugin: string, sql: string, shape: StorageShape): string {
-  const { tables, schema } = reportScope(plugin, shape, 0)
-  return vetBackfill(sql, { tables, schema: schema ?? '', writable: writableTables(shape) }).text
-}
 
 /** Tenants that come later need nothing: their records are written by the version that this migration is for. */
 async function tenantsLeft(owner: pg.Client, place: FillPlace): Promise<string[]> {
@@ -75,10 +72,11 @@ async function fillTenant(
   client: pg.Client,
   place: FillPlace,
   tenant: string,
+  setting: string,
   text: string,
   again: boolean,
 ): Promise<void> {
-  const begin = `begin; set local role ${quoteName(place.role)}; set local plinth.tenant_id = ${pg.escapeLiteral(tenant)}`
+  const begin = `begin; set local role ${quoteName(place.role)}; set local plinth.tenant_id = ${pg.escapeLiteral(setting)}`
   try {
     while (again) {
       await client.query(begin)

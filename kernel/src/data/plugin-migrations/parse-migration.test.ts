@@ -13,6 +13,36 @@ t.test('only what storage needs is taken from the file', async (t) => {
   })
 })
 
+t.test('every operation is read back as it was written', async (t) => {
+  const place = { entity: 'thing', field: 'a' }
+  const operations = [
+    { op: 'renameEntity', entity: 'thing', to: 'other' },
+    ...['retireEntity', 'restoreEntity', 'dropEntity'].map((op) => ({ op, entity: 'thing' })),
+    { op: 'renameField', ...place, lines: 'rows', to: 'b' },
+    { op: 'fillField', ...place, value: { amount: '1.00', currency: 'INR' } },
+    ...[
+      'retireField',
+      'restoreField',
+      'dropField',
+      'makeOptional',
+      'makeRequired',
+      'addUnique',
+      'dropUnique',
+    ].map((op) => ({ op, ...place })),
+    ...['addIndex', 'retireIndex', 'restoreIndex', 'dropIndex'].map((op) => ({
+      op,
+      entity: 'thing',
+      fields: ['a'],
+    })),
+    { op: 'backfill', entity: 'thing', sql: 'update thing set a = 1' },
+  ]
+  const file = {
+    release: '1.2.0',
+    operations: operations.map((operation) => ({ ...operation, surprise: 1 })),
+  }
+  t.strictSame(parseMigration('0002-all', file), { name: '0002-all', release: '1.2.0', operations })
+})
+
 t.test('a file that is anything else is refused with the place where it is wrong', async (t) => {
   const hostile: [() => unknown, RegExp][] = [
     [() => parseMigration('first', { operations: [] }), /must be named like 0001-first/],
@@ -21,6 +51,24 @@ t.test('a file that is anything else is refused with the place where it is wrong
     [() => parseMigration('0001-first', []), /must be an object/],
     [() => parseMigration('0001-first', { operations: 'drop' }), /must be a list/],
     [() => parseMigration('0001-first', { operations: Array(1001).fill(0) }), /at most 1000/],
+    [
+      () => parseMigration('0001-first', { operations: [], release: 'latest' }),
+      /release: 'latest' is not a version/,
+    ],
+    [withOperation({ op: 'backfill', entity: 'thing', sql: 7 }), /sql must be one UPDATE/],
+    [withOperation({ op: 'backfill', entity: 'thing', sql: 'x'.repeat(20_000) }), /at most 16384/],
+    [withOperation({ op: 'renameEntity', entity: 'thing', to: 'a; drop' }), /to: 'a; drop' cannot be a name/],
+    [withOperation({ op: 'fillField', entity: 'thing', field: 'a' }), /value must be a value/],
+    [
+      withOperation({
+        op: 'addField',
+        entity: 'thing',
+        lines: 'rows',
+        field: 'a',
+        spec: { kind: 'lines', fields: {} },
+      }),
+      /'lines' is not stored/,
+    ],
     [
       withOperation({ op: 'sql', entity: 'thing', text: 'drop table' }),
       /operations\.0\.op: there is no operation 'sql'/,

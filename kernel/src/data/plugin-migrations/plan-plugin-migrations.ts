@@ -1,7 +1,7 @@
 // What the pending migrations of a plugin would do, without doing it: for the dry run of an upgrade. Reads the
 // catalogue and nothing else.
 import type { Manifest } from '@plinth/sdk'
-import type pg from 'pg'
+import pg from 'pg'
 import { entityTable, pluginSchema } from '../sql-names.ts'
 import { checkMigrations, migrationRefusal } from './check-migrations.ts'
 import {
@@ -21,6 +21,8 @@ import {
 import { operationSentence, wayBack } from './operation-sentences.ts'
 import type { Operation, PluginMigration } from './operations.ts'
 import { conflictWith, recordedMigrations, stepsDone } from './recorded-migrations.ts'
+import { backendOf, tenantSetting } from './tenant-setting.ts'
+import { vetBackfills } from './vet-backfills.ts'
 
 export interface PlannedOperation {
   readonly migration: string
@@ -69,6 +71,11 @@ export async function planPluginMigrations(
   const schema = pluginSchema(plugin)
   const fresh = recorded.length === 0 && done.size === 0
   const ran = new Set(recorded.map((row) => row.name))
+  try {
+    vetBackfills(plugin, migrations, (name) => !ran.has(name))
+  } catch (error) {
+    throw migrationRefusal(plugin, [error instanceof Error ? error.message : String(error)], error)
+  }
   const pending = migrations.filter((migration) => !ran.has(migration.name))
   const rows = await rowEstimates(owner, schema)
   const operations = pending.flatMap((migration) => {
@@ -166,10 +173,11 @@ async function rowEstimates(owner: pg.Client, schema: string): Promise<ReadonlyM
 
 async function countedRows(owner: pg.Client, table: string, tenants: readonly string[]): Promise<number> {
   let sum = 0
+  const setting = await tenantSetting(owner, await backendOf(owner))
   await owner.query('begin read only')
   try {
     for (const tenant of tenants) {
-      await owner.query(`set local plinth.tenant_id = '${tenant}'`)
+      await owner.query(`set local plinth.tenant_id = ${pg.escapeLiteral(await setting(tenant))}`)
       const { rows } = await owner.query<{ count: number }>(
         `select count(*)::int as count from (select from ${table} limit ${countBelow}) as counted`,
       )
