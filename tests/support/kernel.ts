@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import pino from 'pino'
 import { type Config, loadConfig } from '../../kernel/src/config.ts'
+import type { DefencesOff } from '../../kernel/src/defences.ts'
 import { createKernel, type Kernel } from '../../kernel/src/kernel.ts'
 import { type TestDatabase, testDatabase, testInstallation } from './database.ts'
 
@@ -69,9 +70,13 @@ export function sender(kernel: Pick<Kernel, 'inject'>, own: Readonly<Record<stri
   }
 }
 
-export async function testKernel(t: Ending, overrides: Partial<Config> = {}): Promise<TestKernel> {
+export async function testKernel(
+  t: Ending,
+  overrides: Partial<Config> = {},
+  off?: DefencesOff,
+): Promise<TestKernel> {
   const database = await testDatabase(t)
-  const kernel = await createKernel(testConfig(database.adminUrl, overrides), testLog)
+  const kernel = await createKernel(testConfig(database.adminUrl, overrides), testLog, off)
   t.teardown(() => kernel.close())
   const send = sender(kernel)
 
