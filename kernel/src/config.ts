@@ -99,6 +99,11 @@ export const settings = {
     'Most database connections for units of work, in one kernel process.',
     integer(16, 2, 200),
   ),
+  PLINTH_SIGNED_TENANT: setting(
+    'off',
+    'Signs the tenant of every database session, so that SQL which got past all checks cannot name another one: on or off. The same for every kernel process on one database; costs time (docs/decisions/0021).',
+    (text) => oneOf('off', ['on', 'off'])(text) === 'on',
+  ),
   PLINTH_PLUGINS_ROOT: setting(
     'the working directory',
     'Folder of the installation: the plugins are among the dependencies of its package.json.',
@@ -132,6 +137,7 @@ export interface Config {
   readonly secret: Value<'PLINTH_SECRET'>
   readonly rolePrefix: Value<'PLINTH_ROLE_PREFIX'>
   readonly poolSize: Value<'PLINTH_POOL_SIZE'>
+  readonly signedTenant: Value<'PLINTH_SIGNED_TENANT'>
   readonly pluginsRoot: Value<'PLINTH_PLUGINS_ROOT'>
   readonly demo: boolean
   readonly debugErrors: Value<'PLINTH_DEBUG_ERRORS'>
@@ -162,6 +168,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     secret: read('PLINTH_SECRET'),
     rolePrefix: read('PLINTH_ROLE_PREFIX'),
     poolSize: read('PLINTH_POOL_SIZE'),
+    signedTenant: read('PLINTH_SIGNED_TENANT'),
     pluginsRoot: read('PLINTH_PLUGINS_ROOT'),
     demo: read('PLINTH_DEMO') ?? databaseUrl === undefined,
     debugErrors: read('PLINTH_DEBUG_ERRORS'),

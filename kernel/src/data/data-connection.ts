@@ -6,6 +6,7 @@ import { type AnswerBounds, AnswerMeter } from './answer-meter.ts'
 import { endsConnection, translateFailure } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
 import type { QueryResult, Row, Statement } from './statement.ts'
+import { signTenant, type TenantKey } from './tenant-signature.ts'
 import { wireTypes } from './wire-values.ts'
 
 /** Each prepared statement holds some 50 KB in its backend; a client can ask for any number of different lists. */
@@ -28,7 +29,7 @@ const sessionOptions = '-c TimeZone=UTC -c DateStyle=ISO -c client_connection_ch
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Tenant ids stand in SET, which takes no parameters. */
-export function tenantText(tenant: string): string {
+function tenantText(tenant: string): string {
   if (!uuid.test(tenant)) throw new Error('a tenant id must be a UUID in lower case')
   return tenant
 }
@@ -42,12 +43,19 @@ function preparedNames(client: pg.Client): Record<string, unknown> {
   throw new Error('this version of pg keeps its prepared statements somewhere else')
 }
 
+/** PostgreSQL names its process when a session begins; the types of pg leave it out. */
+function backendOf(client: pg.Client): number {
+  if ('processID' in client && typeof client.processID === 'number') return client.processID
+  throw new Error('this version of pg keeps the process of a session somewhere else')
+}
+
 /** What a session is bound to. `role` as in SET ROLE, that is quoted. */
 export const pairOf = (role: string, tenant: string): string => `${role} ${tenant}`
 
 export class DataConnection {
   readonly #client: pg.Client
   readonly #prepared: Record<string, unknown>
+  readonly #tenantKey: TenantKey | undefined
   readonly #onLost: (connection: DataConnection) => void
   /** Counts once the socket is the one that stays: TLS has its own. */
   #meter: AnswerMeter | undefined
@@ -64,8 +72,13 @@ export class DataConnection {
   /** Moment after which whoever has the connection is cut off. */
   deadline = Number.POSITIVE_INFINITY
 
-  private constructor(client: pg.Client, onLost: (connection: DataConnection) => void) {
+  private constructor(
+    client: pg.Client,
+    onLost: (connection: DataConnection) => void,
+    tenantKey: TenantKey | undefined,
+  ) {
     this.#client = client
+    this.#tenantKey = tenantKey
     this.#prepared = preparedNames(client)
     this.#onLost = onLost
   }
@@ -73,6 +86,7 @@ export class DataConnection {
   static async open(
     config: pg.ClientConfig,
     onLost: (connection: DataConnection) => void,
+    tenantKey?: TenantKey,
   ): Promise<DataConnection> {
     const client = new pg.Client({
       connectionTimeoutMillis: connectDeadlineMs,
@@ -83,7 +97,7 @@ export class DataConnection {
       pipeline: true,
       types: wireTypes,
     })
-    const connection = new DataConnection(client, onLost)
+    const connection = new DataConnection(client, onLost, tenantKey)
     // Without a listener a broken socket would end the process.
     client.on('error', () => connection.#lose())
     client.on('end', () => connection.#lose())
@@ -112,10 +126,16 @@ export class DataConnection {
     const pair = pairOf(role, tenant)
     const cleaned = this.cleanFor(pair)
     if (this.#bound === pair) return cleaned
-    const text = `RESET ROLE; SET plinth.tenant_id = '${tenantText(tenant)}'; SET ROLE ${role}`
+    const text = `RESET ROLE; SET plinth.tenant_id = '${this.tenantSetting(tenant)}'; SET ROLE ${role}`
     this.#bound = pair
     const bound = this.command(text)
     return cleaned ? Promise.all([cleaned, bound]) : bound
+  }
+
+  /** What stands in SET plinth.tenant_id, signed for this session where the database asks for it. */
+  tenantSetting(tenant: string): string {
+    const text = tenantText(tenant)
+    return this.#tenantKey ? signTenant(this.#tenantKey, text, backendOf(this.#client)) : text
   }
 
   /** Sends DISCARD ALL when another plugin or tenant has run SQL of its own here; undefined when there was none. */
