@@ -60,7 +60,6 @@ t.test('with the walls', async (t) => {
         body: { code: 'LIMIT_EXCEEDED', detail: /its limit 'sql bytes': \d+ of 8388608/ },
       })
     })
-    t.comment(`resident memory grew by ${Math.round(growth)} MB`)
     t.same(new Set(served), new Set([200]), 'another tenant is served meanwhile')
     t.ok(growth < 120, `resident memory grew by ${Math.round(growth)} MB`)
     t.ok(await until(async () => (await stillRunning(kernel)) === 0), 'the server has stopped too')

@@ -28,6 +28,9 @@ const sessionOptions = '-c TimeZone=UTC -c DateStyle=ISO -c client_connection_ch
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** Single reads are all that runs outside a unit of work; a unit says READ WRITE. */
+const onlyReads = 'SET default_transaction_read_only = on'
+
 /** Tenant ids stand in SET, which takes no parameters. */
 function tenantText(tenant: string): string {
   if (!uuid.test(tenant)) throw new Error('a tenant id must be a UUID in lower case')
@@ -114,8 +117,9 @@ export class DataConnection {
     return connection
   }
 
-  isBoundTo(pair: string): boolean {
-    return this.#bound === pair
+  /** Whether whoever wants the pair has less to send here than elsewhere. */
+  suits(pair: string): boolean {
+    return this.#bound === pair || this.#tainted === pair
   }
 
   /**
@@ -126,7 +130,7 @@ export class DataConnection {
     const pair = pairOf(role, tenant)
     const cleaned = this.cleanFor(pair)
     if (this.#bound === pair) return cleaned
-    const text = `RESET ROLE; SET plinth.tenant_id = '${this.tenantSetting(tenant)}'; SET ROLE ${role}`
+    const text = `RESET ROLE; SET plinth.tenant_id = '${this.tenantSetting(tenant)}'; ${onlyReads}; SET ROLE ${role}`
     this.#bound = pair
     const bound = this.command(text)
     return cleaned ? Promise.all([cleaned, bound]) : bound
@@ -148,8 +152,10 @@ export class DataConnection {
     return this.command('DISCARD ALL')
   }
 
+  /** A plugin's SQL runs here. What the session is bound to is said again after it. */
   taint(pair: string): void {
     this.#tainted = pair
+    this.#bound = ''
   }
 
   /** From here on messages are collected; `flush` sends them in one write. */

@@ -72,7 +72,7 @@ export function openTenantConnections(options: TenantConnectionsOptions): Tenant
   }
 
   function takeIdle(pair: string): DataConnection | undefined {
-    const at = idle.findLastIndex((connection) => connection.isBoundTo(pair))
+    const at = idle.findLastIndex((connection) => connection.suits(pair))
     // Else the one unused for longest: the others are the likelier to be asked for again.
     return at === -1 ? idle.shift() : idle.splice(at, 1)[0]
   }

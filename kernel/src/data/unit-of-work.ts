@@ -238,7 +238,11 @@ class Unit implements UnitOfWork {
     const cleaned = connection.cleanFor(pairOf(role, this.tenant))
     if (cleaned) this.#track(cleaned)
     const tenant = connection.tenantSetting(this.tenant)
-    this.#track(connection.command(`BEGIN; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`))
+    this.#track(
+      connection.command(
+        `BEGIN READ WRITE; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`,
+      ),
+    )
   }
 
   #taint(connection: DataConnection, role: string): void {
