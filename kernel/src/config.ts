@@ -135,6 +135,11 @@ export const settings = {
     'Most database connections for units of work, in one kernel process.',
     integer(16, 2, 200),
   ),
+  PLINTH_SIGNED_TENANT: setting(
+    'off',
+    'Signs the tenant of every database session, so that SQL which got past all checks cannot name another one: on or off. The same for every kernel process on one database; costs time (docs/decisions/0021).',
+    (text) => oneOf('off', ['on', 'off'])(text) === 'on',
+  ),
   PLINTH_PLUGINS_ROOT: setting(
     'the working directory',
     'Folder of the installation: the plugins are among the dependencies of its package.json.',
@@ -207,6 +212,7 @@ export interface Config {
   readonly secret: Value<'PLINTH_SECRET'>
   readonly rolePrefix: Value<'PLINTH_ROLE_PREFIX'>
   readonly poolSize: Value<'PLINTH_POOL_SIZE'>
+  readonly signedTenant: Value<'PLINTH_SIGNED_TENANT'>
   readonly pluginsRoot: Value<'PLINTH_PLUGINS_ROOT'>
   readonly operatorToken: Value<'PLINTH_OPERATOR_TOKEN'>
   readonly registry: Value<'PLINTH_REGISTRY'>
@@ -245,6 +251,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     secret: read('PLINTH_SECRET'),
     rolePrefix: read('PLINTH_ROLE_PREFIX'),
     poolSize: read('PLINTH_POOL_SIZE'),
+    signedTenant: read('PLINTH_SIGNED_TENANT'),
     pluginsRoot: read('PLINTH_PLUGINS_ROOT'),
     operatorToken: read('PLINTH_OPERATOR_TOKEN'),
     registry: read('PLINTH_REGISTRY'),

@@ -125,7 +125,8 @@ async function openDatabase(
     closers.add('embedded PostgreSQL', () => embedded.stop())
     adminUrl = embedded.adminUrl
   }
-  return bootstrapDatabase({ adminUrl, secret, rolePrefix: config.rolePrefix, log })
+  const { rolePrefix, signedTenant } = config
+  return bootstrapDatabase({ adminUrl, secret, rolePrefix, signedTenant, log })
 }
 
 async function openParts(config: Config, log: Logger, closers: Closers, off: DefencesOff, world: World) {
@@ -140,7 +141,12 @@ async function openParts(config: Config, log: Logger, closers: Closers, off: Def
     log,
   )
   closers.add('identity pool', () => identityPool.end())
-  const connections = openTenantConnections({ connection: access.data, max: config.poolSize, log })
+  const connections = openTenantConnections({
+    connection: access.data,
+    ...(access.tenantKey && { tenantKey: access.tenantKey }),
+    max: config.poolSize,
+    log,
+  })
   closers.add('tenant connections', () => connections.close())
   const feed = await startChangeFeed({ connection: access.kernel, log })
   closers.add('change feed', () => feed.close())

@@ -7,10 +7,9 @@ import { rowsAsObjects } from '../data/statement.ts'
 import type { VettedSql } from '../data/vet-sql.ts'
 import { errors } from '../errors.ts'
 import { capability } from './capability.ts'
-import { mostRows } from './sql-scope.ts'
+import { mostRows, mostRowsWritten } from './sql-scope.ts'
 import type { Work } from './work.ts'
 
-const mostRowsWritten = 10_000
 const longestText = 16_384
 const mostValues = 1_000
 

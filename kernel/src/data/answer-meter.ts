@@ -43,7 +43,12 @@ export class AnswerMeter {
     clearTimeout(this.#timer)
     const [first] = this.#expected
     if (!first || first.ms === Number.POSITIVE_INFINITY) return
-    this.#timer = setTimeout(() => this.#cut(first.exceeded('time', first.ms, first.ms)), first.ms)
+    // After a pause of the whole process timers come first: an answer that has arrived meanwhile is read before the cut.
+    this.#timer = setTimeout(() => setImmediate(() => this.#timeIsUp(first)), first.ms)
+  }
+
+  #timeIsUp(statement: AnswerBounds): void {
+    if (this.#expected[0] === statement) this.#cut(statement.exceeded('time', statement.ms, statement.ms))
   }
 
   #arrived(bytes: number): void {

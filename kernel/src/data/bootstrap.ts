@@ -14,13 +14,17 @@ import {
   makeLogins,
   setLoginDefaults,
 } from './bootstrap/login-roles.ts'
+import { writeTenantFunction } from './bootstrap/tenant-function.ts'
 import type { DataLog } from './data-log.ts'
+import { type TenantKey, tenantKey } from './tenant-signature.ts'
 
 export interface BootstrapOptions {
   /** A superuser, or a user with CREATEROLE that owns the database. */
   readonly adminUrl: string
   readonly secret: string
   readonly rolePrefix: string
+  /** Whether a session's tenant is signed. Not unless said. */
+  readonly signedTenant?: boolean
   readonly log: DataLog
 }
 
@@ -30,6 +34,8 @@ export interface DatabaseAccess {
   readonly kernel: pg.ClientConfig
   readonly data: pg.ClientConfig
   readonly rolePrefix: string
+  /** What the tenant of a session is signed with; without one it is not signed. */
+  readonly tenantKey?: TenantKey
 }
 
 const oldestServer = 160_000
@@ -57,7 +63,7 @@ export async function bootstrapDatabase(options: BootstrapOptions): Promise<Data
     const open = await lockDownDatabase(admin, options.rolePrefix)
     if (refused.length > 0) options.log.warn({ refused }, 'the server did not take these settings')
     for (const sentence of open) options.log.warn({}, sentence)
-    await asOwner(access.owner, options)
+    await asOwner(access, options)
     return access
   } finally {
     await admin.end()
@@ -88,7 +94,7 @@ async function checkServer(admin: pg.Client): Promise<void> {
 /** How the logins of an installation connect to the database that `admin` is connected to. */
 export function databaseAccess(
   admin: pg.Client,
-  { secret, rolePrefix }: Pick<BootstrapOptions, 'secret' | 'rolePrefix'>,
+  { secret, rolePrefix, signedTenant }: Pick<BootstrapOptions, 'secret' | 'rolePrefix' | 'signedTenant'>,
 ): DatabaseAccess {
   const as = (login: Login): pg.ClientConfig => {
     const user = loginName(rolePrefix, login)
@@ -103,11 +109,12 @@ export function databaseAccess(
       connectionTimeoutMillis: connectDeadlineMs,
     }
   }
-  return { owner: as('owner'), kernel: as('kernel'), data: as('data'), rolePrefix }
+  const logins = { owner: as('owner'), kernel: as('kernel'), data: as('data'), rolePrefix }
+  return signedTenant ? { ...logins, tenantKey: tenantKey(secret) } : logins
 }
 
-async function asOwner(connection: pg.ClientConfig, options: BootstrapOptions): Promise<void> {
-  const owner = new pg.Client(connection)
+async function asOwner(access: DatabaseAccess, options: BootstrapOptions): Promise<void> {
+  const owner = new pg.Client(access.owner)
   owner.on('error', heardByQuery)
   await owner.connect().catch((cause: unknown) => {
     if (!(cause instanceof pg.DatabaseError) || cause.code !== '28P01') throw cause
@@ -117,6 +124,7 @@ async function asOwner(connection: pg.ClientConfig, options: BootstrapOptions): 
     await migrateKernel(owner)
     await checkSecret(owner, options)
     await owner.query('create schema if not exists identity')
+    await writeTenantFunction(owner, access.tenantKey)
     await grantKernelTables(owner, options.rolePrefix)
   } finally {
     await owner.end()

@@ -6,6 +6,7 @@ import { type AnswerBounds, AnswerMeter } from './answer-meter.ts'
 import { endsConnection, translateFailure } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
 import type { QueryResult, Row, Statement } from './statement.ts'
+import { signTenant, type TenantKey } from './tenant-signature.ts'
 import { wireTypes } from './wire-values.ts'
 
 /** Each prepared statement holds some 50 KB in its backend; a client can ask for any number of different lists. */
@@ -27,8 +28,11 @@ const sessionOptions = '-c TimeZone=UTC -c DateStyle=ISO -c client_connection_ch
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** Single reads are all that runs outside a unit of work; a unit says READ WRITE. */
+const onlyReads = 'SET default_transaction_read_only = on'
+
 /** Tenant ids stand in SET, which takes no parameters. */
-export function tenantText(tenant: string): string {
+function tenantText(tenant: string): string {
   if (!uuid.test(tenant)) throw new Error('a tenant id must be a UUID in lower case')
   return tenant
 }
@@ -42,12 +46,19 @@ function preparedNames(client: pg.Client): Record<string, unknown> {
   throw new Error('this version of pg keeps its prepared statements somewhere else')
 }
 
+/** PostgreSQL names its process when a session begins; the types of pg leave it out. */
+function backendOf(client: pg.Client): number {
+  if ('processID' in client && typeof client.processID === 'number') return client.processID
+  throw new Error('this version of pg keeps the process of a session somewhere else')
+}
+
 /** What a session is bound to. `role` as in SET ROLE, that is quoted. */
 export const pairOf = (role: string, tenant: string): string => `${role} ${tenant}`
 
 export class DataConnection {
   readonly #client: pg.Client
   readonly #prepared: Record<string, unknown>
+  readonly #tenantKey: TenantKey | undefined
   readonly #onLost: (connection: DataConnection) => void
   /** Counts once the socket is the one that stays: TLS has its own. */
   #meter: AnswerMeter | undefined
@@ -64,8 +75,13 @@ export class DataConnection {
   /** Moment after which whoever has the connection is cut off. */
   deadline = Number.POSITIVE_INFINITY
 
-  private constructor(client: pg.Client, onLost: (connection: DataConnection) => void) {
+  private constructor(
+    client: pg.Client,
+    onLost: (connection: DataConnection) => void,
+    tenantKey: TenantKey | undefined,
+  ) {
     this.#client = client
+    this.#tenantKey = tenantKey
     this.#prepared = preparedNames(client)
     this.#onLost = onLost
   }
@@ -73,6 +89,7 @@ export class DataConnection {
   static async open(
     config: pg.ClientConfig,
     onLost: (connection: DataConnection) => void,
+    tenantKey?: TenantKey,
   ): Promise<DataConnection> {
     const client = new pg.Client({
       connectionTimeoutMillis: connectDeadlineMs,
@@ -83,7 +100,7 @@ export class DataConnection {
       pipeline: true,
       types: wireTypes,
     })
-    const connection = new DataConnection(client, onLost)
+    const connection = new DataConnection(client, onLost, tenantKey)
     // Without a listener a broken socket would end the process.
     client.on('error', () => connection.#lose())
     client.on('end', () => connection.#lose())
@@ -100,8 +117,9 @@ export class DataConnection {
     return connection
   }
 
-  isBoundTo(pair: string): boolean {
-    return this.#bound === pair
+  /** Whether whoever wants the pair has less to send here than elsewhere. */
+  suits(pair: string): boolean {
+    return this.#bound === pair || this.#tainted === pair
   }
 
   /**
@@ -112,10 +130,16 @@ export class DataConnection {
     const pair = pairOf(role, tenant)
     const cleaned = this.cleanFor(pair)
     if (this.#bound === pair) return cleaned
-    const text = `RESET ROLE; SET plinth.tenant_id = '${tenantText(tenant)}'; SET ROLE ${role}`
+    const text = `RESET ROLE; SET plinth.tenant_id = '${this.tenantSetting(tenant)}'; ${onlyReads}; SET ROLE ${role}`
     this.#bound = pair
     const bound = this.command(text)
     return cleaned ? Promise.all([cleaned, bound]) : bound
+  }
+
+  /** What stands in SET plinth.tenant_id, signed for this session where the database asks for it. */
+  tenantSetting(tenant: string): string {
+    const text = tenantText(tenant)
+    return this.#tenantKey ? signTenant(this.#tenantKey, text, backendOf(this.#client)) : text
   }
 
   /** Sends DISCARD ALL when another plugin or tenant has run SQL of its own here; undefined when there was none. */
@@ -128,8 +152,10 @@ export class DataConnection {
     return this.command('DISCARD ALL')
   }
 
+  /** A plugin's SQL runs here. What the session is bound to is said again after it. */
   taint(pair: string): void {
     this.#tainted = pair
+    this.#bound = ''
   }
 
   /** From here on messages are collected; `flush` sends them in one write. */

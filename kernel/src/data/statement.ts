@@ -9,7 +9,7 @@ export interface Statement {
   readonly values: readonly unknown[]
   /** Prepared under this name, once per connection. Take it from `statementName`. */
   readonly name?: string
-  /** Reads, locks nothing, and was written by the kernel: a unit of work that has not begun need not begin for it. */
+  /** Reads and locks nothing: a unit of work that has not begun need not begin for it. */
   readonly readOnly?: true
   /** Written by a plugin. The connection is cleaned before another tenant or plugin gets it. */
   readonly fromPlugin?: true

@@ -59,6 +59,45 @@ t.test('when a role cannot be taken, nobody sees an answer under the one before'
   t.same((await connections.read(role, other, names)).rows, [[other]])
 })
 
+t.test('a single read cannot write, and a unit of work on the same connection can', async (t) => {
+  const write = prepared("UPDATE plugin_trial.item SET name = 'x'")([])
+  for (let round = 0; round < 3; round++) {
+    await t.rejects(connections.read(role, tenant, write), { code: '25006' })
+    await fixture.unit(async (u) => {
+      const { id } = await fixture.store('item').create(u, { name: 'made' })
+      await fixture.store('item').delete(u, id)
+    })
+  }
+  t.same((await connections.read(role, tenant, names)).rows, [[tenant]])
+})
+
+t.test('what SQL of a plugin has set is not what the next read of the same tenant is bound to', async (t) => {
+  for (const set of [
+    `SET plinth.tenant_id = '${other}'`,
+    'RESET ROLE',
+    'RESET plinth.tenant_id',
+    'SET default_transaction_read_only = off',
+  ]) {
+    await connections.read(role, tenant, { text: set, values: [], fromPlugin: true })
+    t.same((await connections.read(role, tenant, names)).rows, [[tenant]], set)
+    const write = { text: 'DELETE FROM plugin_trial.item', values: [], fromPlugin: true as const }
+    await t.rejects(connections.read(role, tenant, write), { code: '25006' }, set)
+  }
+})
+
+t.test('an answer that nobody can keep is cut off, and the next read is answered', async (t) => {
+  const huge = prepared("SELECT repeat('x', 40000000)")([])
+  await t.rejects(connections.read(role, tenant, huge), { code: 'DATABASE_ANSWER_TOO_LARGE' })
+  const bounds = { bytes: 1_000, ms: 60_000, exceeded: (what: string) => new Error(`too much ${what}`) }
+  await t.rejects(connections.read(role, tenant, { ...huge, bounds }), /too much bytes/)
+  await t.rejects(
+    connections.read(role, tenant, { ...sleep([5]), bounds: { ...bounds, ms: 100 } }),
+    /too much time/,
+  )
+  t.same((await connections.read(role, tenant, names)).rows, [[tenant]])
+  t.equal((await connections.read(role, tenant, { ...names, bounds })).rows.length, 1)
+})
+
 t.test('a text is one statement, also without values', async (t) => {
   const two = { text: 'SELECT 1; SELECT 2', values: [], fromPlugin: true as const }
   await t.rejects(connections.read(role, tenant, two), { code: '42601' })

@@ -6,10 +6,13 @@ import { DataConnection, pairOf } from './data-connection.ts'
 import type { DataLog } from './data-log.ts'
 import { quoteName } from './sql-names.ts'
 import type { QueryResult, Reader, Statement } from './statement.ts'
+import type { TenantKey } from './tenant-signature.ts'
 
 export interface TenantConnectionsOptions {
   /** Of the data login. */
   readonly connection: pg.ClientConfig
+  /** Signs the tenant of each session, where the database asks for it. */
+  readonly tenantKey?: TenantKey
   readonly max: number
   readonly log: DataLog
   /** How long a caller waits for a free connection: 2 s. */
@@ -69,7 +72,7 @@ export function openTenantConnections(options: TenantConnectionsOptions): Tenant
   }
 
   function takeIdle(pair: string): DataConnection | undefined {
-    const at = idle.findLastIndex((connection) => connection.isBoundTo(pair))
+    const at = idle.findLastIndex((connection) => connection.suits(pair))
     // Else the one unused for longest: the others are the likelier to be asked for again.
     return at === -1 ? idle.shift() : idle.splice(at, 1)[0]
   }
@@ -77,7 +80,7 @@ export function openTenantConnections(options: TenantConnectionsOptions): Tenant
   async function open(): Promise<DataConnection> {
     opening += 1
     try {
-      return await DataConnection.open(options.connection, lost)
+      return await DataConnection.open(options.connection, lost, options.tenantKey)
     } finally {
       opening -= 1
     }

@@ -2,7 +2,7 @@
 // commits when the function given to it returns and rolls back when it throws.
 import { errors } from '../errors.ts'
 import { type AuditEntry, insertAudit, insertEvents, type OutboxEvent } from './audit-outbox.ts'
-import { type DataConnection, pairOf, tenantText } from './data-connection.ts'
+import { type DataConnection, pairOf } from './data-connection.ts'
 import { type DatabaseFailure, isDatabaseFailure } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
 import type { QueryResult, Reader, Statement } from './statement.ts'
@@ -249,8 +249,12 @@ class Unit implements UnitOfWork {
   #begin(connection: DataConnection, role: string): void {
     const cleaned = connection.cleanFor(pairOf(role, this.tenant))
     if (cleaned) this.#track(cleaned)
-    const tenant = tenantText(this.tenant)
-    this.#track(connection.command(`BEGIN; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`))
+    const tenant = connection.tenantSetting(this.tenant)
+    this.#track(
+      connection.command(
+        `BEGIN READ WRITE; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`,
+      ),
+    )
   }
 
   #taint(connection: DataConnection, role: string): void {

@@ -2,7 +2,7 @@
 // Everything is an allow-list (./vet-sql/); what runs is the tree we checked, written out again, never the text
 // that came in: PostgreSQL's own parser and node-postgres disagree about bytes after a NUL.
 
-import { loadModule, type Node, parseSync, type SelectStmt } from 'libpg-query'
+import { type InsertStmt, loadModule, type Node, parseSync, type SelectStmt } from 'libpg-query'
 import { LRUCache } from 'lru-cache'
 import { deparseSync } from 'pgsql-deparser'
 import { allStand, type DefencesOff } from '../defences.ts'
@@ -23,6 +23,8 @@ export interface SqlScope {
   readonly schema?: string
   /** The vetted text returns at most one row more than this, so that the reader can tell "too many" from "all". */
   readonly maxRows?: number
+  /** As `maxRows`, of the rows that an INSERT makes of a query. */
+  readonly maxWritten?: number
   /** What the answer to a statement may cost. */
   readonly bounds?: AnswerBounds
 }
@@ -55,6 +57,7 @@ export function vetSql(text: string, scope: SqlScope, off: DefencesOff = allStan
     }
     if (!isWrite(node) || !scope.writable) throw errors.sqlRefused({ reason: 'only SELECT is allowed.' })
     const table = resolveWrite(node, { ...scope, writable: scope.writable }, { actor: parameters + 1 })
+    if ('InsertStmt' in node) boundInserted(node.InsertStmt, scope.maxWritten)
     const writes = { entity: table.entity }
     const takesActor = table.kind === 'record' && !('DeleteStmt' in node)
     return runnable({ text: writeOut(node), parameters, writes, takesActor }, scope, off)
@@ -117,7 +120,7 @@ function runnable(checked: Checked, { bounds, writable }: SqlScope, off: Defence
   const mayWrite = writes !== undefined || (writable !== undefined && off.has('sqlVetting'))
   const rules = {
     fromPlugin: true as const,
-    ...(mayWrite || off.has('sqlReadOnly') ? {} : { inReadOnly: true as const }),
+    ...(mayWrite || off.has('sqlReadOnly') ? {} : { readOnly: true as const, inReadOnly: true as const }),
     ...(bounds && { bounds }),
   }
   return {
@@ -194,6 +197,13 @@ function boundRows(statement: SelectStmt, maxRows: number | undefined): void {
     ? { MinMaxExpr: { op: 'IS_LEAST', args: [statement.limitCount, cap] } }
     : cap
   statement.limitOption = 'LIMIT_OPTION_COUNT'
+}
+
+function boundInserted({ selectStmt }: InsertStmt, maxWritten: number | undefined): void {
+  // VALUES are bounded by the length of the text.
+  if (selectStmt && 'SelectStmt' in selectStmt && !selectStmt.SelectStmt.valuesLists) {
+    boundRows(selectStmt.SelectStmt, maxWritten)
+  }
 }
 
 /**

@@ -59,7 +59,8 @@ function checkNode(kind: string, node: unknown, depth: number, seen: Seen): void
     throw refusal(`${statementWords(kind)} inside a statement is not allowed.`)
   const { shapes } = seen
   const shape = Object.hasOwn(shapes, kind) ? shapes[kind] : undefined
-  if (!shape || !isTree(node)) throw refusal(`${plainWords[kind] ?? withArticle(kind)} is not allowed.`)
+  if (!shape || !isTree(node))
+    throw refusal(`${plainWords[kind] ?? withArticle(kind, shapes)} is not allowed.`)
   for (const [field, value] of Object.entries(node)) {
     const rule = Object.hasOwn(shape, field) ? shape[field] : undefined
     if (!rule) throw refusal(`${plainWords[`${kind}.${field}`] ?? `${kind}.${field}`} is not allowed.`)
@@ -87,8 +88,12 @@ const statementWords = (kind: string): string =>
     .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
     .toUpperCase()
 
-const withArticle = (kind: string): string =>
-  kind.endsWith('Stmt') ? `only SELECT is allowed; ${statementWords(kind)}` : `the notation ${kind}`
+const withArticle = (kind: string, shapes: NodeShapes): string => {
+  if (!kind.endsWith('Stmt')) return `the notation ${kind}`
+  const allowed =
+    shapes === everyShape ? 'SELECT, INSERT, UPDATE and DELETE alone are allowed' : 'only SELECT is allowed'
+  return `${allowed}; ${statementWords(kind)}`
+}
 
 /** What the lists cannot say by node and field alone. */
 const checks: Readonly<Record<string, (node: Tree, seen: Seen) => void>> = {

@@ -93,6 +93,13 @@ t.test('ON CONFLICT works on the unique keys that were declared, and counts as a
   t.equal((await run('delete from item where code = $1 returning code', ['c'])).rowCount, 1)
 })
 
+t.test('the rows that a query gives to an INSERT are bounded on the server', async (t) => {
+  const bounded = (text: string) => vetSql(text, { ...scope, maxWritten: 10 }).text
+  t.match(bounded("insert into item (code) select 'x' || n from generate_series(1, 99) n"), /LIMIT 11$/)
+  t.match(bounded('insert into item (code) select code from item limit $1'), /LIMIT LEAST\(\$1, 11\)$/)
+  t.notMatch(bounded("insert into item (code) values ('x')"), /LIMIT/)
+})
+
 t.test('lines are written like rows of a table', async (t) => {
   const text = "insert into item_lines (item_id, position, memo) select id, 1, 'x' from item where code = 'a'"
   t.equal((await run(text)).rowCount, 1)
