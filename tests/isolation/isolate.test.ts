@@ -11,7 +11,7 @@ let seen = 0
 let kept
 const tries = {
   globals: () => ['process', 'require', 'fetch', 'WebAssembly', 'SharedArrayBuffer', 'Atomics', 'Intl', 'WeakRef',
-    'FinalizationRegistry', 'setTimeout', '__plinthPlugin'].filter((name) => name in globalThis),
+    'FinalizationRegistry', '__plinthPlugin'].filter((name) => name in globalThis),
   buffers: () => ['resize', 'transfer'].filter((name) => name in ArrayBuffer.prototype),
   constructor: () => typeof Function('return this')().process,
   count: () => { seen += 1; return seen },

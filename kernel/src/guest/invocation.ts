@@ -6,9 +6,9 @@ import type { GuestLimits } from '../protocol/limits.ts'
 import { callError } from './failures.ts'
 import { exceeds, NativeError, NativePromise, parse, slice, stringify, utf8Length } from './primordials.ts'
 
-/** kind, invocation, call number, name or failure, body. */
+/** kind, invocation, number of the call or timer, name or failure or milliseconds, body. */
 export type Send = (
-  kind: 'call' | 'done' | 'failed',
+  kind: 'call' | 'done' | 'failed' | 'timer' | 'untimer',
   id: number,
   call: number,
   head: string,
@@ -35,6 +35,8 @@ export class Invocation {
   #logged = 0
   #loggedCharacters = 0
   #over = false
+  #timers = 0
+  #timersSet = 0
 
   constructor(id: number, send: Send, limits: GuestLimits) {
     this.id = id
@@ -116,6 +118,28 @@ export class Invocation {
 
   end(): void {
     this.#over = true
+  }
+
+  /** Asks the host to come back; false when there is nobody to come back to. */
+  armTimer(id: number, ms: number): boolean {
+    if (this.#over) return false
+    const { timers, timersSet } = this.#limits
+    this.#timers += 1
+    this.#timersSet += 1
+    if (this.#timers > timers) void this.#hit('timers', this.#timers, timers)
+    else if (this.#timersSet > timersSet) void this.#hit('timers', this.#timersSet, timersSet)
+    if (this.#over) return false
+    this.#send('timer', this.id, id, `${ms}`, '')
+    return true
+  }
+
+  clearTimer(id: number): void {
+    this.#timers -= 1
+    if (!this.#over) this.#send('untimer', this.id, id, '', '')
+  }
+
+  timerCame(): void {
+    this.#timers -= 1
   }
 
   /** Ends the invocation and gives a promise that never settles: a limit cannot be caught. */

@@ -2,8 +2,11 @@
 // through these; what the plugin does to its own globals is its own affair, for no other tenant shares its isolate.
 
 export const { parse, stringify } = JSON
-export const { create, defineProperty, freeze, hasOwn, keys } = Object
+export const { create, defineProperty, freeze, getOwnPropertyDescriptor, hasOwn, keys } = Object
 export const { apply, construct, deleteProperty } = Reflect
+export const { fromCharCode } = String
+export const { now } = Date
+export const NativeRangeError = RangeError
 export const NativePromise = Promise
 export const NativeError = Error
 export const NativeTypeError = TypeError
@@ -19,6 +22,19 @@ export const uncurry =
 
 export const slice = uncurry(''.slice)
 export const charCodeAt = uncurry(''.charCodeAt)
+export const replace = uncurry(''.replace as (this: string, pattern: RegExp, replacement: string) => string)
+export const toLowerCase = uncurry(''.toLowerCase)
+export const trim = uncurry(''.trim)
+export const normalize = uncurry(''.normalize)
+export const test = uncurry(/a/.test)
+export const join = uncurry([].join)
+/** By definition and not by assignment: a setter on Array.prototype sees nothing. */
+export const push = <T>(list: T[], item: T): void => {
+  defineProperty(list, list.length, { value: item, writable: true, enumerable: true, configurable: true })
+}
+
+const { isView: isNativeView } = ArrayBuffer
+export const isView = (value: unknown): value is ArrayBufferView => isNativeView(value)
 
 /** Bytes of a text in UTF-8. Surrogate pairs are four, which is two for each half. */
 export function utf8Length(text: string): number {

@@ -11,6 +11,9 @@ export type GuestMessage =
       readonly name: CallName
       readonly body: string
     }
+  /** Enter again for this timer after so many milliseconds. */
+  | { readonly kind: 'timer'; readonly invocation: number; readonly timer: number; readonly ms: number }
+  | { readonly kind: 'untimer'; readonly invocation: number; readonly timer: number }
   | { readonly kind: 'done'; readonly invocation: number; readonly body: string }
   | {
       readonly kind: 'failed'
@@ -21,6 +24,8 @@ export type GuestMessage =
 
 /** Longer than any header the guest writes, and short of what the kernel takes for one. */
 const longestFailure = 16 * 1024
+
+const longestDelay = 0x7fffffff
 
 const isId = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
@@ -38,6 +43,12 @@ export function parseGuestMessage(
   if (kind === 'done') return { kind, invocation, body }
   if (kind === 'call')
     return isId(call) && isCallName(head) ? { kind, invocation, call, name: head, body } : undefined
+  if (kind === 'timer') {
+    const ms = Number(head)
+    const isDelay = isId(ms) && ms <= longestDelay
+    return isId(call) && isDelay ? { kind, invocation, timer: call, ms } : undefined
+  }
+  if (kind === 'untimer') return isId(call) ? { kind, invocation, timer: call } : undefined
   if (kind !== 'failed' || typeof head !== 'string' || head.length > longestFailure) return undefined
   try {
     const failure: HandlerFailure = JSON.parse(head)

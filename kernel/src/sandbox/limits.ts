@@ -41,6 +41,8 @@ const guest: GuestLimits = Object.freeze({
   callsInFlight: 50,
   argumentBytes: 256 * 1024,
   resultBytes: 1024 * 1024,
+  timers: 100,
+  timersSet: 1_000,
   logLines: 100,
   logCharacters: 256 * 1024,
   isolates: 100,

@@ -2,6 +2,7 @@
 // again after a pause, and stops trying for a while when it keeps dying.
 import { readFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
+import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import { buildScripts } from './build-scripts.ts'
 import { probePlatform, spawnHost } from './host-process.ts'
@@ -20,8 +21,8 @@ export interface HostOptions {
 export type StartHost = (options: HostOptions) => Promise<PluginHost>
 
 /** Probes the platform and builds our scripts once; what comes back starts hosts. */
-export async function createHostStarter(log: Logger): Promise<StartHost> {
-  const [platform, scripts] = await Promise.all([probePlatform(), buildScripts()])
+export async function createHostStarter(log: Logger, off: DefencesOff = allStand): Promise<StartHost> {
+  const [platform, scripts] = await Promise.all([probePlatform(), buildScripts(off)])
   if (platform.missing.length > 0) {
     log.warn(
       { missing: platform.missing },
