@@ -1,6 +1,6 @@
 // From a package to a plugin that can serve: packed, started in its sandbox, asked for its manifest, compared with
 // what the package says. Whatever is wrong is a sentence that names the package.
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Manifest } from '@plinth/sdk'
@@ -11,6 +11,7 @@ import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
 import { parseMigration } from '../data/plugin-migrations/parse-migration.ts'
 import type { SqlVetter } from '../data/vet-sql.ts'
 import type { PluginHost } from '../sandbox/plugin-host.ts'
+import { largestSourceMap, type ReadSourceMap } from '../sandbox/source-positions.ts'
 import { describePlugin } from './describe-plugin.ts'
 import type { PluginPackage } from './discover-packages.ts'
 import { largestBundle, packPlugin } from './pack-plugin.ts'
@@ -35,22 +36,38 @@ export interface LoadedPlugin {
 
 export interface LoadParts {
   readonly log: Logger
-  readonly startHost: (module: string, bundle: string) => Promise<PluginHost>
+  readonly startHost: (module: string, bundle: string, sourceMap: ReadSourceMap) => Promise<PluginHost>
   readonly migrate: (manifest: Manifest, migrations: readonly PluginMigration[]) => Promise<void>
   readonly storesFor: (manifest: Manifest) => LoadedPlugin['stores']
   readonly roleFor: (module: string) => string
   readonly vetterFor: (manifest: Manifest) => SqlVetter
 }
 
-async function readBundle(pkg: PluginPackage): Promise<string> {
+interface Code {
+  readonly bundle: string
+  readonly sourceMap: ReadSourceMap
+}
+
+/** A packed plugin's source map lies beside its bundle, or nowhere. */
+async function readSourceMap(file: string): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined)
+  if (!found) return undefined
+  if (!found.isFile() || found.size > largestSourceMap)
+    throw new Error(`it is no file of at most ${largestSourceMap} bytes`)
+  return readFile(file, 'utf8')
+}
+
+async function readCode(pkg: PluginPackage): Promise<Code> {
   // A bundler reads what imports name, with our rights: only for sources that are the installation's own.
   if (pkg.source !== undefined && pkg.isWorkspace) {
-    return (await packPlugin(pkg.source)).bundle
+    const { bundle, sourceMap } = await packPlugin(pkg.source)
+    return { bundle, sourceMap: async () => sourceMap }
   }
   if (pkg.bundle === undefined) throw new Error('has no bundle in "plinth"; pack it with `plinth pack`')
   const bundle = await readFile(pkg.bundle, 'utf8')
   if (bundle.length > largestBundle) throw new Error(`has a bundle of more than ${largestBundle} characters`)
-  return bundle
+  const file = `${pkg.bundle}.map`
+  return { bundle, sourceMap: () => readSourceMap(file) }
 }
 
 /** The migrations in a package's folder, in the order of their names. */
@@ -88,7 +105,8 @@ export async function loadPlugin(pkg: PluginPackage, parts: LoadParts): Promise<
   if (!semver.satisfies(sdkVersion, pkg.sdkRange)) {
     throw new Error(`needs @plinth/sdk ${pkg.sdkRange}, and this kernel carries ${sdkVersion}`)
   }
-  const host = await parts.startHost(pkg.name, await readBundle(pkg))
+  const { bundle, sourceMap } = await readCode(pkg)
+  const host = await parts.startHost(pkg.name, bundle, sourceMap)
   try {
     const manifest = await describePlugin(host)
     await checkShippedManifest(pkg, manifest)

@@ -24,7 +24,8 @@ async function withOwner<T>(access: DatabaseAccess, work: (owner: pg.Client) => 
 export function pluginLoadParts(access: DatabaseAccess, startHost: StartHost, log: Logger): LoadParts {
   return {
     log,
-    startHost: (name, bundle) => startHost({ name, bundle, log: log.child({ package: name }) }),
+    startHost: (name, bundle, sourceMap) =>
+      startHost({ name, bundle, sourceMap, log: log.child({ package: name }) }),
     migrate: (manifest, migrations) =>
       withOwner(access, async (owner) => {
         await applyPluginMigrations(owner, access.rolePrefix, manifest, migrations)

@@ -3,11 +3,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../defences.ts'
-import { errors } from '../errors.ts'
+import { errors, isPlinthError } from '../errors.ts'
 import { buildScripts } from './build-scripts.ts'
 import { probePlatform, spawnHost } from './host-process.ts'
 import { defaultLimits } from './limits.ts'
 import { type PluginHost, RunningHost } from './plugin-host.ts'
+import { type ReadSourceMap, sourcePositions } from './source-positions.ts'
 
 export type { PluginHost }
 
@@ -15,6 +16,8 @@ export interface HostOptions {
   /** Names the package in the log. */
   readonly name: string
   readonly bundle: string
+  /** Asked at the first failure of the plugin. */
+  readonly sourceMap?: ReadSourceMap
   readonly log: Logger
 }
 
@@ -31,7 +34,10 @@ export async function createHostStarter(log: Logger, off: DefencesOff = allStand
   }
   const { guest, host: hostLimits, circuit } = defaultLimits
 
-  return async ({ name, bundle, log: hostLog }) => {
+  return async ({ name, bundle, sourceMap, log: hostLog }) => {
+    const positions = sourcePositions(sourceMap, (reason) =>
+      hostLog.warn({ plugin: name, reason }, 'the source map of a plugin is ignored'),
+    )
     let current: Promise<RunningHost> | undefined
     let closed = false
     /** Invocations that have not been answered, those that still wait for the host among them. */
@@ -115,10 +121,23 @@ export async function createHostStarter(log: Logger, off: DefencesOff = allStand
       return current
     }
 
+    /** Names the plugin's own files in what it threw. */
+    async function withSources(error: unknown): Promise<never> {
+      const thrown = isPlinthError(error) ? error.cause : undefined
+      if (thrown instanceof Error && thrown.stack !== undefined) {
+        thrown.stack = await positions.explain(thrown.stack)
+      }
+      throw error
+    }
+
     return {
       async describe() {
         const host = await running()
-        const manifest: unknown = JSON.parse(await host.ask({ type: 'describe' }, '', hostLimits.startMs))
+        const answer = host.ask({ type: 'describe' }, '', hostLimits.startMs)
+        const text = await answer.catch(async (error: Error) => {
+          throw new Error(await positions.explain(error.message), { cause: error })
+        })
+        const manifest: unknown = JSON.parse(text)
         return manifest
       },
       async invoke(invocation) {
@@ -129,7 +148,7 @@ export async function createHostStarter(log: Logger, off: DefencesOff = allStand
           const host = await running().catch((cause: unknown) => {
             throw errors.moduleUnavailable({ module }, cause)
           })
-          return await host.invoke(invocation)
+          return await host.invoke(invocation).catch(withSources)
         } finally {
           inside -= 1
         }
