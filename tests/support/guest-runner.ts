@@ -14,6 +14,7 @@ globalThis.__plinthPlugin = { name: 'notes', spec: { name: 'notes', title: 'Note
 export interface RunOptions {
   readonly tenant?: string
   readonly given?: unknown
+  readonly cpuMs?: number
   readonly wallMs?: number
   readonly answer?: (name: string, input: unknown) => Promise<unknown>
 }
@@ -31,7 +32,10 @@ export async function guestRunner(t: Test, off?: DefencesOff): Promise<GuestRunn
   t.teardown(() => host.close())
   return {
     lines,
-    async run(code, { tenant = 'a', given = null, wallMs = 3_000, answer = async () => ({ id: 'a' }) } = {}) {
+    async run(
+      code,
+      { tenant = 'a', given = null, cpuMs = 1_000, wallMs = 3_000, answer = async () => ({ id: 'a' }) } = {},
+    ) {
       const text = await host.invoke({
         module: 'notes',
         tenant,
@@ -45,7 +49,7 @@ export async function guestRunner(t: Test, off?: DefencesOff): Promise<GuestRunn
           settings: {},
           uses: [],
         },
-        limits: { cpuMs: 1_000, wallMs },
+        limits: { cpuMs, wallMs },
         spent: () => undefined,
         answer,
       })

@@ -7,7 +7,7 @@ import { contextBuilder } from './ctx.ts'
 import { describeFailure } from './failures.ts'
 import { handlerOf } from './handlers.ts'
 import { Invocation, type Send } from './invocation.ts'
-import { create, deleteProperty, hasOwn, NativeError, parse, stringify } from './primordials.ts'
+import { apply, create, deleteProperty, hasOwn, NativeError, parse, stringify } from './primordials.ts'
 import { type LazyUnits, provideGlobals } from './provide-globals.ts'
 import { stripGlobals } from './strip-globals.ts'
 
@@ -108,6 +108,7 @@ export function boot(send: Send, limitsText: string, seed: string, { lazy, strip
   }
   return (what, ...args) => {
     const entry = entries[what as keyof typeof entries] as (...args: unknown[]) => string | undefined
-    return entry(...args)
+    // Applied and not spread: spreading asks Array.prototype for its iterator, which is the plugin's to replace.
+    return apply(entry, undefined, args)
   }
 }

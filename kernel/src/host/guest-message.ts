@@ -2,6 +2,7 @@
 // that got hold of the callback could say anything with it, but only about its own tenant's invocations.
 import { type CallName, isCallName } from '../protocol/calls.ts'
 import type { HandlerFailure } from '../protocol/envelope.ts'
+import { parseFailure } from '../protocol/parse-to-kernel.ts'
 
 export type GuestMessage =
   | {
@@ -30,7 +31,16 @@ const longestDelay = 0x7fffffff
 const isId = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
-/** Undefined for what the guest's own code never sends. The kernel looks at the failure's fields. */
+/** What is no failure is one all the same. Passed on as it is, it would cost the whole host its life in the kernel. */
+function failureOf(text: string): HandlerFailure {
+  try {
+    return parseFailure(text)
+  } catch {
+    return { kind: 'threw', message: 'It failed in a form that cannot be read.', stack: '' }
+  }
+}
+
+/** Undefined for what the guest's own code never sends. */
 export function parseGuestMessage(
   kind: unknown,
   invocation: unknown,
@@ -50,10 +60,5 @@ export function parseGuestMessage(
   }
   if (kind === 'untimer') return isId(call) ? { kind, invocation, timer: call } : undefined
   if (kind !== 'failed' || typeof head !== 'string' || head.length > longestFailure) return undefined
-  try {
-    const failure: HandlerFailure = JSON.parse(head)
-    return { kind, invocation, failure, body }
-  } catch {
-    return undefined
-  }
+  return { kind, invocation, failure: failureOf(head), body }
 }

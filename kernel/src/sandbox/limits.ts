@@ -41,6 +41,7 @@ const guest: GuestLimits = Object.freeze({
   callsInFlight: 50,
   argumentBytes: 256 * 1024,
   resultBytes: 1024 * 1024,
+  depth: 64,
   timers: 100,
   timersSet: 1_000,
   logLines: 100,

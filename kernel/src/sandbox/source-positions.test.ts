@@ -32,6 +32,7 @@ t.test('a hostile map is ignored, with one warning', async (t) => {
     ['no mappings', { ...good, mappings: 3 }],
     ['mappings that are none', { ...good, mappings: 'AAAA;\u0000' }],
     ['mappings without an end', { ...good, mappings: 'A'.repeat(5_000_000) }],
+    ['mappings of many lines', { ...good, mappings: ';'.repeat(200_001) }],
     ['sources of another type', { ...good, sources: [{ toString: 'x' }] }],
     ['no sources', { ...good, sources: undefined }],
     ['many sources', { ...good, sources: Array.from({ length: 10_001 }, () => 'a') }],
