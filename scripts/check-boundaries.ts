@@ -107,7 +107,11 @@ function refusePackage(path: string, from: string, typeOnly: boolean): string | 
   // A plugin names the contract of another with `use<Oms>()`: a type, no code.
   if (folder === 'plugins')
     return from === sdk || typeOnly ? undefined : `a plugin sees ${sdk} and its own files alone.`
-  if (folder === 'sdk') return 'the SDK has no dependencies and does no input or output.'
+  // Pure JavaScript without dependencies of its own, and bundled only where a plugin uses it.
+  if (folder === 'sdk')
+    return from.startsWith('@noble/hashes/')
+      ? undefined
+      : 'the SDK has no dependencies but @noble/hashes and does no input or output.'
   const [area = ''] = path.split('/').slice(2)
   const limits = path.startsWith('kernel/src/') ? outside[area] : undefined
   if (limits && !limits.includes(from) && from.startsWith('@plinth/'))

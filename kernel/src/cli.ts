@@ -7,11 +7,11 @@ import type { Manifest } from '@plinth/sdk'
 import pino from 'pino'
 import { parseWishes } from './data/plugin-migrations/migration-wishes.ts'
 import { describePlugin } from './registry/describe-plugin.ts'
-import { packPlugin } from './registry/pack-plugin.ts'
+import { type PackedPlugin, packPlugin } from './registry/pack-plugin.ts'
 import { writeMigration } from './registry/write-migration.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 
-const usage = `plinth pack [folder]              bundle a plugin: dist/plugin.js and dist/manifest.json
+const usage = `plinth pack [folder]              bundle a plugin: dist/plugin.js (with its source map) and dist/manifest.json
 plinth migrate [folder] [--name n] write the next migration from what the entities have become
   --rename account.code=account.number   it is the same field (or entity, or field of lines) under another name
   --drop account.note                    nobody needs it any more; it is kept until --contract
@@ -31,23 +31,24 @@ async function sourceOf(folder: string): Promise<string> {
 }
 
 /** Bundles the plugin and asks it, in a sandbox as the kernel's, what it is. */
-async function describe(folder: string): Promise<{ bundle: string; manifest: Manifest }> {
-  const { bundle } = await packPlugin(await sourceOf(folder))
+async function describe(folder: string): Promise<PackedPlugin & { manifest: Manifest }> {
+  const { bundle, sourceMap } = await packPlugin(await sourceOf(folder))
   const log = pino({ level: 'error' }, pino.destination(2))
   const startHost = await createHostStarter(log)
-  const host = await startHost({ name: folder, bundle, log })
+  const host = await startHost({ name: folder, bundle, sourceMap: async () => sourceMap, log })
   try {
-    return { bundle, manifest: await describePlugin(host) }
+    return { bundle, sourceMap, manifest: await describePlugin(host) }
   } finally {
     await host.close()
   }
 }
 
 async function pack(folder: string): Promise<string> {
-  const { bundle, manifest } = await describe(folder)
+  const { bundle, sourceMap, manifest } = await describe(folder)
   const dist = join(folder, 'dist')
   await mkdir(dist, { recursive: true })
   await writeFile(join(dist, 'plugin.js'), bundle)
+  await writeFile(join(dist, 'plugin.js.map'), sourceMap)
   await writeFile(join(dist, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   return `Packed '${manifest.name}': dist/plugin.js (${Math.ceil(bundle.length / 1024)} KB) and dist/manifest.json.`
 }

@@ -6,8 +6,11 @@ import {
   compareDates,
   daysBetween,
   endOfMonth,
+  fiscalPeriod,
   isCivilDate,
+  isoWeek,
   startOfMonth,
+  weekday,
 } from './dates.ts'
 
 const MS_PER_DAY = 86_400_000
@@ -65,4 +68,35 @@ t.test('a day that does not exist is no date', async (t) => {
   t.throws(() => addDays('2026-02-29', 1), /'2026-02-29' is not a date/)
   t.throws(() => addDays('2026-02-01', 0.5), /not a whole number/)
   t.throws(() => addDays('9999-12-31', 1), /the year 10000/)
+})
+
+t.test('weeks are those of ISO 8601', async (t) => {
+  for (const [day, year, week, of] of [
+    ['2026-01-01', 2026, 1, 4],
+    ['2027-01-03', 2026, 53, 7],
+    ['2027-01-04', 2027, 1, 1],
+    ['2024-12-30', 2025, 1, 1],
+    ['2021-01-01', 2020, 53, 5],
+  ] as const) {
+    t.same(isoWeek(day), { year, week }, day)
+    t.equal(weekday(day), of, day)
+  }
+  fc.assert(
+    fc.property(date, (day) => weekday(day) === ((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7) + 1),
+  )
+})
+
+t.test('a day is in one period of one fiscal year', async (t) => {
+  const april = { from: '2025-04-01', to: '2026-03-31' }
+  t.same(fiscalPeriod('2026-03-31', 4), { year: 2025, period: 12, ...april })
+  t.same(fiscalPeriod('2025-04-01', 4), { year: 2025, period: 1, ...april })
+  t.same(fiscalPeriod('2026-02-28', 1), { year: 2026, period: 2, from: '2026-01-01', to: '2026-12-31' })
+  t.throws(() => fiscalPeriod('2026-01-01', 13), RangeError)
+  fc.assert(
+    fc.property(date, fc.integer({ min: 1, max: 12 }), (day, first) => {
+      fc.pre(day > '0002' && day < '9998')
+      const { period, from, to } = fiscalPeriod(day, first)
+      return from <= day && day <= to && addMonths(from, period - 1).slice(0, 7) === day.slice(0, 7)
+    }),
+  )
 })

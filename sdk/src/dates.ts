@@ -45,6 +45,42 @@ export function endOfMonth(date: CivilDate): CivilDate {
   return format({ ...parts, day: daysInMonth(parts.year, parts.month) })
 }
 
+/** The day of the week, 1 for Monday to 7 for Sunday. */
+export const weekday = (date: CivilDate): number => ((dayNumber(parse(date)) + 2) % 7) + 1
+
+/** The ISO week and the year it counts in: `isoWeek('2027-01-03')` is week 53 of 2026. */
+export function isoWeek(date: CivilDate): { readonly year: number; readonly week: number } {
+  // A week belongs to the year of its Thursday.
+  const thursday = parse(addDays(date, 4 - weekday(date)))
+  const week = Math.floor((dayNumber(thursday) - dayNumber({ ...thursday, month: 1, day: 1 })) / 7) + 1
+  return { year: thursday.year, week }
+}
+
+/** A month of a fiscal year, which is named after the calendar year it starts in. */
+export interface FiscalPeriod {
+  readonly year: number
+  /** 1 to 12. */
+  readonly period: number
+  /** First and last day of the fiscal year. */
+  readonly from: CivilDate
+  readonly to: CivilDate
+}
+
+/** Where `date` lies in years that start with `firstMonth`: `fiscalPeriod('2026-03-31', 4)` is period 12 of 2025. */
+export function fiscalPeriod(date: CivilDate, firstMonth: number): FiscalPeriod {
+  if (!Number.isInteger(firstMonth) || firstMonth < 1 || firstMonth > 12)
+    throw new RangeError(`${firstMonth} is not a month, 1 to 12.`)
+  const { year, month } = parse(date)
+  const period = ((month - firstMonth + 12) % 12) + 1
+  const first = startOfMonth(addMonths(date, 1 - period))
+  return {
+    year: month < firstMonth ? year - 1 : year,
+    period,
+    from: first,
+    to: endOfMonth(addMonths(first, 11)),
+  }
+}
+
 const isLeap = (year: number) => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
 
 const daysInMonth = (year: number, month: number) => {

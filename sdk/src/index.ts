@@ -15,14 +15,18 @@ export type { Secret, SecretUse } from './capabilities/secrets.ts'
 export type { SqlRow, SqlValue } from './capabilities/sql.ts'
 export { checkManifest } from './check-manifest.ts'
 export { currencyCodes, minorUnits } from './currencies.ts'
+export type { FiscalPeriod } from './dates.ts'
 export {
   addDays,
   addMonths,
   compareDates,
   daysBetween,
   endOfMonth,
+  fiscalPeriod,
   isCivilDate,
+  isoWeek,
   startOfMonth,
+  weekday,
 } from './dates.ts'
 export {
   addDecimals,
@@ -44,6 +48,8 @@ export { created, fail, isCreated, isPluginError } from './errors.ts'
 export type { AnyField, Field, Fields, FieldType, In, Out, RangedField } from './fields/field.ts'
 export { t } from './fields/t.ts'
 export type { CivilDate, Id, Money } from './fields/values.ts'
+export type { HashEncoding, HashName } from './hashing.ts'
+export { hash, hmac } from './hashing.ts'
 export { KERNEL_AREAS } from './kernel-areas.ts'
 export type {
   ActionSpec,

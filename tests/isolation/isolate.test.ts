@@ -1,7 +1,11 @@
 // What a plugin finds in its isolate, and what it cannot do to the next invocation, to another tenant, or to the kernel.
 import t from 'tap'
+import type { Defence } from '../../kernel/src/defences.ts'
+import { guestRunner } from '../support/guest-runner.ts'
 import { makeInstallation } from '../support/installation.ts'
 import { testKernel } from '../support/kernel.ts'
+import { guestAttacks } from './guest-attacks.fixture.ts'
+import { resourceAttacks } from './resource-attacks.fixture.ts'
 
 const source = `
 import { definePlugin, entity, fail, t } from '@plinth/sdk'
@@ -11,7 +15,7 @@ let seen = 0
 let kept
 const tries = {
   globals: () => ['process', 'require', 'fetch', 'WebAssembly', 'SharedArrayBuffer', 'Atomics', 'Intl', 'WeakRef',
-    'FinalizationRegistry', 'setTimeout', '__plinthPlugin'].filter((name) => name in globalThis),
+    'FinalizationRegistry', '__plinthPlugin'].filter((name) => name in globalThis),
   buffers: () => ['resize', 'transfer'].filter((name) => name in ArrayBuffer.prototype),
   constructor: () => typeof Function('return this')().process,
   count: () => { seen += 1; return seen },
@@ -83,4 +87,86 @@ t.test('in its isolate a plugin', async (t) => {
     t.match(await attempt('parse'), { status: 200 })
     t.match(await neighbour('POST', '/v1/things/attempt', { what: 'count' }), { status: 200 })
   })
+})
+
+const outcome = (running: Promise<unknown>): Promise<string> =>
+  running.then(
+    (answer) => `value ${JSON.stringify(answer)}`,
+    (error: { code?: string; data?: { limit?: string } }) => `${error.code} ${error.data?.limit ?? ''}`,
+  )
+
+t.test('attacks from inside', { timeout: 90_000 }, async (t) => {
+  const { run: runTogether, lines } = await guestRunner(t)
+  const echo = async (_: string, input: unknown) => {
+    if (JSON.stringify(input).includes('missing')) throw new Error('missing')
+    return input
+  }
+  for (const { attack, source, defence, expected, before, endsHost } of [
+    ...guestAttacks,
+    ...resourceAttacks,
+  ]) {
+    await t.test(`${attack}: ${defence}`, async (t) => {
+      const run = endsHost ? (await guestRunner(t)).run : runTogether
+      // A tenant of its own for each: what it did to its isolate is looked at, and then nobody's.
+      const tenant = attack
+      if (before !== undefined) await run(before, { tenant, answer: echo }).catch(() => undefined)
+      const said = await outcome(run(source, { tenant, answer: echo }))
+      if ('value' in expected) t.equal(said, `value ${JSON.stringify(expected.value)}`)
+      else t.match(said.slice(0, 1_000), expected.error)
+      t.equal(
+        await outcome(run('return 1 + 1', { tenant: 'neighbour' })),
+        'value 2',
+        'another tenant is served',
+      )
+      t.equal(await outcome(run('return 1 + 1', { tenant })), 'value 2', 'the same tenant is served')
+    })
+  }
+  const deaths = lines.filter((line) => line['msg'] === 'a host has ended')
+  t.same(deaths, [], 'nobody else noticed: no host has died')
+})
+
+t.test(
+  'with guestGlobals down, memory that no limit counts is taken until the kernel kills the host',
+  async (t) => {
+    // Bit by bit, so that no timeout is in the way, and every page is touched.
+    const grow = (make: string) => `
+    const kept = []
+    for (let n = 0; n < 40; n += 1) {
+      const buffer = ${make}
+      const bytes = new Uint8Array(buffer)
+      for (let at = 0; at < bytes.length; at += 4096) bytes[at] = 1
+      kept.push(buffer)
+      await new Promise((done) => setTimeout(done, 20))
+    }
+    return kept.length`
+    const attacks = [
+      grow('new WebAssembly.Memory({ initial: 500, maximum: 500 }).buffer'),
+      grow(
+        '(() => { const one = new ArrayBuffer(1, { maxByteLength: 3e7 }); one.resize(3e7); return one })()',
+      ),
+      grow(
+        '(() => { const one = new SharedArrayBuffer(1, { maxByteLength: 3e7 }); one.grow(3e7); return one })()',
+      ),
+    ]
+    const plenty = { cpuMs: 20_000, wallMs: 20_000 }
+    const killed = (lines: readonly Record<string, unknown>[]) =>
+      lines.filter((line) => line['msg'] === 'a host takes too much memory; it is killed').length
+    for (const source of attacks) {
+      const down = await guestRunner(t, new Set<Defence>(['guestGlobals']))
+      t.match(await outcome(down.run(source, plenty)), 'LIMIT_EXCEEDED memory')
+      t.equal(killed(down.lines), 1, 'it took the memory')
+      const up = await guestRunner(t)
+      t.match(await outcome(up.run(source, plenty)), 'PLUGIN_FAILED')
+      t.equal(killed(up.lines), 0, 'with the wall there it could not')
+    }
+  },
+)
+
+t.test('what a tenant draws at random is his alone', async (t) => {
+  const { run } = await guestRunner(t)
+  const draw =
+    'return [crypto.randomUUID(), [...crypto.getRandomValues(new Uint32Array(8))].join(), Math.random()]'
+  const drawn = await Promise.all(['a', 'a', 'b', 'c'].map((tenant) => run(draw, { tenant })))
+  const all = drawn.flat()
+  t.equal(new Set(all).size, all.length)
 })

@@ -40,7 +40,7 @@ const runs = {
   uncaught: async (ctx) => ctx.entities.note.get('missing'),
   tooMuch: async (ctx) => ctx.entities.note.get('too much').catch(() => 'caught'),
   refuse: () => { throw Object.assign(new Error('x'), { name: 'PluginError', code: 'NO_WAY', data: { field: 'a' } }) },
-  globals: () => ['process', 'require', 'module', 'fetch', 'setTimeout', 'Buffer', 'WebAssembly', 'SharedArrayBuffer', 'Atomics',
+  globals: () => ['process', 'require', 'module', 'fetch', 'Buffer', 'WebAssembly', 'SharedArrayBuffer', 'Atomics',
     'FinalizationRegistry', 'WeakRef', 'Intl', '__plinthPlugin', 'guest'].filter((name) => name in globalThis),
   escape: () => {
     const found = []

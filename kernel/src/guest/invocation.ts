@@ -4,11 +4,22 @@ import type { CallName, LogLevel } from '../protocol/calls.ts'
 import type { HandlerFailure } from '../protocol/envelope.ts'
 import type { GuestLimits } from '../protocol/limits.ts'
 import { callError } from './failures.ts'
-import { exceeds, NativeError, NativePromise, parse, slice, stringify, utf8Length } from './primordials.ts'
+import {
+  assign,
+  create,
+  exceeds,
+  isDeeper,
+  NativeError,
+  NativePromise,
+  parse,
+  slice,
+  stringify,
+  utf8Length,
+} from './primordials.ts'
 
-/** kind, invocation, call number, name or failure, body. */
+/** kind, invocation, number of the call or timer, name or failure or milliseconds, body. */
 export type Send = (
-  kind: 'call' | 'done' | 'failed',
+  kind: 'call' | 'done' | 'failed' | 'timer' | 'untimer',
   id: number,
   call: number,
   head: string,
@@ -35,6 +46,8 @@ export class Invocation {
   #logged = 0
   #loggedCharacters = 0
   #over = false
+  #timers = 0
+  #timersSet = 0
 
   constructor(id: number, send: Send, limits: GuestLimits) {
     this.id = id
@@ -53,7 +66,7 @@ export class Invocation {
   call(name: CallName, input: unknown): Promise<unknown> {
     if (this.#over)
       return NativePromise.reject(new NativeError('This ctx belongs to an invocation that has ended.'))
-    const { argumentBytes, calls, callsInFlight } = this.#limits
+    const { argumentBytes, calls, callsInFlight, depth } = this.#limits
     let text: string
     try {
       text = stringify(input)
@@ -61,6 +74,7 @@ export class Invocation {
       return NativePromise.reject(error)
     }
     if (exceeds(text, argumentBytes)) return this.#hit('argument', utf8Length(text), argumentBytes)
+    if (isDeeper(text, depth)) return this.#hit('depth', depth + 1, depth)
     this.#calls += 1
     if (this.#calls > calls) return this.#hit('calls', this.#calls, calls)
     if (this.#inFlight >= callsInFlight) return this.#hit('callsInFlight', this.#inFlight + 1, callsInFlight)
@@ -99,9 +113,13 @@ export class Invocation {
   /** Calls the handler never awaited would run on while its transaction ends: that is the plugin's mistake, and told. */
   done(text: string): void {
     if (this.#over) return
-    const { resultBytes } = this.#limits
+    const { depth, resultBytes } = this.#limits
     if (exceeds(text, resultBytes)) {
       void this.#hit('result', utf8Length(text), resultBytes)
+      return
+    }
+    if (isDeeper(text, depth)) {
+      void this.#hit('depth', depth + 1, depth)
       return
     }
     this.end()
@@ -111,11 +129,34 @@ export class Invocation {
   fail(failure: HandlerFailure, body: string): void {
     if (this.#over) return
     this.end()
-    this.#send('failed', this.id, 0, stringify(failure), body)
+    // Without a prototype: a toJSON that the plugin put on Object's would be asked what the failure is.
+    this.#send('failed', this.id, 0, stringify(assign(create(null), failure)), body)
   }
 
   end(): void {
     this.#over = true
+  }
+
+  /** Asks the host to come back; false when there is nobody to come back to. */
+  armTimer(id: number, ms: number): boolean {
+    if (this.#over) return false
+    const { timers, timersSet } = this.#limits
+    this.#timers += 1
+    this.#timersSet += 1
+    if (this.#timers > timers) void this.#hit('timers', this.#timers, timers)
+    else if (this.#timersSet > timersSet) void this.#hit('timers', this.#timersSet, timersSet)
+    if (this.#over) return false
+    this.#send('timer', this.id, id, `${ms}`, '')
+    return true
+  }
+
+  clearTimer(id: number): void {
+    this.#timers -= 1
+    if (!this.#over) this.#send('untimer', this.id, id, '', '')
+  }
+
+  timerCame(): void {
+    this.#timers -= 1
   }
 
   /** Ends the invocation and gives a promise that never settles: a limit cannot be caught. */

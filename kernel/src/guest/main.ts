@@ -1,5 +1,5 @@
 // Runs inside an isolate before the plugin's bundle does. `boot` gives the host one function, through which everything
-// enters as numbers and texts; everything leaves through `send`. Bundled to one script by build-guest-script.ts.
+// enters as numbers and texts; everything leaves through `send`. Bundled to one script by sandbox/build-scripts.ts.
 import { manifestOf, type Plugin } from '@plinth/sdk'
 import type { Handler, InvocationContext } from '../protocol/envelope.ts'
 import type { GuestLimits } from '../protocol/limits.ts'
@@ -7,8 +7,8 @@ import { contextBuilder } from './ctx.ts'
 import { describeFailure } from './failures.ts'
 import { handlerOf } from './handlers.ts'
 import { Invocation, type Send } from './invocation.ts'
-import { create, deleteProperty, hasOwn, NativeError, parse, stringify } from './primordials.ts'
-import { provideGlobals } from './provide-globals.ts'
+import { apply, create, deleteProperty, hasOwn, NativeError, parse, stringify } from './primordials.ts'
+import { type LazyUnits, provideGlobals } from './provide-globals.ts'
 import { stripGlobals } from './strip-globals.ts'
 
 /** Where a bundle leaves its plugin (see registry/pack-plugin.ts). */
@@ -29,16 +29,23 @@ interface Start {
 
 type Enter = (what: string, ...args: readonly never[]) => string | undefined
 
-export function boot(send: Send, limitsText: string): Enter {
+export interface BootOptions {
+  readonly lazy: LazyUnits
+  /** False in a test that takes this wall down. */
+  readonly strips: boolean
+}
+
+/** `seed`: 32 random bytes in hexadecimal, for this isolate alone. */
+export function boot(send: Send, limitsText: string, seed: string, { lazy, strips }: BootOptions): Enter {
   const limits: GuestLimits = parse(limitsText)
   const running: Record<number, Invocation> = create(null)
   let plugin: Plugin | undefined
   let contextFor: ReturnType<typeof contextBuilder> | undefined
-  // The one entered last. A continuation belongs to the entry that resumed it, so for console this is as good as exact.
+  // The one entered last. A continuation belongs to the entry that resumed it, so for console and timers this is as good as exact.
   let current: Invocation | undefined
 
-  stripGlobals()
-  provideGlobals((level, message) => current?.log(level, message))
+  if (strips) stripGlobals()
+  const timers = provideGlobals(() => current, seed, lazy)
 
   function takePlugin(): Plugin {
     if (plugin) return plugin
@@ -67,6 +74,7 @@ export function boot(send: Send, limitsText: string): Enter {
       const { failure, body } = describeFailure(thrown, invocation.id)
       invocation.fail(failure, body)
     } finally {
+      timers.drop(invocation)
       delete running[invocation.id]
     }
   }
@@ -84,13 +92,23 @@ export function boot(send: Send, limitsText: string): Enter {
       current = invocation
       invocation.settle(call, ok, text)
     },
+    timer(id: number, timer: number) {
+      const invocation = running[id]
+      if (!invocation) return
+      current = invocation
+      timers.due(invocation, timer)
+    },
     cancel(id: number) {
-      running[id]?.end()
+      const invocation = running[id]
+      if (!invocation) return
+      invocation.end()
+      timers.drop(invocation)
       delete running[id]
     },
   }
   return (what, ...args) => {
     const entry = entries[what as keyof typeof entries] as (...args: unknown[]) => string | undefined
-    return entry(...args)
+    // Applied and not spread: spreading asks Array.prototype for its iterator, which is the plugin's to replace.
+    return apply(entry, undefined, args)
   }
 }

@@ -2,6 +2,7 @@
 // that got hold of the callback could say anything with it, but only about its own tenant's invocations.
 import { type CallName, isCallName } from '../protocol/calls.ts'
 import type { HandlerFailure } from '../protocol/envelope.ts'
+import { parseFailure } from '../protocol/parse-to-kernel.ts'
 
 export type GuestMessage =
   | {
@@ -11,6 +12,9 @@ export type GuestMessage =
       readonly name: CallName
       readonly body: string
     }
+  /** Enter again for this timer after so many milliseconds. */
+  | { readonly kind: 'timer'; readonly invocation: number; readonly timer: number; readonly ms: number }
+  | { readonly kind: 'untimer'; readonly invocation: number; readonly timer: number }
   | { readonly kind: 'done'; readonly invocation: number; readonly body: string }
   | {
       readonly kind: 'failed'
@@ -22,10 +26,21 @@ export type GuestMessage =
 /** Longer than any header the guest writes, and short of what the kernel takes for one. */
 const longestFailure = 16 * 1024
 
+const longestDelay = 0x7fffffff
+
 const isId = (value: unknown): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 
-/** Undefined for what the guest's own code never sends. The kernel looks at the failure's fields. */
+/** What is no failure is one all the same. Passed on as it is, it would cost the whole host its life in the kernel. */
+function failureOf(text: string): HandlerFailure {
+  try {
+    return parseFailure(text)
+  } catch {
+    return { kind: 'threw', message: 'It failed in a form that cannot be read.', stack: '' }
+  }
+}
+
+/** Undefined for what the guest's own code never sends. */
 export function parseGuestMessage(
   kind: unknown,
   invocation: unknown,
@@ -38,11 +53,12 @@ export function parseGuestMessage(
   if (kind === 'done') return { kind, invocation, body }
   if (kind === 'call')
     return isId(call) && isCallName(head) ? { kind, invocation, call, name: head, body } : undefined
-  if (kind !== 'failed' || typeof head !== 'string' || head.length > longestFailure) return undefined
-  try {
-    const failure: HandlerFailure = JSON.parse(head)
-    return { kind, invocation, failure, body }
-  } catch {
-    return undefined
+  if (kind === 'timer') {
+    const ms = Number(head)
+    const isDelay = isId(ms) && ms <= longestDelay
+    return isId(call) && isDelay ? { kind, invocation, timer: call, ms } : undefined
   }
+  if (kind === 'untimer') return isId(call) ? { kind, invocation, timer: call } : undefined
+  if (kind !== 'failed' || typeof head !== 'string' || head.length > longestFailure) return undefined
+  return { kind, invocation, failure: failureOf(head), body }
 }

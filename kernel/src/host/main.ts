@@ -13,7 +13,12 @@ const send = (message: ToKernel, body = ''): void => {
   process.stdout.write(encodeFrame(message, body))
 }
 
-const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 2_000)
+/** With the place in the bundle, which the kernel translates into one in the sources. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error).slice(0, 2_000)
+  const at = /plinth:plugin:\d+:\d+/.exec(error.stack ?? '')?.[0]
+  return `${error.message.slice(0, 2_000)}${at === undefined ? '' : ` (${at})`}`
+}
 
 const ivm = loadAddon(process.argv[1] ?? '')
 lockDown()

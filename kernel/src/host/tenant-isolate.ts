@@ -2,9 +2,11 @@
 // bug in V8 could let one read another (laverdet/isolated-vm #550): the process around them is the second wall, and a
 // plugin marked sensitive is to get a process for each tenant. Contexts of one isolate would share heap, pending errors
 // and fate (measured), so every tenant has an isolate of its own, and it is thrown away after any entry that failed.
+import { randomBytes } from 'node:crypto'
 import type IsolatedVm from 'isolated-vm'
 import type { HandlerFailure, ToKernel } from '../protocol/envelope.ts'
 import { parseGuestMessage } from './guest-message.ts'
+import { InvocationTimers } from './invocation-timers.ts'
 import type { Ivm } from './lockdown.ts'
 import type { PluginCode } from './plugin-code.ts'
 import type { Watchdog } from './watchdog.ts'
@@ -23,13 +25,14 @@ type Argument = string | number | boolean
 /** The guest's only way in: see guest/main.ts. */
 type Enter = (what: string, ...values: Argument[]) => string | undefined
 type EnterReference = IsolatedVm.Reference<Enter>
-type Boot = (send: IsolatedVm.Callback, limits: string) => Enter
+type Boot = (send: IsolatedVm.Callback, limits: string, seed: string) => Enter
 
 interface Running {
   readonly cpuCap: number
   cpuMs: number
   /** Entries for it that have not returned. */
   entries: number
+  readonly timers: InvocationTimers
   /** What its handler answered while one had not. */
   answer?: string
 }
@@ -71,7 +74,7 @@ export class TenantIsolate {
 
   start(invocation: number, cpuCap: number, body: string): void {
     this.#lastUsedAt = performance.now()
-    this.#running.set(invocation, { cpuCap, cpuMs: 0, entries: 0 })
+    this.#running.set(invocation, { cpuCap, cpuMs: 0, entries: 0, timers: new InvocationTimers() })
     void this.#enter(invocation, 'start', body)
   }
 
@@ -80,8 +83,8 @@ export class TenantIsolate {
   }
 
   cancel(invocation: number): void {
-    if (!this.#running.delete(invocation)) return
-    this.#parts.onEnd(invocation)
+    if (!this.#running.has(invocation)) return
+    this.#end(invocation)
     if (!this.#ended) void this.#enter(invocation, 'cancel')
   }
 
@@ -107,7 +110,8 @@ export class TenantIsolate {
     const guest = await code.compileGuest(this.#isolate)
     const boot: IsolatedVm.Reference<Boot> = await guest.run(context, { timeout, reference: true })
     const send = new ivm.Callback(this.#hear, { ignored: true })
-    const enter: EnterReference = await boot.apply(undefined, [send, JSON.stringify(code.limits)], {
+    const seed = randomBytes(32).toString('hex')
+    const enter: EnterReference = await boot.apply(undefined, [send, JSON.stringify(code.limits), seed], {
       timeout,
       result: { reference: true },
     })
@@ -126,7 +130,13 @@ export class TenantIsolate {
     if (message.kind === 'call') {
       const { kind: type, body: input, ...header } = message
       this.#parts.send({ type, ...header }, input)
-    } else if (message.kind === 'done') {
+    } else if (message.kind === 'timer') {
+      const { invocation: id, timer, ms } = message
+      running.timers.set(timer, ms, this.#parts.code.limits.timers, () => {
+        if (this.#running.has(id)) void this.#enter(id, 'timer', timer)
+      })
+    } else if (message.kind === 'untimer') running.timers.clear(message.timer)
+    else if (message.kind === 'done') {
       running.answer = message.body
       this.#finish(message.invocation, running)
     } else this.#fail(message.invocation, message.failure, message.body)
@@ -191,6 +201,7 @@ export class TenantIsolate {
   }
 
   #end(invocation: number): void {
+    this.#running.get(invocation)?.timers.clearAll()
     this.#running.delete(invocation)
     this.#parts.onEnd(invocation)
   }

@@ -79,9 +79,7 @@ export async function findRelease(parts: LifecycleParts, request: ReleaseRequest
       shippedManifest: JSON.parse(fetched.manifest),
       migrations: migrations as readonly PluginMigration[],
       source: 'registry',
-      ...('sourceMap' in fetched && typeof fetched.sourceMap === 'string'
-        ? { sourceMap: fetched.sourceMap }
-        : {}),
+      sourceMap: async () => fetched.sourceMap,
     },
     facts: {
       integrity: fetched.integrity,

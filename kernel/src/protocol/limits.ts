@@ -11,6 +11,11 @@ export interface GuestLimits {
   readonly callsInFlight: number
   readonly argumentBytes: number
   readonly resultBytes: number
+  /** How deep arguments and results may nest. */
+  readonly depth: number
+  /** Timers that wait at once, and that are set in all. */
+  readonly timers: number
+  readonly timersSet: number
   readonly logLines: number
   readonly logCharacters: number
   /** Isolates kept per host, and for how long when nobody calls. */
@@ -18,5 +23,14 @@ export interface GuestLimits {
   readonly isolateIdleMs: number
 }
 
-export const limitNames = ['cpu', 'memory', 'calls', 'callsInFlight', 'argument', 'result'] as const
+export const limitNames = [
+  'cpu',
+  'memory',
+  'calls',
+  'callsInFlight',
+  'argument',
+  'result',
+  'timers',
+  'depth',
+] as const
 export type LimitName = (typeof limitNames)[number]

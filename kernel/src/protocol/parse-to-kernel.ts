@@ -86,6 +86,9 @@ function failureOf(fields: Fields): HandlerFailure {
   }
 }
 
+/** A failure as a guest words it. @throws ProtocolViolation */
+export const parseFailure = (text: string): HandlerFailure => failureOf(fieldsOf(parseJson(text), 'failure'))
+
 function parseJson(header: string): unknown {
   try {
     return JSON.parse(header)

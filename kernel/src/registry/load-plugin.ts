@@ -8,6 +8,7 @@ import type { EntityStore } from '../data/entity-store.ts'
 import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
 import type { SqlVetter } from '../data/vet-sql.ts'
 import type { PluginHost } from '../sandbox/plugin-host.ts'
+import type { ReadSourceMap } from '../sandbox/source-positions.ts'
 import { describePlugin } from './describe-plugin.ts'
 import type { PluginCode } from './plugin-code.ts'
 
@@ -33,7 +34,7 @@ export interface LoadedPlugin {
 
 export interface LoadParts {
   readonly log: Logger
-  readonly startHost: (module: string, bundle: string) => Promise<PluginHost>
+  readonly startHost: (module: string, bundle: string, sourceMap?: ReadSourceMap) => Promise<PluginHost>
   readonly migrate: (manifest: Manifest, migrations: readonly PluginMigration[]) => Promise<void>
   readonly storesFor: (manifest: Manifest) => LoadedPlugin['stores']
   readonly roleFor: (module: string) => string
@@ -55,7 +56,7 @@ export async function loadPlugin(code: PluginCode, parts: LoadParts): Promise<Lo
   if (!semver.satisfies(sdkVersion, code.sdkRange)) {
     throw new Error(`needs @plinth/sdk ${code.sdkRange}, and this kernel carries ${sdkVersion}`)
   }
-  const host = await parts.startHost(code.package, code.bundle)
+  const host = await parts.startHost(code.package, code.bundle, code.sourceMap)
   try {
     const manifest = await describePlugin(host)
     checkShippedManifest(code, manifest)

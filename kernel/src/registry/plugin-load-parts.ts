@@ -53,7 +53,13 @@ export function pluginLoadParts(
 ): LoadParts {
   return {
     log,
-    startHost: (name, bundle) => startHost({ name, bundle, log: log.child({ package: name }) }),
+    startHost: (name, bundle, sourceMap) =>
+      startHost({
+        name,
+        bundle,
+        log: log.child({ package: name }),
+        ...(sourceMap ? { sourceMap } : {}),
+      }),
     migrate: pluginTables(access, off).migrate,
     storesFor: (manifest) => entityStores(manifest, access.rolePrefix),
     vetterFor: (manifest) => createSqlVetter(sqlScope(manifest, off), undefined, off),

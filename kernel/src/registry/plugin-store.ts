@@ -68,7 +68,6 @@ interface CodeRow {
   source: 'folder' | 'registry'
   sdk_range: string
   bundle: string
-  source_map: string | null
   manifest: unknown
   migrations: readonly { name: string; operations: unknown; release?: unknown }[]
 }
@@ -76,7 +75,7 @@ interface CodeRow {
 /** The code of one version. @throws Error, half a sentence, when it is not there */
 export async function readCode(database: Queryable, module: string, version: string): Promise<PluginCode> {
   const { rows } = await database.query<CodeRow>(
-    `SELECT p.package, v.source, v.sdk_range, v.bundle, v.source_map, v.manifest, v.migrations
+    `SELECT p.package, v.source, v.sdk_range, v.bundle, v.manifest, v.migrations
        FROM kernel.plugin_version v JOIN kernel.plugin p USING (module) WHERE v.module = $1 AND v.version = $2`,
     [module, version],
   )
@@ -90,8 +89,20 @@ export async function readCode(database: Queryable, module: string, version: str
     shippedManifest: row.manifest,
     migrations: migrationsFrom(row.migrations),
     source: row.source,
-    ...(row.source_map === null ? {} : { sourceMap: row.source_map }),
+    sourceMap: () => readSourceMap(database, module, version),
   }
+}
+
+async function readSourceMap(
+  database: Queryable,
+  module: string,
+  version: string,
+): Promise<string | undefined> {
+  const { rows } = await database.query<{ source_map: string | null }>(
+    'SELECT source_map FROM kernel.plugin_version WHERE module = $1 AND version = $2',
+    [module, version],
+  )
+  return rows[0]?.source_map ?? undefined
 }
 
 const migrationsFrom = (stored: CodeRow['migrations']): PluginMigration[] =>
@@ -128,7 +139,8 @@ export async function writeVersion(
       code.bundle,
       JSON.stringify(manifest),
       JSON.stringify(code.migrations),
-      code.sourceMap ?? null,
+      // Without it stacks name the bundle's lines: no reason to refuse a version.
+      (await code.sourceMap?.().catch(() => undefined)) ?? null,
       facts.signatures ?? 'absent',
       facts.provenance ?? 'absent',
       facts.installedBy,

@@ -2,11 +2,13 @@
 // again after a pause, and stops trying for a while when it keeps dying.
 import { readFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
-import { errors } from '../errors.ts'
+import { allStand, type DefencesOff } from '../defences.ts'
+import { errors, isPlinthError } from '../errors.ts'
 import { buildScripts } from './build-scripts.ts'
 import { probePlatform, spawnHost } from './host-process.ts'
 import { defaultLimits } from './limits.ts'
 import { type PluginHost, type PluginHostStats, RunningHost } from './plugin-host.ts'
+import { type ReadSourceMap, sourcePositions } from './source-positions.ts'
 
 export type { PluginHost }
 
@@ -14,6 +16,8 @@ export interface HostOptions {
   /** Names the package in the log. */
   readonly name: string
   readonly bundle: string
+  /** Asked at the first failure of the plugin. */
+  readonly sourceMap?: ReadSourceMap
   readonly log: Logger
 }
 
@@ -30,8 +34,8 @@ const reasons: readonly string[] = Object.freeze([
 export type StartHost = (options: HostOptions) => Promise<PluginHost>
 
 /** Probes the platform and builds our scripts once; what comes back starts hosts. */
-export async function createHostStarter(log: Logger): Promise<StartHost> {
-  const [platform, scripts] = await Promise.all([probePlatform(), buildScripts()])
+export async function createHostStarter(log: Logger, off: DefencesOff = allStand): Promise<StartHost> {
+  const [platform, scripts] = await Promise.all([probePlatform(), buildScripts(off)])
   if (platform.missing.length > 0) {
     log.warn(
       { missing: platform.missing },
@@ -40,7 +44,10 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
   }
   const { guest, host: hostLimits, circuit } = defaultLimits
 
-  return async ({ name, bundle, log: hostLog }) => {
+  return async ({ name, bundle, sourceMap, log: hostLog }) => {
+    const positions = sourcePositions(sourceMap, (reason) =>
+      hostLog.warn({ plugin: name, reason }, 'the source map of a plugin is ignored'),
+    )
     let current: Promise<RunningHost> | undefined
     let closed = false
     /** Invocations that have not been answered, those that still wait for the host among them. */
@@ -132,10 +139,23 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
       return current
     }
 
+    /** Names the plugin's own files in what it threw. */
+    async function withSources(error: unknown): Promise<never> {
+      const thrown = isPlinthError(error) ? error.cause : undefined
+      if (thrown instanceof Error && thrown.stack !== undefined) {
+        thrown.stack = await positions.explain(thrown.stack)
+      }
+      throw error
+    }
+
     return {
       async describe() {
         const host = await running()
-        const manifest: unknown = JSON.parse(await host.ask({ type: 'describe' }, '', hostLimits.startMs))
+        const answer = host.ask({ type: 'describe' }, '', hostLimits.startMs)
+        const text = await answer.catch(async (error: Error) => {
+          throw new Error(await positions.explain(error.message), { cause: error })
+        })
+        const manifest: unknown = JSON.parse(text)
         return manifest
       },
       async invoke(invocation) {
@@ -146,7 +166,7 @@ export async function createHostStarter(log: Logger): Promise<StartHost> {
           const host = await running().catch((cause: unknown) => {
             throw errors.moduleUnavailable({ module }, cause)
           })
-          return await host.invoke(invocation)
+          return await host.invoke(invocation).catch(withSources)
         } finally {
           inside -= 1
         }

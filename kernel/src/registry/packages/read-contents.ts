@@ -2,6 +2,7 @@
 // in the archive is looked at, and no script in it has any meaning here.
 
 import { allStand, type DefencesOff } from '../../defences.ts'
+import { largestSourceMap } from '../../sandbox/source-positions.ts'
 import { isPlainPath } from './archive-path.ts'
 import type { PackageLimits } from './package-limits.ts'
 import { decodeText, isRecord, parseJson } from './parse-json.ts'
@@ -13,6 +14,8 @@ export interface PluginContents {
   readonly manifest: string
   /** In the order of their names, which are those of the files without `.json`. */
   readonly migrations: readonly { readonly name: string; readonly text: string }[]
+  /** Of the bundle; read when something fails. */
+  readonly sourceMap?: string
   /** Semver range of @plinth/sdk that it was written against. */
   readonly sdkRange: string
 }
@@ -64,8 +67,12 @@ export function readContents(
     throw refuse('sdk', 'It does not name @plinth/sdk among its peerDependencies.')
   const manifest = read(named('manifest'), limits.manifest)
   parseJson(manifest, 'its manifest', refuse)
+  const bundle = named('bundle')
+  const sourceMap = files.get(`${bundle}.map`)?.toString()
   return {
-    bundle: read(named('bundle'), limits.bundle),
+    bundle: read(bundle, limits.bundle),
+    // Not shipped, or too large to be one: stacks name the bundle's lines then.
+    ...(sourceMap === undefined || sourceMap.length > largestSourceMap ? {} : { sourceMap }),
     manifest,
     migrations: readMigrations(files, limits, isBounded, refuse),
     sdkRange,
