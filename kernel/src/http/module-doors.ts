@@ -1,16 +1,15 @@
 // Opens a door for every loaded plugin, and lends each request its unit of work.
 import type { Logger } from 'pino'
 import { Spending } from '../broker/spending.ts'
-import type { Work } from '../broker/work.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import { createWorks } from '../sandbox/invoke.ts'
 import { defaultLimits } from '../sandbox/limits.ts'
-import type { Permitted } from '../stages.ts'
 import type { FrontDoor } from './front-door.ts'
 import type { Ladder } from './ladder.ts'
 import { createModuleInstance } from './module-instance.ts'
+import type { WithWork } from './module-parts.ts'
 import { type ApiDocument, documentOf } from './openapi.ts'
 
 export interface ModuleDoors {
@@ -31,24 +30,35 @@ export function createModuleDoors(parts: {
   const makeWork = createWorks({ plugins, log })
   const documents = new Map<string, ApiDocument>()
 
-  const withWork = <T>(stage: Permitted, work: (work: Work) => Promise<T>): Promise<T> =>
-    withUnitOfWork(
-      connections,
-      {
-        tenant: stage.tenant.id,
-        actor: stage.actor.id,
-        requestId: stage.requestId,
-        // Longer than the handler may take, so that its own deadline is the one that is told.
-        deadlineMs: defaultLimits.request.wallMs + 5_000,
-      },
-      async (unit) => {
-        const { plugin, tenant, actor, ability, requestId } = stage
-        const spending = new Spending(defaultLimits.request)
-        const result = await work(makeWork({ plugin, tenant, actor, ability, requestId, unit, spending }))
-        spending.confirm()
-        return result
-      },
-    )
+  const withWork: WithWork = async (stage, work, { entersPlugin = false } = {}) => {
+    const { plugin, tenant, actor, ability, requestId } = stage
+    const spending = new Spending(defaultLimits.request)
+    const { wallMs } = spending.remaining(plugin.manifest.name)
+    const leave = entersPlugin
+      ? await plugin.host.admit?.(plugin.manifest.name, tenant.id, wallMs)
+      : undefined
+    try {
+      return await withUnitOfWork(
+        connections,
+        {
+          tenant: tenant.id,
+          actor: actor.id,
+          requestId,
+          // Longer than the handler may take, so that its own deadline is the one that is told.
+          deadlineMs: defaultLimits.request.wallMs + 5_000,
+        },
+        async (unit) => {
+          const isAdmitted = leave !== undefined
+          const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
+          const result = await work(makeWork(options))
+          spending.confirm()
+          return result
+        },
+      )
+    } finally {
+      leave?.()
+    }
+  }
 
   return {
     async openAll(frontDoor) {

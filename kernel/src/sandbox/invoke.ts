@@ -64,6 +64,8 @@ export function createWorks(parts: {
           ),
         },
         limits: spending.remaining(module),
+        // What works for a request that is inside already must not wait behind it.
+        isAdmitted: work.isAdmitted === true || work.depth > 1,
         spent: (cpuMs) => spending.addCpu(cpuMs),
         answer: openGate(work),
       })
