@@ -88,14 +88,25 @@ export class TenantIsolate {
     if (!this.#ended) this.#entries.add({ invocation, what: 'cancel', values: [] })
   }
 
-  /** The manifest as the plugin's code gives it. Rejects with what the plugin threw. */
+  /** The manifest as the plugin's code gives it. Rejects with what the plugin threw, or with half a sentence about it. */
   async describe(): Promise<string> {
-    const { loadMs } = this.#parts.code.limits
-    const enter = await this.#ready
-    const call = enter.apply(undefined, ['describe'], { ...this.#timeout(loadMs), result: { copy: true } })
-    const manifest: unknown = await this.#parts.watchdog.guard(this.#watch(loadMs), call)
-    if (typeof manifest !== 'string') throw new Error('The plugin gave no manifest.')
-    return manifest
+    const { limits } = this.#parts.code
+    const { loadMs: cpuCap } = limits
+    try {
+      const enter = await this.#ready
+      const options = { ...this.#timeout(cpuCap), result: { copy: true } }
+      const call = enter.apply(undefined, ['describe'], options)
+      const manifest: unknown = await this.#parts.watchdog.guard(this.#watch(cpuCap), call)
+      if (typeof manifest !== 'string') throw new Error('The plugin gave no manifest.')
+      return manifest
+    } catch (error) {
+      const isLost = this.#isolate.isDisposed && !this.#ended
+      const failure = failureOfEntry({ error, isLost, cpuMs: 0, cpuCap }, limits)
+      if (failure.kind !== 'limit') throw error
+      throw new Error(
+        `goes over its limit of ${failure.cap} ${failure.limit === 'cpu' ? 'ms of CPU' : 'MB'} to load`,
+      )
+    }
   }
 
   dispose(): void {
