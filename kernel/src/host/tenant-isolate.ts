@@ -94,8 +94,10 @@ export class TenantIsolate {
     const { loadMs: cpuCap } = limits
     try {
       const enter = await this.#ready
-      const options = { ...this.#timeout(cpuCap), result: { copy: true } }
-      const call = enter.apply(undefined, ['describe'], options)
+      const call = enter.apply(undefined, ['describe'], {
+        ...this.#timeout(cpuCap),
+        result: { copy: true },
+      })
       const manifest: unknown = await this.#parts.watchdog.guard(this.#watch(cpuCap), call)
       if (typeof manifest !== 'string') throw new Error('The plugin gave no manifest.')
       return manifest
