@@ -8,6 +8,7 @@ import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
 import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
 import { installationSecret } from './data/installation-secret.ts'
 import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
+import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
 import { authRoutes } from './http/auth-routes.ts'
@@ -135,23 +136,28 @@ async function openParts(config: Config, log: Logger, closers: Closers) {
   return { access, cradle: container.cradle }
 }
 
-export async function createKernel(config: Config, log: Logger): Promise<Kernel> {
+/** `off`: walls that a test takes down. */
+export async function createKernel(
+  config: Config,
+  log: Logger,
+  off: DefencesOff = allStand,
+): Promise<Kernel> {
   const closers = createClosers(log)
   try {
-    return await assemble(config, log, closers)
+    return await assemble(config, log, closers, off)
   } catch (error) {
     await closers.closeAll()
     throw error
   }
 }
 
-async function assemble(config: Config, log: Logger, closers: Closers): Promise<Kernel> {
+async function assemble(config: Config, log: Logger, closers: Closers, off: DefencesOff): Promise<Kernel> {
   const { access, cradle } = await openParts(config, log, closers)
   const { ladder, directory, runControl, connections, accounts, priceBook, pool } = cradle
 
   const installation = await loadInstallation(
     config.pluginsRoot,
-    pluginLoadParts(access, await createHostStarter(log), log),
+    pluginLoadParts(access, await createHostStarter(log, off), log),
   )
   const { plugins } = installation
   closers.add('plugin hosts', () => Promise.all([...plugins.values()].map((plugin) => plugin.host.close())))
