@@ -45,6 +45,8 @@ export class TenantIsolate {
   readonly #parts: IsolateParts
   readonly #isolate: IsolatedVm.Isolate
   readonly #ready: Promise<EnterReference>
+  /** When it is ready. */
+  #enterNow: EnterReference | undefined
   readonly #running = new Map<number, Running>()
   readonly #entries = new EntryQueue((entry) => this.#run(entry))
   #seenCpu = 0n
@@ -131,6 +133,7 @@ export class TenantIsolate {
     await (await code.compileBundle(this.#isolate)).run(context, timeout)
     await enter.apply(undefined, ['loaded'], timeout)
     this.#takeCpu()
+    this.#enterNow = enter
     return enter
   }
 
@@ -163,7 +166,7 @@ export class TenantIsolate {
     const { entryMs } = this.#parts.code.limits
     let watched: Watched | undefined
     try {
-      const enter = await this.#ready
+      const enter = this.#enterNow ?? (await this.#ready)
       const entry = enter.apply(undefined, [what, invocation, ...values], this.#timeout(entryMs))
       await this.#parts.watchdog.guard(this.#watch(entryMs, invocation), entry, (given) => {
         watched = given
