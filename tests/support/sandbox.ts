@@ -75,15 +75,6 @@ export const hostsNow = (): number[] =>
     }
   })
 
-/** Resolves with undefined when the promise takes longer. */
-export const within = async <T>(ms: number, promise: Promise<T>): Promise<T | undefined> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms)
-  })
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer))
-}
-
 /** Looks until it is so. The bound is for a failing test; on a machine that is busy it may take a while. */
 export const eventually = async (isSo: () => boolean, withinMs = 15_000): Promise<boolean> => {
   const end = Date.now() + withinMs

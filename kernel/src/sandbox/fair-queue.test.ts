@@ -14,11 +14,14 @@ function door(queue: FairQueue) {
     if (leave) inside.push({ id, leave })
     else refused.push(id)
   }
-  return { inside, refused, enter }
+  const drain = async () => {
+    for (await settled(); inside.length > 0; await settled()) inside.pop()?.leave()
+  }
+  return { inside, refused, enter, drain }
 }
 
 t.test('a tenant has a few places, and another comes in past those who wait for one of his', async (t) => {
-  const { inside, enter } = door(new FairQueue(limits))
+  const { inside, enter, drain } = door(new FairQueue(limits))
   for (const id of ['a', 'a', 'a', 'a', 'b']) void enter(id)
   await settled()
   t.same(
@@ -31,7 +34,7 @@ t.test('a tenant has a few places, and another comes in past those who wait for 
     inside.map(({ id }) => id),
     ['a', 'a'],
   )
-  for (const { leave } of inside) leave()
+  await drain()
 })
 
 t.test('tenants take turns', async (t) => {
@@ -61,13 +64,13 @@ t.test('who has too many waiting is refused, and so is who has waited too long',
 
 t.test('when all places to wait are taken, they are taken from who has most', async (t) => {
   const queue = new FairQueue({ ...limits, waitingPerTenant: 100 })
-  const { inside, refused, enter } = door(queue)
+  const { refused, enter, drain } = door(queue)
   for (let n = 0; n < 12; n += 1) void enter('storm')
   for (const id of ['b', 'b', 'b']) void enter(id)
   await settled()
   t.same(refused, ['storm'], 'the third of b has to wait')
   t.equal(queue.inside + queue.waiting, 14)
-  for (const { leave } of inside) leave()
+  await drain()
 })
 
 t.test('however tenants come and go, no bound is passed and nobody waits while he has a place', async () => {
@@ -75,7 +78,7 @@ t.test('however tenants come and go, no bound is passed and nobody waits while h
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const queue = new FairQueue(limits)
-      const { inside, refused, enter } = door(queue)
+      const { inside, refused, enter, drain } = door(queue)
       for (const { tenant, leaves } of steps) {
         if (leaves) inside.splice(0, 1)[0]?.leave()
         else void enter(tenant)
@@ -86,10 +89,7 @@ t.test('however tenants come and go, no bound is passed and nobody waits while h
         if (['a', 'b', 'c', 'd'].some((id) => of(id) > limits.perTenant)) throw new Error('unfair')
         if (queue.inside + queue.waiting > limits.invocationsAtOnce) throw new Error('too many at once')
       }
-      while (inside.length > 0) {
-        inside.pop()?.leave()
-        await settled()
-      }
+      await drain()
       const entered = steps.filter(({ leaves }) => !leaves).length
       if (queue.waiting !== 0 || queue.inside !== 0) throw new Error(`left waiting: ${queue.waiting}`)
       if (refused.length > entered) throw new Error('refused more than came')

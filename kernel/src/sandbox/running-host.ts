@@ -2,29 +2,18 @@
 // its end was.
 import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../defences.ts'
-import { errors, isPlinthError } from '../errors.ts'
+import { errors } from '../errors.ts'
 import type { CallName } from '../protocol/calls.ts'
 import type { ToHost, ToKernel } from '../protocol/envelope.ts'
 import { protocolVersion } from '../protocol/version.ts'
-import { CallLedger } from './call-ledger.ts'
+import { answerCall } from './answer-call.ts'
 import { HostChannel } from './host-channel.ts'
 import { hostFailure } from './host-failure.ts'
 import type { HostProcess } from './host-process.ts'
+import { HostQuestion } from './host-question.ts'
+import { Inside, type Running } from './inside.ts'
 import type { SandboxLimits } from './limits.ts'
 import type { HostInvocation } from './plugin-host.ts'
-import { writePluginLog } from './plugin-log.ts'
-
-interface Running extends HostInvocation {
-  readonly resolve: (value: string) => void
-  readonly reject: (error: unknown) => void
-  readonly deadline: NodeJS.Timeout
-  readonly ledger: CallLedger
-}
-
-interface Question {
-  readonly resolve: (body: string) => void
-  readonly reject: (error: Error) => void
-}
 
 /** How it ended, and the tenant whose fault it was, if that can be said. */
 export interface HostEnd {
@@ -44,10 +33,9 @@ export class RunningHost {
   readonly #parts: RunningHostParts
   readonly #channel: HostChannel
   readonly #countsCalls: boolean
-  readonly #running = new Map<number, Running>()
+  readonly #inside: Inside
+  readonly #question = new HostQuestion()
   readonly since = new Date().toISOString()
-  #question: Question | undefined
-  #next = 1
   #ended = false
   #dropped = 0
   #unanswered = 0
@@ -56,6 +44,7 @@ export class RunningHost {
   constructor(parts: RunningHostParts) {
     const { child, log, limits, off = allStand } = parts
     this.#parts = parts
+    this.#inside = new Inside(limits.guest)
     this.#countsCalls = !off.has('callLimits')
     this.#channel = new HostChannel({
       child,
@@ -76,7 +65,7 @@ export class RunningHost {
   }
 
   get inside(): number {
-    return this.#running.size
+    return this.#inside.size
   }
 
   get dropped(): number {
@@ -90,7 +79,7 @@ export class RunningHost {
 
   /** Plugin code may be running in it. */
   get isBusy(): boolean {
-    return this.#running.size > 0 || this.#question !== undefined
+    return this.#inside.size > 0 || this.#question.isOpen
   }
 
   /** Pings since the host last said anything. Counted and not timed: when the kernel itself stalls, nobody is silent. */
@@ -103,45 +92,27 @@ export class RunningHost {
 
   /** One question at a time, while the host is being started: what `ready`, `loaded` and `described` answer. */
   ask(message: ToHost | undefined, body: string, deadlineMs: number): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const deadline = setTimeout(() => {
-        reject(new Error(`did not load within ${deadlineMs} ms`))
-        this.kill('did not load in time')
-      }, deadlineMs)
-      const settle =
-        <A>(act: (value: A) => void) =>
-        (value: A) => {
-          clearTimeout(deadline)
-          this.#question = undefined
-          act(value)
-        }
-      this.#question = { resolve: settle(resolve), reject: settle(reject) }
-      if (this.#ended) this.#question.reject(new Error('its host ended while loading'))
-      else if (message) this.send(message, body)
-    })
+    const answer = this.#question.ask(deadlineMs, () => this.kill('did not load in time'))
+    if (this.#ended) this.#question.reject('its host ended while loading')
+    else if (message) this.send(message, body)
+    return answer
   }
 
   send(message: ToHost, body = ''): void {
     this.#channel.send(message, body)
   }
 
-  invoke(invocation: HostInvocation): Promise<string> {
-    const id = this.#next
-    this.#next += 1
+  async invoke(invocation: HostInvocation): Promise<string> {
     const { module, inputJson, handler, context, limits, tenant } = invocation
-    return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(errors.moduleUnavailable({ module }))
-      const deadline = setTimeout(
-        () => this.#stop(id, errors.pluginDeadline({ module, limitMs: limits.wallMs })),
-        limits.wallMs,
-      )
-      const ledger = new CallLedger(module, this.#parts.limits.guest)
-      this.#running.set(id, { ...invocation, resolve, reject, deadline, ledger })
-      // The input is JSON already: it is put in as it is, so that it is serialised once.
-      const head = JSON.stringify({ handler, context })
-      const body = `${head.slice(0, -1)},"input":${inputJson}}`
-      this.send({ type: 'invoke', invocation: id, tenant, cpuMs: limits.cpuMs }, body)
-    })
+    if (this.#ended) throw errors.moduleUnavailable({ module })
+    const { id, answer } = this.#inside.enter(invocation, (late) =>
+      this.#stop(late, errors.pluginDeadline({ module, limitMs: limits.wallMs })),
+    )
+    // The input is JSON already: it is put in as it is, so that it is serialised once.
+    const head = JSON.stringify({ handler, context })
+    const body = `${head.slice(0, -1)},"input":${inputJson}}`
+    this.send({ type: 'invoke', invocation: id, tenant, cpuMs: limits.cpuMs }, body)
+    return answer
   }
 
   /** The host counts as gone from now on, so that whoever comes next waits for its successor. */
@@ -152,9 +123,9 @@ export class RunningHost {
 
   /** One tenant inside: it was his. Several: nobody can say whose it was, and nobody is blamed. */
   killForMemory(used: number, cap: number): void {
-    const culprit = this.#onlyTenantInside()
+    const culprit = this.#inside.onlyTenant()
     if (culprit !== undefined) {
-      for (const { module, reject } of this.#takeAll())
+      for (const { module, reject } of this.#inside.takeAll())
         reject(errors.limitExceeded({ module, limit: 'memory', used, cap }))
     }
     this.#channel.kill()
@@ -193,24 +164,25 @@ export class RunningHost {
         else fail()
         return
       }
-      case 'ready':
-        if (message.protocol !== protocolVersion) this.#question?.reject(new Error('speaks another protocol'))
-        else this.#question?.resolve('')
+      case 'ready': {
+        const isOurs = message.protocol === protocolVersion
+        if (!(isOurs ? this.#question.resolve('') : this.#question.reject('speaks another protocol')))
+          this.#drop(0)
         return
+      }
       case 'refused':
-        this.#question?.reject(new Error(message.reason))
+        if (!this.#question.reject(message.reason)) this.#drop(body.length)
         return
       case 'loaded':
       case 'described':
-        if (this.#question) this.#question.resolve(body.toString())
-        else this.#drop(body.length)
+        if (!this.#question.resolve(body.toString())) this.#drop(body.length)
         return
       case 'pong':
         this.#isolates = message.isolates
         this.#channel.stray(body.length)
         return
       case 'dying': {
-        const culprit = this.#running.get(message.invocation)?.tenant ?? this.#onlyTenantInside()
+        const culprit = this.#inside.get(message.invocation)?.tenant ?? this.#inside.onlyTenant()
         const { entryMs } = this.#parts.limits.guest
         this.#finish(message.invocation, 0, ({ module, reject }) =>
           reject(errors.limitExceeded({ module, limit: 'cpu', used: entryMs, cap: entryMs })),
@@ -224,7 +196,7 @@ export class RunningHost {
 
   #call(message: Extract<ToKernel, { type: 'call' }>, body: Buffer): void {
     const { invocation: id, call, name } = message
-    const one = this.#running.get(id)
+    const one = this.#inside.get(id)
     if (!one) {
       this.#drop(body.length)
       return
@@ -235,33 +207,16 @@ export class RunningHost {
   }
 
   async #answer(id: number, one: Running, call: number, name: CallName, body: string): Promise<void> {
-    try {
-      const input: unknown = JSON.parse(body)
-      if (name === 'log.write') return writePluginLog(this.#parts.log, one, input)
-      const value = JSON.stringify((await one.answer(name, input)) ?? null)
-      const { answerBytes } = this.#parts.limits.host
-      const used = Buffer.byteLength(value)
-      if (used > answerBytes)
-        throw errors.limitExceeded({ module: one.module, limit: 'answer', used, cap: answerBytes })
-      if (this.#running.has(id)) this.send({ type: 'result', invocation: id, call }, value)
-    } catch (error) {
-      this.#refuse(id, one, call, error)
-    } finally {
-      if (name !== 'log.write') one.ledger.answered()
-    }
-  }
-
-  #refuse(id: number, { ledger }: Running, call: number, error: unknown): void {
-    if (!this.#running.has(id)) return
-    const known = isPlinthError(error) ? error : errors.internal({}, error)
+    const answer = await answerCall(one, name, body, this.#parts)
+    if (!answer || !this.#inside.get(id)) return
+    if ('value' in answer) this.send({ type: 'result', invocation: id, call }, answer.value)
     // A limit is not the plugin's to catch: the invocation is over.
-    if (known.code === 'LIMIT_EXCEEDED') {
-      this.#stop(id, known)
-      return
+    else if (answer.refusal.code === 'LIMIT_EXCEEDED') this.#stop(id, answer.refusal)
+    else {
+      one.ledger.refuse(call, answer.refusal)
+      const { code, message, data } = answer.refusal
+      this.send({ type: 'failure', invocation: id, call }, JSON.stringify({ code, message, data }))
     }
-    ledger.refuse(call, known)
-    const { code, message, data } = known
-    this.send({ type: 'failure', invocation: id, call }, JSON.stringify({ code, message, data }))
   }
 
   /** Ends an invocation from this side. */
@@ -271,14 +226,9 @@ export class RunningHost {
   }
 
   #finish(id: number, bytes: number, settle: (one: Running) => void): void {
-    const one = this.#running.get(id)
-    if (!one) {
-      this.#drop(bytes)
-      return
-    }
-    this.#running.delete(id)
-    clearTimeout(one.deadline)
-    settle(one)
+    const one = this.#inside.take(id)
+    if (one) settle(one)
+    else this.#drop(bytes)
   }
 
   /** Late, and no fault: the invocation was over before the host knew. */
@@ -287,24 +237,11 @@ export class RunningHost {
     this.#channel.stray(bytes)
   }
 
-  #onlyTenantInside(): string | undefined {
-    const tenants = new Set([...this.#running.values()].map(({ tenant }) => tenant))
-    const [tenant] = tenants
-    return tenants.size === 1 ? tenant : undefined
-  }
-
-  #takeAll(): readonly Running[] {
-    const all = [...this.#running.values()]
-    this.#running.clear()
-    for (const { deadline } of all) clearTimeout(deadline)
-    return all
-  }
-
-  #end(reason: string, detail?: string, culprit: string | undefined = this.#onlyTenantInside()): void {
+  #end(reason: string, detail?: string, culprit: string | undefined = this.#inside.onlyTenant()): void {
     if (this.#ended) return
     this.#ended = true
-    this.#question?.reject(new Error(`ended its host while loading (${detail ?? reason})`))
-    for (const { module, reject } of this.#takeAll()) reject(errors.moduleUnavailable({ module }))
+    this.#question.reject(`ended its host while loading (${detail ?? reason})`)
+    for (const { module, reject } of this.#inside.takeAll()) reject(errors.moduleUnavailable({ module }))
     this.#parts.log.info({ reason, detail, tenant: culprit, dropped: this.#dropped }, 'a host has ended')
     this.#parts.onEnd({ reason, culprit })
   }
