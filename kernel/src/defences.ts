@@ -4,7 +4,7 @@
 export type Defence =
   /** Globals that no limit can hold are taken from the isolate. */
   | 'guestGlobals'
-  /** Each entry into an isolate has a timeout. */
+  /** Each entry into an isolate has a limit of CPU and a timeout. */
   | 'entryTimeout'
   /** An entry that has not returned loses its isolate, then its host. */
   | 'watchdog'
@@ -38,6 +38,16 @@ export type Defence =
   | 'fetchSize'
   /** What a request may use is bounded: statements, rows, bytes, CPU. */
   | 'governor'
+  /** What a host sends is bounded before it is kept. */
+  | 'frameLimits'
+  /** Every field of what a host sends is checked. */
+  | 'messageParsing'
+  /** A host that says nothing for a while is killed. */
+  | 'heartbeat'
+  /** The kernel counts the calls of an invocation, as the guest does. */
+  | 'callLimits'
+  /** A tenant has a few invocations in a plugin at once; others wait in turns. */
+  | 'fairQueue'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -301,7 +301,8 @@ export const errors = {
     (d) =>
       `The module '${d.module}' went over its limit '${d.limit}': ${d.used} of ${d.cap}. Nothing was changed.`,
   ),
-  moduleUnavailable: defineError<{ module: string }>(
+  /** `retryAfter` in seconds. */
+  moduleUnavailable: defineError<{ module: string; retryAfter?: number }>(
     'MODULE_UNAVAILABLE',
     503,
     'warn',

@@ -230,7 +230,7 @@ async function assemble(
   const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed, outside } = cradle
   const { limits, usage } = cradle
 
-  const loadParts = pluginLoadParts(access, await createHostStarter(log), log, off)
+  const loadParts = pluginLoadParts(access, await createHostStarter(log, off), log, off)
   const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
   closers.add('plugin hosts', () => registry.close())
   const canaries = countCanaries({ pool, registry, log })

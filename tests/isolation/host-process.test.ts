@@ -55,7 +55,7 @@ t.test('a host process', async (t) => {
   const script = attempts(port, process.pid)
 
   const platform = await probePlatform()
-  const walled = await read(spawnHost(platform, script, defaultLimits.host.heapMb).stdout)
+  const walled = await read(spawnHost(platform, script, defaultLimits.host).stdout)
   const open = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   const control = await read(open.stdout)
 
@@ -70,9 +70,7 @@ t.test('a host process', async (t) => {
   t.test(
     'has the permission model alone where the platform has nothing else, and that holds too',
     async (t) => {
-      const bare = await read(
-        spawnHost({ ...platform, wrapper: [] }, script, defaultLimits.host.heapMb).stdout,
-      )
+      const bare = await read(spawnHost({ ...platform, wrapper: [] }, script, defaultLimits.host).stdout)
       for (const [attempt, result] of Object.entries(bare)) {
         if (!onlyByUser.includes(attempt)) t.equal(result, 'refused', attempt)
       }

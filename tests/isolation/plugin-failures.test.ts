@@ -42,20 +42,19 @@ export default definePlugin({
 })
 `
 
-const hostsOf = (): number[] =>
-  execFileSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' })
+/** From one look at the processes: those of other tests come and go. */
+function hostsOf(): number[] {
+  const rows = execFileSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' })
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, , ...args]) => args.join(' ').includes('--permission'))
-    .filter(([pid]) => isDescendant(Number(pid)))
-    .map(([pid]) => Number(pid))
-
-function isDescendant(pid: number): boolean {
-  for (let at = pid; at > 1; ) {
-    at = Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(at)], { encoding: 'utf8' }).trim())
-    if (at === process.pid) return true
+  const parents = new Map(rows.map(([pid, parent]) => [Number(pid), Number(parent)]))
+  const isOurs = (pid: number): boolean => {
+    const parent = parents.get(pid) ?? 0
+    return parent === process.pid || (parent > 1 && isOurs(parent))
   }
-  return false
+  return rows.flatMap(([pid, , ...args]) =>
+    args.join(' ').includes('--permission') && isOurs(Number(pid)) ? [Number(pid)] : [],
+  )
 }
 
 t.test('a plugin that fails', async (t) => {

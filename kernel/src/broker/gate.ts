@@ -11,7 +11,7 @@ import { services } from './services.ts'
 import { sql } from './sql.ts'
 import type { Work } from './work.ts'
 
-/** `log.write` is answered by sandbox/plugin-host.ts, which counts its lines. A name without a row here does not compile. */
+/** `log.write` is answered by sandbox/running-host.ts, which bounds its lines. A name without a row here does not compile. */
 const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>> = {
   ...entities,
   ...sql,

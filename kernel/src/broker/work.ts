@@ -22,6 +22,8 @@ export interface Work {
   readonly depth: number
   /** It works for a validate hook, however deep. */
   readonly inHook?: boolean
+  /** The request took its place among the tenant's before it took a connection (see sandbox/fair-queue.ts). */
+  readonly isAdmitted?: boolean
   /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */
   run(handler: Handler, input: Json): Promise<Json>
   /** As `run`, giving the answer's JSON text as it left the sandbox. */

@@ -29,7 +29,6 @@ interface Loaded {
 }
 
 const where = new Map<number, TenantIsolate>()
-const watchdog = new Watchdog(die)
 const loaded: { plugin: Loaded | undefined } = { plugin: undefined }
 
 function plugin(): Loaded {
@@ -37,11 +36,13 @@ function plugin(): Loaded {
   return loaded.plugin
 }
 
-function load({ guest, limits }: Extract<ToHost, { type: 'load' }>, bundle: string): void {
+function load({ guest, limits, off }: Extract<ToHost, { type: 'load' }>, bundle: string): void {
+  const hasTimeouts = !off.includes('entryTimeout')
   const parts: IsolateParts = {
     ivm,
     code: pluginCode(guest, bundle, limits),
-    watchdog,
+    watchdog: new Watchdog(die, { cpu: hasTimeouts, late: !off.includes('watchdog') }),
+    hasTimeouts,
     send,
     onCatastrophe: (message) => {
       console.error(`isolate failed: ${message}`)
@@ -50,7 +51,8 @@ function load({ guest, limits }: Extract<ToHost, { type: 'load' }>, bundle: stri
     },
     onEnd: (invocation) => where.delete(invocation),
   }
-  loaded.plugin = { parts, pool: new IsolatePool(limits, () => new TenantIsolate(parts)) }
+  const rssMb = () => process.memoryUsage.rss() / 2 ** 20
+  loaded.plugin = { parts, pool: new IsolatePool({ limits, create: () => new TenantIsolate(parts), rssMb }) }
   send({ type: 'loaded' })
 }
 
@@ -66,6 +68,15 @@ async function describe({ parts }: Loaded): Promise<void> {
   }
 }
 
+// How long a host waits before it makes the next tenant's isolate ahead of him.
+const prepareAfterMs = 2
+let preparing: NodeJS.Timeout | undefined
+
+function prepare(): void {
+  preparing = undefined
+  plugin().pool.prepare()
+}
+
 function invoke({ invocation, tenant, cpuMs }: Extract<ToHost, { type: 'invoke' }>, body: string): void {
   const isolate = plugin().pool.take(tenant)
   if (!isolate) {
@@ -74,6 +85,8 @@ function invoke({ invocation, tenant, cpuMs }: Extract<ToHost, { type: 'invoke' 
   }
   where.set(invocation, isolate)
   isolate.start(invocation, cpuMs, body)
+  // Not at once: the first entry of this one has a right to the machine.
+  if (!preparing) preparing = setTimeout(prepare, prepareAfterMs)
 }
 
 function hear(message: ToHost, body: Buffer): void {
@@ -91,7 +104,7 @@ function hear(message: ToHost, body: Buffer): void {
       where.get(message.invocation)?.cancel(message.invocation)
       return
     case 'ping':
-      send({ type: 'pong' })
+      send({ type: 'pong', isolates: loaded.plugin?.pool.size ?? 0 })
       return
     case 'describe':
       void describe(plugin())

@@ -80,6 +80,7 @@ export function actionRoute(
   const problems = moduleProblems(plugin.manifest.errors)
   const path = `/v1/${plugin.manifest.name}/${spec.path}`
   const record = jsonSchemaForFields(spec.fields, 'record')
+  const entersPlugin = actionSpec.run === true || (plugin.manifest.hooks[entity] ?? []).length > 0
   const takesInput = Object.keys(actionSpec.input).length > 0
   app.route({
     method: 'POST',
@@ -107,7 +108,7 @@ export function actionRoute(
           input: parseFields(actionSpec.input, request.body ?? {}),
           version: ifMatchVersion(request),
         }
-        const answer = await withWork(stage, (work) => act(work, call))
+        const answer = await withWork(stage, (work) => act(work, call), { entersPlugin })
         if ('updated' in answer) return sendRecord(request, reply, answer.updated)
         void reply.code(201).header('location', answer.path)
         return sendRecord(request, reply, answer.created)

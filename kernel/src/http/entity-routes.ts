@@ -23,6 +23,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
     ladder.permitted(plugin, { name: `${entity}.${verb}`, subject: entity, verb })
   const common = { tags: [plugin.manifest.title], headers: tenantHeader }
   const record = jsonSchemaForFields(spec.fields, 'record')
+  const entersPlugin = (plugin.manifest.hooks[entity] ?? []).length > 0
 
   app.route({
     method: 'GET',
@@ -70,7 +71,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
     },
     ...atRung(permitted('create'), async (stage, request, reply) => {
       const { values } = parseRecord(spec.fields, request.body, 'create')
-      const created = await withWork(stage, (work) => createRecord(work, entity, values))
+      const created = await withWork(stage, (work) => createRecord(work, entity, values), { entersPlugin })
       void reply.code(201).header('location', `${path}/${created.id}`)
       return sendRecord(request, reply, created)
     }),
@@ -90,7 +91,9 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       const version = ifMatchVersion(request)
       const options = version === undefined ? {} : { version }
       const id = idOf(request.params)
-      const updated = await withWork(stage, (work) => updateRecord(work, entity, id, values, options))
+      const updated = await withWork(stage, (work) => updateRecord(work, entity, id, values, options), {
+        entersPlugin,
+      })
       return sendRecord(request, reply, updated)
     }),
   })

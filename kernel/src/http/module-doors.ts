@@ -3,7 +3,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
 import type { Spending } from '../broker/spending.ts'
-import type { Work } from '../broker/work.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
@@ -12,11 +11,11 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { ServedModule } from '../registry/served-module.ts'
 import { createWorks } from '../sandbox/invoke.ts'
-import type { Permitted } from '../stages.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
 import type { Ladder } from './ladder.ts'
 import { createModuleInstance } from './module-instance.ts'
+import type { WithWork } from './module-parts.ts'
 import { type ApiDocument, documentOf } from './openapi.ts'
 import { type SpendingParts, spendingLender } from './request-spending.ts'
 
@@ -58,10 +57,14 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
   const opened = new Map<LoadedPlugin, Opened>()
   const modules = new Set<string>()
 
-  const withWork = <T>(stage: Permitted, work: (work: Work) => Promise<T>): Promise<T> =>
-    lendSpending(stage, (spending) => {
+  const withWork: WithWork = (stage, work, { entersPlugin = false } = {}) =>
+    lendSpending(stage, async (spending) => {
       spent.set(stage, spending)
       const { plugin, tenant, actor, ability, requestId } = stage
+      const { wallMs } = spending.remaining(plugin.manifest.name)
+      const leave = entersPlugin
+        ? await plugin.host.admit?.(plugin.manifest.name, tenant.id, wallMs)
+        : undefined
       const scope = {
         tenant: tenant.id,
         actor: actor.id,
@@ -69,11 +72,17 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
         // Longer than the handlers may take, so that their own deadline is the one that is told.
         deadlineMs: spending.limits.wall + 5_000,
       }
-      return withUnitOfWork(connections, scope, async (unit) => {
-        const result = await work(makeWork({ plugin, tenant, actor, ability, requestId, unit, spending }))
-        spending.confirm()
-        return result
-      })
+      try {
+        return await withUnitOfWork(connections, scope, async (unit) => {
+          const isAdmitted = leave !== undefined
+          const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
+          const result = await work(makeWork(options))
+          spending.confirm()
+          return result
+        })
+      } finally {
+        leave?.()
+      }
     })
 
   async function instanceOf(plugin: LoadedPlugin): Promise<Instance> {

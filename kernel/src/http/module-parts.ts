@@ -11,6 +11,15 @@ export interface ModuleParts {
   readonly connections: TenantConnections
   /** What the request that reached this stage has used of its limits, for people who write plugins. */
   readonly spentBy: (stage: object) => string | undefined
-  /** Lends a Work whose unit of work commits when the function returns. */
-  readonly withWork: <T>(stage: Permitted, work: (work: Work) => Promise<T>) => Promise<T>
+  readonly withWork: WithWork
 }
+
+/**
+ * Lends a Work whose unit of work commits when the function returns. A request that `entersPlugin` first takes its place
+ * among its tenant's: it must not wait for one while it holds a connection and has records locked.
+ */
+export type WithWork = <T>(
+  stage: Permitted,
+  work: (work: Work) => Promise<T>,
+  options?: { readonly entersPlugin?: boolean },
+) => Promise<T>

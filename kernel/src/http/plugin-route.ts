@@ -32,7 +32,9 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         const input = isGet
           ? parseFields(spec.query, request.query, { coerce: true })
           : parseFields(spec.input, request.body ?? {})
-        const text = await withWork(stage, (work) => work.runText({ kind: 'route', route: name }, input))
+        const text = await withWork(stage, (work) => work.runText({ kind: 'route', route: name }, input), {
+          entersPlugin: true,
+        })
         return reply.type('application/json; charset=utf-8').serializer(String).send(text)
       },
     ),

@@ -95,9 +95,9 @@ export function sendProblem(
     known.message,
   )
   if (known.status === 401) void reply.header('www-authenticate', 'Bearer')
-  if (known.status === 503) void reply.header('retry-after', '1')
   const { retryAfter } = known.data
-  if (typeof retryAfter === 'number') void reply.header('retry-after', String(retryAfter))
+  if (typeof retryAfter === 'number') void reply.header('retry-after', String(Math.ceil(retryAfter)))
+  else if (known.status === 503) void reply.header('retry-after', '1')
   const body = problemBody(known, request.id)
   const stack =
     options.debug && known.status >= 500 && known.cause instanceof Error ? known.cause.stack : undefined

@@ -1,5 +1,6 @@
 // Every message between kernel and host, one union per direction. What a message carries for the plugin (bundle,
 // input, result) is the frame's body and not in these types; each says what its body is.
+import type { Defence } from '../defences.ts'
 import type { CallName } from './calls.ts'
 import type { GuestLimits, LimitName } from './limits.ts'
 
@@ -23,7 +24,13 @@ export interface InvocationContext {
 /** The kernel to a host. The host trusts these. */
 export type ToHost =
   /** Body: the plugin's bundle. `guest` is the script that runs before it. First message, once. */
-  | { readonly type: 'load'; readonly guest: string; readonly limits: GuestLimits }
+  | {
+      readonly type: 'load'
+      readonly guest: string
+      readonly limits: GuestLimits
+      /** Walls that a test has taken down. */
+      readonly off: readonly Defence[]
+    }
   | { readonly type: 'describe' }
   /** Body: `{input, handler, context}` for the guest. `cpuMs` is for the whole invocation. */
   | { readonly type: 'invoke'; readonly invocation: number; readonly tenant: string; readonly cpuMs: number }
@@ -65,6 +72,7 @@ export type ToKernel =
       readonly cpuMs: number
       readonly failure: HandlerFailure
     }
-  | { readonly type: 'pong' }
+  /** How many isolates it keeps. */
+  | { readonly type: 'pong'; readonly isolates: number }
   /** The last message: the invocation cannot be stopped, so the host ends itself. Nothing more is to be sent to it. */
   | { readonly type: 'dying'; readonly invocation: number }

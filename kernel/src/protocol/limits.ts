@@ -2,10 +2,12 @@
 // exceeded are wire names.
 
 export interface GuestLimits {
-  /** CPU of one uninterrupted stretch of plugin code. */
+  /** CPU of one uninterrupted stretch of plugin code; on the wall it may take `wallPerCpu` times that. */
   readonly entryMs: number
   /** CPU of evaluating the bundle, once per tenant. */
   readonly loadMs: number
+  /** How much longer than its CPU an entry may take, on a machine that has others to serve. */
+  readonly wallPerCpu: number
   readonly memoryMb: number
   readonly calls: number
   readonly callsInFlight: number
@@ -21,6 +23,8 @@ export interface GuestLimits {
   /** Isolates kept per host, and for how long when nobody calls. */
   readonly isolates: number
   readonly isolateIdleMs: number
+  /** Resident memory at which the host gives up isolates that nobody uses. */
+  readonly pressureMb: number
 }
 
 export const limitNames = [
@@ -30,6 +34,7 @@ export const limitNames = [
   'callsInFlight',
   'argument',
   'result',
+  'log',
   'timers',
   'depth',
 ] as const

@@ -127,9 +127,11 @@ export function parseToKernel(header: string): ToKernel {
     case 'dying':
       only(fields, 'type', 'invocation')
       return { type, invocation: count(fields, 'invocation') }
+    case 'pong':
+      only(fields, 'type', 'isolates')
+      return { type, isolates: count(fields, 'isolates') }
     case 'loaded':
     case 'described':
-    case 'pong':
       only(fields, 'type')
       return { type }
     default:

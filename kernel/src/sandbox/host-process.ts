@@ -102,7 +102,14 @@ export async function probePlatform(): Promise<Platform> {
   return { wrapper, missing: [...wallNames].filter((name) => !given.has(name)), addon }
 }
 
-export function spawnHost(platform: Platform, script: string, heapMb: number): HostProcess {
+export interface HostFlags {
+  /** Of the process itself, not of its isolates. */
+  readonly heapMb: number
+  /** Without V8's compilers to machine code. */
+  readonly jitless?: boolean
+}
+
+export function spawnHost(platform: Platform, script: string, flags: HostFlags): HostProcess {
   const node = [
     process.execPath,
     '--permission',
@@ -112,7 +119,8 @@ export function spawnHost(platform: Platform, script: string, heapMb: number): H
     '--no-node-snapshot',
     '--disable-sigusr1',
     '--no-warnings',
-    `--max-old-space-size=${heapMb}`,
+    `--max-old-space-size=${flags.heapMb}`,
+    ...(flags.jitless ? ['--jitless'] : []),
     '-e',
     script,
     platform.addon,

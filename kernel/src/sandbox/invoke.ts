@@ -85,6 +85,8 @@ export function createWorks(parts: {
           watcher?.capabilityCall(module, name)
           return answer(name, input)
         },
+        // What works for a request that is inside already must not wait behind it.
+        isAdmitted: work.isAdmitted === true || work.depth > 1,
       })
       .catch((error: unknown) => {
         const declared = declaredFailure(error, plugin.manifest)

@@ -1,16 +1,19 @@
-// Keeps a plugin's host: starts it when it is needed, kills it when it takes too much memory or falls silent, starts it
-// again after a pause, and stops trying for a while when it keeps dying.
-import { readFile } from 'node:fs/promises'
+// Makes the hosts of plugins: who may be inside at once, who is kept out for a while because he keeps killing hosts, and
+// which process serves whom, one for all tenants or one for each.
+import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors, isPlinthError } from '../errors.ts'
-import { buildScripts } from './build-scripts.ts'
-import { probePlatform, spawnHost } from './host-process.ts'
-import { defaultLimits } from './limits.ts'
-import { type PluginHost, type PluginHostStats, RunningHost } from './plugin-host.ts'
+import { buildScripts, type Scripts } from './build-scripts.ts'
+import { Circuit } from './circuit.ts'
+import { FairQueue, type Leave } from './fair-queue.ts'
+import { type Platform, probePlatform } from './host-process.ts'
+import { HostSlots } from './host-slots.ts'
+import { defaultLimits, type SandboxLimits } from './limits.ts'
+import type { HostInvocation, PluginHost, PluginHostStats } from './plugin-host.ts'
+import type { HostEnd } from './running-host.ts'
 import { type ReadSourceMap, sourcePositions } from './source-positions.ts'
-
-export type { PluginHost }
+import { SupervisedHost } from './supervised-host.ts'
 
 export interface HostOptions {
   /** Names the package in the log. */
@@ -19,19 +22,17 @@ export interface HostOptions {
   /** Asked at the first failure of the plugin. */
   readonly sourceMap?: ReadSourceMap
   readonly log: Logger
+  /** A process for each tenant: what breaks out of an isolate finds one tenant's data. About 50 MB each. */
+  readonly hostPerTenant?: boolean
+  /** Without V8's compilers, where most of its weaknesses are: number code is up to four times slower. */
+  readonly jitless?: boolean
+  readonly limits?: SandboxLimits
 }
 
-/** Ends that the kernel caused; an exit has many codes and is one reason. */
-const reasons: readonly string[] = Object.freeze([
-  'did not load in time',
-  'did not start',
-  'it could not stop an invocation',
-  'protocol violation',
-  'silent',
-  'too much memory',
-])
+/** A plugin in the sandbox. */
+export type SandboxedHost = Required<PluginHost>
 
-export type StartHost = (options: HostOptions) => Promise<PluginHost>
+export type StartHost = (options: HostOptions) => Promise<SandboxedHost>
 
 /** Probes the platform and builds our scripts once; what comes back starts hosts. */
 export async function createHostStarter(log: Logger, off: DefencesOff = allStand): Promise<StartHost> {
@@ -42,150 +43,111 @@ export async function createHostStarter(log: Logger, off: DefencesOff = allStand
       'plugin hosts run without these walls: this platform does not have them',
     )
   }
-  const { guest, host: hostLimits, circuit } = defaultLimits
+  return async (options) => superviseHost(platform, scripts, options, off)
+}
 
-  return async ({ name, bundle, sourceMap, log: hostLog }) => {
-    const positions = sourcePositions(sourceMap, (reason) =>
-      hostLog.warn({ plugin: name, reason }, 'the source map of a plugin is ignored'),
-    )
-    let current: Promise<RunningHost> | undefined
-    let closed = false
-    /** Invocations that have not been answered, those that still wait for the host among them. */
-    let inside = 0
-    let deaths: number[] = []
-    const live = new Set<RunningHost>()
-    const ends: Record<string, number> = {}
-    let dropped = 0
-    let openUntil = 0
-    let openMs = circuit.openMs
+export function superviseHost(
+  platform: Platform,
+  scripts: Scripts,
+  options: HostOptions,
+  off: DefencesOff = allStand,
+): SandboxedHost {
+  const { name, bundle, log, hostPerTenant = false, jitless = false, limits = defaultLimits } = options
+  const positions = sourcePositions(options.sourceMap, (reason) =>
+    log.warn({ plugin: name, reason }, 'the source map of a plugin is ignored'),
+  )
+  const queue = new FairQueue(limits.host)
+  const pairs = new LRUCache<string, Circuit>({ max: limits.circuit.pairs })
+  const deaths: Record<string, number> = {}
+  let dropped = 0
+  let closed = false
 
-    async function start(): Promise<RunningHost> {
-      const host = new RunningHost(spawnHost(platform, scripts.host, hostLimits.heapMb), hostLog, ended)
-      live.add(host)
-      watch(host)
+  function onDeath({ reason, culprit }: HostEnd, droppedByHost: number): void {
+    deaths[reason] = (deaths[reason] ?? 0) + 1
+    dropped += droppedByHost
+    if (culprit === undefined) return
+    const pair = pairs.get(culprit) ?? new Circuit(limits.circuit.pair)
+    pairs.set(culprit, pair)
+    const openMs = pair.record()
+    if (openMs > 0) {
+      const what = 'a tenant keeps killing the host of a plugin; he is not served by it for a while'
+      log.error({ plugin: name, tenant: culprit, openMs }, what)
+    }
+  }
+
+  // A host of one tenant has one isolate.
+  const guest = hostPerTenant ? { ...limits.guest, isolates: 1 } : limits.guest
+  const parts = { platform, scripts, name, bundle, log, limits: { ...limits, guest }, jitless, off, onDeath }
+  const make = () => new SupervisedHost(parts)
+  const slots = new HostSlots(make, hostPerTenant ? limits.host.hostsPerPlugin : 1)
+
+  async function admit(module: string, tenant: string, waitMs: number): Promise<Leave> {
+    if (closed) throw errors.moduleUnavailable({ module })
+    const throttledMs = pairs.get(tenant)?.openForMs ?? 0
+    if (throttledMs > 0)
+      throw errors.moduleUnavailable({ module, retryAfter: Math.ceil(throttledMs / 1_000) })
+    if (off.has('fairQueue')) return () => undefined
+    const leave = await queue.enter(tenant, waitMs)
+    if (!leave) throw errors.moduleUnavailable({ module, retryAfter: 1 })
+    return leave
+  }
+
+  async function run(invocation: HostInvocation, limits: HostInvocation['limits']): Promise<string> {
+    const { module, tenant } = invocation
+    const host = slots.take(hostPerTenant ? tenant : '')
+    if (!host) throw errors.moduleUnavailable({ module, retryAfter: 1 })
+    return host.invoke({ ...invocation, limits }).catch(withSources)
+  }
+
+  /** Names the plugin's own files in what it threw. */
+  async function withSources(error: unknown): Promise<never> {
+    const thrown = isPlinthError(error) ? error.cause : undefined
+    if (thrown instanceof Error && thrown.stack !== undefined) {
+      thrown.stack = await positions.explain(thrown.stack)
+    }
+    throw error
+  }
+
+  async function describe(): Promise<unknown> {
+    if (!hostPerTenant) return slots.take('')?.describe()
+    // In a process of its own that no tenant ever uses.
+    const host = make()
+    return host.describe().finally(() => host.close())
+  }
+
+  return {
+    admit,
+    describe: () =>
+      describe().catch(async (error: unknown) => {
+        if (!(error instanceof Error)) throw error
+        throw new Error(await positions.explain(error.message), { cause: error })
+      }),
+    async invoke(invocation) {
+      const { module, tenant, limits, isAdmitted } = invocation
+      if (isAdmitted) return run(invocation, limits)
+      const came = performance.now()
+      const leave = await admit(module, tenant, limits.wallMs)
       try {
-        await host.ask(undefined, '', hostLimits.startMs)
-        await host.ask({ type: 'load', guest: scripts.guest, limits: guest }, bundle, hostLimits.startMs)
-      } catch (error) {
-        host.kill('did not start')
-        throw error
+        const left = limits.wallMs - (performance.now() - came)
+        return await run(invocation, { ...limits, wallMs: Math.max(1, Math.ceil(left)) })
+      } finally {
+        leave()
       }
-      return host
-    }
-
-    /** Every death counts, a load that failed too; a host that was closed has not died. */
-    function ended(host: RunningHost): void {
-      current = undefined
-      live.delete(host)
-      dropped += host.dropped
-      if (closed) return
-      const reason = reasons.includes(host.endReason) ? host.endReason : 'exit'
-      ends[reason] = (ends[reason] ?? 0) + 1
-      const now = performance.now()
-      deaths = [...deaths.filter((at) => now - at < circuit.withinMs), now]
-      if (deaths.length < circuit.kills) return
-      deaths = []
-      openUntil = now + openMs
-      hostLog.error({ plugin: name, openMs }, 'a host keeps dying; its module is not served for a while')
-      openMs = Math.min(openMs * 2, circuit.longestOpenMs)
-    }
-
-    function watch(host: RunningHost): void {
-      const memory = setInterval(() => void checkMemory(host), hostLimits.rssPollMs)
-      const heart = setInterval(() => {
-        if (host.hasEnded) return
-        if (host.ping() > hostLimits.heartbeatsMissed) {
-          hostLog.error({ plugin: name }, 'a host does not answer; it is killed')
-          host.kill('silent')
-        }
-      }, hostLimits.heartbeatMs)
-      void host.gone().then(() => {
-        clearInterval(memory)
-        clearInterval(heart)
-      })
-    }
-
-    async function checkMemory(host: RunningHost): Promise<void> {
-      if (!host.isBusy || host.pid === undefined) return
-      // Not statm: that counts in pages, which are 4 KB on one machine and 64 KB on the next. Where there is no /proc,
-      // V8's own limit is the only one.
-      const status = await readFile(`/proc/${host.pid}/status`, 'utf8').catch(() => '')
-      const rssMb = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024
-      if (rssMb <= hostLimits.rssMb || host.hasEnded) return
-      hostLog.error(
-        { plugin: name, rssMb: Math.round(rssMb), cap: hostLimits.rssMb },
-        'a host takes too much memory; it is killed',
-      )
-      host.killForMemory(Math.round(rssMb), hostLimits.rssMb)
-    }
-
-    function pauseBeforeStart(): number {
-      const now = performance.now()
-      const recent = deaths.filter((at) => now - at < circuit.withinMs)
-      const last = recent.at(-1)
-      return last === undefined ? 0 : Math.max(0, last + circuit.backoffMs * 4 ** (recent.length - 1) - now)
-    }
-
-    async function running(): Promise<RunningHost> {
-      if (closed || performance.now() < openUntil) throw new Error('is not served at the moment')
-      if (!current) {
-        const pauseMs = pauseBeforeStart()
-        const starting = new Promise((resolve) => setTimeout(resolve, pauseMs)).then(start)
-        current = starting
-        starting.catch(() => {
-          if (current === starting) current = undefined
-        })
+    },
+    stats(): PluginHostStats {
+      const hosts = slots.all().flatMap((host) => host.stats ?? [])
+      const now = hosts.reduce((sum, host) => sum + host.dropped, 0)
+      return {
+        hosts,
+        inside: queue.inside,
+        waiting: queue.waiting,
+        deaths: { ...deaths },
+        dropped: dropped + now,
       }
-      return current
-    }
-
-    /** Names the plugin's own files in what it threw. */
-    async function withSources(error: unknown): Promise<never> {
-      const thrown = isPlinthError(error) ? error.cause : undefined
-      if (thrown instanceof Error && thrown.stack !== undefined) {
-        thrown.stack = await positions.explain(thrown.stack)
-      }
-      throw error
-    }
-
-    return {
-      async describe() {
-        const host = await running()
-        const answer = host.ask({ type: 'describe' }, '', hostLimits.startMs)
-        const text = await answer.catch(async (error: Error) => {
-          throw new Error(await positions.explain(error.message), { cause: error })
-        })
-        const manifest: unknown = JSON.parse(text)
-        return manifest
-      },
-      async invoke(invocation) {
-        const { module } = invocation
-        if (inside >= hostLimits.invocationsAtOnce) throw errors.moduleUnavailable({ module })
-        inside += 1
-        try {
-          const host = await running().catch((cause: unknown) => {
-            throw errors.moduleUnavailable({ module }, cause)
-          })
-          return await host.invoke(invocation).catch(withSources)
-        } finally {
-          inside -= 1
-        }
-      },
-      stats(): PluginHostStats {
-        const now = [...live].reduce((sum, host) => sum + host.dropped, 0)
-        return { hosts: [...live].map(() => ({})), deaths: { ...ends }, dropped: dropped + now }
-      },
-      async close() {
-        closed = true
-        const host = await current?.catch(() => undefined)
-        if (!host) return
-        const deadline = performance.now() + hostLimits.drainMs
-        while (inside > 0 && performance.now() < deadline && !host.hasEnded) {
-          await new Promise((resolve) => setTimeout(resolve, 20))
-        }
-        host.kill('closed')
-        await host.gone()
-      },
-    }
+    },
+    async close() {
+      closed = true
+      await slots.close()
+    },
   }
 }
