@@ -60,6 +60,17 @@ function secret(text: string | undefined): string | undefined {
   return text
 }
 
+// What npm takes for the name of a package. No patterns: trust is given by name.
+const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
+
+function packageNames(text: string | undefined): readonly string[] {
+  const names = (text ?? '').split(',').map((name) => name.trim())
+  const given = names.filter((name) => name !== '')
+  const wrong = given.find((name) => !packageName.test(name))
+  if (wrong !== undefined) throw new Error(`must be package names with commas between them, not '${wrong}'`)
+  return Object.freeze([...new Set(given)])
+}
+
 /** Every setting: name in the environment, default, meaning, parser. */
 export const settings = {
   PORT: setting(
@@ -104,6 +115,11 @@ export const settings = {
     'Folder of the installation: the plugins are among the dependencies of its package.json.',
     (text) => resolve(text ?? '.'),
   ),
+  PLINTH_TRUSTED_PLUGINS: setting(
+    'none',
+    "Names of packages, with commas between them, whose plugins run in the kernel's process: faster, **without any wall and with the kernel's full rights**. See [trusting a plugin](security.md#trusting-a-plugin).",
+    packageNames,
+  ),
   PLINTH_DEMO: setting(
     'on with the embedded database, else off',
     'Makes the tenant `demo` with an owner at the first start: on or off.',
@@ -133,6 +149,7 @@ export interface Config {
   readonly rolePrefix: Value<'PLINTH_ROLE_PREFIX'>
   readonly poolSize: Value<'PLINTH_POOL_SIZE'>
   readonly pluginsRoot: Value<'PLINTH_PLUGINS_ROOT'>
+  readonly trustedPlugins: Value<'PLINTH_TRUSTED_PLUGINS'>
   readonly demo: boolean
   readonly debugErrors: Value<'PLINTH_DEBUG_ERRORS'>
   readonly logLevel: Value<'LOG_LEVEL'>
@@ -163,6 +180,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     rolePrefix: read('PLINTH_ROLE_PREFIX'),
     poolSize: read('PLINTH_POOL_SIZE'),
     pluginsRoot: read('PLINTH_PLUGINS_ROOT'),
+    trustedPlugins: read('PLINTH_TRUSTED_PLUGINS'),
     demo: read('PLINTH_DEMO') ?? databaseUrl === undefined,
     debugErrors: read('PLINTH_DEBUG_ERRORS'),
     logLevel: read('LOG_LEVEL'),

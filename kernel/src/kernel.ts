@@ -24,6 +24,7 @@ import { type Authenticate, createAuthenticate } from './identity/authenticate.t
 import { createAbilities } from './permissions/abilities.ts'
 import { type Installation, loadInstallation } from './registry/load-installation.ts'
 import { pluginLoadParts } from './registry/plugin-load-parts.ts'
+import { trustByName } from './sandbox/in-process.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
@@ -149,9 +150,11 @@ async function assemble(config: Config, log: Logger, closers: Closers): Promise<
   const { access, cradle } = await openParts(config, log, closers)
   const { ladder, directory, runControl, connections, accounts, priceBook, pool } = cradle
 
+  const starter = await trustByName(await createHostStarter(log), config.trustedPlugins, log)
+  closers.add('plugins in process', async () => starter.close())
   const installation = await loadInstallation(
     config.pluginsRoot,
-    pluginLoadParts(access, await createHostStarter(log), log),
+    pluginLoadParts(access, starter.startHost, log),
   )
   const { plugins } = installation
   closers.add('plugin hosts', () => Promise.all([...plugins.values()].map((plugin) => plugin.host.close())))

@@ -69,9 +69,13 @@ export function sender(kernel: Pick<Kernel, 'inject'>, own: Readonly<Record<stri
   }
 }
 
-export async function testKernel(t: Ending, overrides: Partial<Config> = {}): Promise<TestKernel> {
+export async function testKernel(
+  t: Ending,
+  overrides: Partial<Config> = {},
+  log = testLog,
+): Promise<TestKernel> {
   const database = await testDatabase(t)
-  const kernel = await createKernel(testConfig(database.adminUrl, overrides), testLog)
+  const kernel = await createKernel(testConfig(database.adminUrl, overrides), log)
   t.teardown(() => kernel.close())
   const send = sender(kernel)
 
