@@ -7,6 +7,7 @@ import { errors, isPlinthError } from '../errors.ts'
 import { type CallName, isCallName } from '../protocol/calls.ts'
 import type { HandlerFailure } from '../protocol/envelope.ts'
 import { parseToKernel } from '../protocol/parse-to-kernel.ts'
+import { EntryClock } from './entry-clock.ts'
 import { errorOfFailure } from './failure-error.ts'
 import type { SandboxLimits } from './limits.ts'
 import type { HostInvocation, PluginHost } from './plugin-host.ts'
@@ -54,6 +55,7 @@ export class InProcessHost implements PluginHost {
   readonly #parts: InProcessParts
   readonly #realms: LRUCache<string, TenantRealm>
   readonly #running = new Map<number, Running>()
+  readonly #clock = new EntryClock()
   #code: RealmCode | undefined
   #next = 1
   #closed = false
@@ -152,17 +154,16 @@ export class InProcessHost implements PluginHost {
   #enter(one: Running, what: 'start' | 'settle', ...values: readonly (string | number | boolean)[]): void {
     const { entryMs } = this.#parts.limits.guest
     const { cpuMs: cap } = one.limits
-    const before = process.threadCpuUsage()
-    try {
-      this.#parts.stray.during(
-        (reason) => this.#fail(one, threw(reason)),
-        () => one.realm.enter(what, one.id, ...values),
-      )
-    } catch (error) {
-      this.#fail(one, threw(error))
-    }
-    const { user, system } = process.threadCpuUsage(before)
-    const used = (user + system) / 1_000
+    const used = this.#clock.measure(() => {
+      try {
+        this.#parts.stray.during(
+          (reason) => this.#fail(one, threw(reason)),
+          () => one.realm.enter(what, one.id, ...values),
+        )
+      } catch (error) {
+        this.#fail(one, threw(error))
+      }
+    })
     one.cpuMs += used
     if (used > entryMs) this.#fail(one, { kind: 'limit', limit: 'cpu', used, cap: entryMs })
     else if (one.cpuMs > cap) this.#fail(one, { kind: 'limit', limit: 'cpu', used: one.cpuMs, cap })
