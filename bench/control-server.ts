@@ -17,13 +17,22 @@ app.addHook('onRequest', async (request: FastifyRequest) => {
 const columns = `id, version, created_at, created_by, updated_at, updated_by, code, name, price_amount, price_currency,
   quantity, active`
 
-app.get<{ Params: { id: string } }>('/items/:id', async (request) => {
+async function getItem(id: string): Promise<unknown> {
   const { rows } = await pool.query({
     name: 'get',
     text: `SELECT ${columns} FROM plugin_items.item WHERE tenant_id = $1 AND id = $2`,
-    values: [tenant, request.params.id],
+    values: [tenant, id],
   })
   return rows[0]
+}
+
+app.get<{ Params: { id: string } }>('/items/:id', async (request) => getItem(request.params.id))
+
+app.get<{ Querystring: { id: string; queries: string } }>('/work', async (request) => {
+  const { id, queries } = request.query
+  let found: unknown = { id }
+  for (let n = 0; n < Number(queries); n += 1) found = await getItem(id)
+  return found
 })
 
 app.get('/items', async () => {

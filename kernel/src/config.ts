@@ -96,6 +96,17 @@ function hosts(text: string | undefined): readonly string[] {
     .map(matching(pattern, 'names in small letters, each with a port or without, with commas between them'))
 }
 
+// What npm takes for the name of a package. No patterns: trust is given by name.
+const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
+
+function packageNames(text: string | undefined): readonly string[] {
+  const names = (text ?? '').split(',').map((name) => name.trim())
+  const given = names.filter((name) => name !== '')
+  const wrong = given.find((name) => !packageName.test(name))
+  if (wrong !== undefined) throw new Error(`must be package names with commas between them, not '${wrong}'`)
+  return Object.freeze([...new Set(given)])
+}
+
 /** Every setting: name in the environment, default, meaning, parser. */
 export const settings = {
   PORT: setting(
@@ -179,6 +190,11 @@ export const settings = {
     'Hosts, such as `mock.test:8080,other.test`, that plugins may reach by http too and at inner addresses. For development and tests.',
     hosts,
   ),
+  PLINTH_TRUSTED_PLUGINS: setting(
+    'none',
+    "Names of packages, with commas between them, whose plugins run in the kernel's process: faster, **without any wall and with the kernel's full rights**. See [trusting a plugin](security.md#trusting-a-plugin).",
+    packageNames,
+  ),
   PLINTH_DEMO: setting(
     'on with the embedded database, else off',
     'Makes the tenant `demo` with an owner at the first start: on or off.',
@@ -221,6 +237,7 @@ export interface Config {
   readonly packagesRequire: Value<'PLINTH_PACKAGES_REQUIRE'>
   readonly coolOffDays: Value<'PLINTH_PACKAGES_COOL_OFF_DAYS'>
   readonly plainHosts: Value<'PLINTH_FETCH_PLAIN_HOSTS'>
+  readonly trustedPlugins: Value<'PLINTH_TRUSTED_PLUGINS'>
   readonly demo: boolean
   readonly debugErrors: Value<'PLINTH_DEBUG_ERRORS'>
   readonly metricsToken: Value<'PLINTH_METRICS_TOKEN'>
@@ -260,6 +277,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     packagesRequire: read('PLINTH_PACKAGES_REQUIRE'),
     coolOffDays: read('PLINTH_PACKAGES_COOL_OFF_DAYS'),
     plainHosts: read('PLINTH_FETCH_PLAIN_HOSTS'),
+    trustedPlugins: read('PLINTH_TRUSTED_PLUGINS'),
     demo: read('PLINTH_DEMO') ?? databaseUrl === undefined,
     debugErrors: read('PLINTH_DEBUG_ERRORS'),
     metricsToken: read('PLINTH_METRICS_TOKEN'),

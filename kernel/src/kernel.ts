@@ -45,6 +45,7 @@ import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
 import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
 import { createPluginRegistry, type PluginRegistry } from './registry/plugin-registry.ts'
+import { trustByName } from './sandbox/in-process.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
@@ -230,7 +231,9 @@ async function assemble(
   const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed, outside } = cradle
   const { limits, usage } = cradle
 
-  const loadParts = pluginLoadParts(access, await createHostStarter(log, off), log, off)
+  const starter = await trustByName(await createHostStarter(log, off), config.trustedPlugins, log)
+  closers.add('plugins in process', async () => starter.close())
+  const loadParts = pluginLoadParts(access, starter.startHost, log, off)
   const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
   closers.add('plugin hosts', () => registry.close())
   const canaries = countCanaries({ pool, registry, log })

@@ -1,4 +1,4 @@
-// The plugin that is measured: an entity of ordinary size, and a route that makes one query.
+// The plugin that is measured: an entity of ordinary size, and a route that makes as many queries as it is told.
 import { definePlugin, entity, t } from '@plinth/sdk'
 
 const item = entity('Item', {
@@ -14,11 +14,15 @@ export default definePlugin({
   title: 'Items',
   entities: { item },
   routes: {
-    lookup: {
+    work: {
       method: 'GET',
-      path: '/lookup',
-      query: { id: t.ref('item') },
-      run: (ctx, { id }) => ctx.entities.item.get(id),
+      path: '/work',
+      query: { id: t.ref('item'), queries: t.int().range(0, 100) },
+      async run(ctx, { id, queries }) {
+        let found: unknown = { id }
+        for (let n = 0; n < queries; n += 1) found = await ctx.entities.item.get(id)
+        return found
+      },
     },
   },
 })

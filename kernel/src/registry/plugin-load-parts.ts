@@ -12,7 +12,8 @@ import { type RemovalReceipt, removePluginSchema } from '../data/plugin-migratio
 import { pluginRole } from '../data/sql-names.ts'
 import { createSqlVetter } from '../data/vet-sql.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
-import type { StartHost } from '../sandbox/supervisor.ts'
+import type { PluginHost } from '../sandbox/plugin-host.ts'
+import type { HostOptions } from '../sandbox/supervisor.ts'
 import type { LoadParts } from './load-plugin.ts'
 
 async function withOwner<T>(access: DatabaseAccess, work: (owner: pg.Client) => Promise<T>): Promise<T> {
@@ -47,7 +48,7 @@ export function pluginTables(access: DatabaseAccess, off: DefencesOff = allStand
 
 export function pluginLoadParts(
   access: DatabaseAccess,
-  startHost: StartHost,
+  startHost: (options: HostOptions) => Promise<PluginHost>,
   log: Logger,
   off: DefencesOff = allStand,
 ): LoadParts {
