@@ -10,8 +10,10 @@ export interface Problem {
   readonly code: string
   readonly detail: string
   readonly requestId: string
-  /** Wrong fields, each with its path. */
+  /** Wrong fields, each with its path: 50 at most. */
   readonly errors?: readonly FieldError[]
+  /** How many wrong fields there are besides. */
+  readonly more?: number
 }
 
 const titles: Readonly<Record<number, string>> = {
