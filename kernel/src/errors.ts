@@ -281,6 +281,13 @@ export const errors = {
     'error',
     () => 'The database does not answer at the moment. Try again.',
   ),
+  commitUncertain: defineError<Nothing>(
+    'COMMIT_UNCERTAIN',
+    503,
+    'error',
+    () =>
+      'The database went away while it was saving: the change may or may not have been saved. Read before you repeat it.',
+  ),
   databaseTimeout: defineError<Nothing>(
     'DATABASE_TIMEOUT',
     503,

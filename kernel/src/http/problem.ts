@@ -97,7 +97,9 @@ export function sendProblem(
     known.message,
   )
   if (known.status === 401) void reply.header('www-authenticate', 'Bearer')
-  if (known.status === 503) void reply.header('retry-after', '1')
+  // Programs repeat what has a Retry-After, and this may have been done.
+  const mayBeDone = known.code === errors.commitUncertain.code
+  if (known.status === 503 && !mayBeDone) void reply.header('retry-after', '1')
   const body = problemBody(known, request.id)
   const stack =
     options.debug && known.status >= 500 && known.cause instanceof Error ? known.cause.stack : undefined

@@ -26,7 +26,7 @@ export const problemResponses = {
     content: { 'application/problem+json': { schema: problemSchema } },
   },
   '5xx': {
-    description: 'The request failed. Nothing was changed.',
+    description: 'The request failed. Nothing was changed, but for COMMIT_UNCERTAIN: that is not known.',
     content: { 'application/problem+json': { schema: problemSchema } },
   },
 }
