@@ -1,7 +1,7 @@
 // Members changed at the same moment: whatever the order, a tenant keeps an owner, and nobody acts on a role he has lost.
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { testKernel } from '../support/kernel.ts'
+import { someoneWaitsForALock } from '../support/waiting.ts'
 
 t.test('members that are changed at once', async (t) => {
   const kernel = await testKernel(t)
@@ -29,7 +29,7 @@ t.test('members that are changed at once', async (t) => {
       [tenant.id, member, owner],
     )
     const removing = manager('DELETE', `/v1/tenant/members/${member}`)
-    await someoneWaits()
+    await someoneWaitsForALock(admin)
     await admin.query('commit')
     t.match(await removing, { status: 403, body: { code: 'FORBIDDEN' } })
     t.equal(await ownersOf(tenant.id), 1)
@@ -70,16 +70,4 @@ t.test('members that are changed at once', async (t) => {
       t.ok((await ownersOf(tenant.id)) >= 1, `round ${round}`)
     }
   })
-
-  async function someoneWaits(): Promise<void> {
-    const deadline = Date.now() + 10_000
-    for (;;) {
-      const { rows } = await admin.query(
-        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      )
-      if (rows.length > 0) return
-      if (Date.now() > deadline) throw new Error('nobody waits for the lock')
-      await sleep(10)
-    }
-  }
 })
