@@ -111,7 +111,7 @@ export async function updateRecord(
   entity: string,
   id: string,
   changes: Values,
-  options: { readonly version?: number; readonly verb?: string } = {},
+  options: { readonly versions?: readonly number[]; readonly verb?: string } = {},
 ): Promise<EntityRecord> {
   const store = storeOf(work, entity)
   const verb = options.verb ?? 'update'
@@ -123,7 +123,7 @@ export async function updateRecord(
   }
   const updated = await store.update(work.unit, id, changes, {
     condition,
-    ...(options.version === undefined ? {} : { version: options.version }),
+    ...(options.versions === undefined ? {} : { versions: options.versions }),
     ...(options.verb === undefined ? {} : { action: options.verb }),
   })
   if (!updated) throw await missing(work, entity, id, verb)
@@ -134,7 +134,7 @@ export async function deleteRecord(
   work: Work,
   entity: string,
   id: string,
-  options: { readonly version?: number } = {},
+  options: { readonly versions?: readonly number[] } = {},
 ): Promise<void> {
   const condition = allowedRows(work, 'delete', entity)
   const deleted = await storeOf(work, entity).delete(work.unit, id, { ...options, condition })

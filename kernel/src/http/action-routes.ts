@@ -9,7 +9,7 @@ import { parseFields, parseRecord } from '../data/field-kinds/parse-fields.ts'
 import { errors } from '../errors.ts'
 import { parseActionAnswer } from '../sandbox/action-answer.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatchVersion, sendRecord } from './etag.ts'
+import { ifMatch, sendRecord } from './etag.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
 import { idParams } from './record-schemas.ts'
@@ -21,7 +21,7 @@ interface ActionCall {
   readonly spec: ActionSpec
   readonly id: string
   readonly input: Json
-  readonly version: number | undefined
+  readonly versions?: readonly number[]
 }
 
 interface CreatedAnswer {
@@ -60,7 +60,7 @@ async function findCreated(work: Work, id: string): Promise<CreatedAnswer> {
 async function act(work: Work, call: ActionCall): Promise<Answer> {
   const { entity, action, spec, id } = call
   const record = await lockRecord(work, entity, id, action)
-  if (call.version !== undefined && call.version !== record.version) {
+  if (call.versions !== undefined && !call.versions.includes(record.version)) {
     throw errors.versionConflict({ entity, id, version: record.version })
   }
   const store = storeOf(work, entity)
@@ -120,7 +120,7 @@ export function actionRoute(
           spec: actionSpec,
           id: (request.params as { id: string }).id.toLowerCase(),
           input: parseFields(actionSpec.input, request.body ?? {}),
-          version: ifMatchVersion(request),
+          ...ifMatch(request),
         }
         const answer = await withWork(stage, (work) => act(work, call))
         if ('updated' in answer) return sendRecord(request, reply, answer.updated)
