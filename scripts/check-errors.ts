@@ -27,7 +27,8 @@ const slots = (): never => new Proxy<never>({} as never, { get: (_, field) => sl
 
 const slot = (name: string) => {
   const text = `{${name}}`
-  return { toString: () => text, join: () => text, map: () => ({ join: () => text }) }
+  const list = { join: () => text, map: () => list }
+  return { toString: () => text, ...list, slice: () => list }
 }
 
 export function errorsPage(definitions: Definitions): string {
@@ -36,7 +37,7 @@ export function errorsPage(definitions: Definitions): string {
 Every refusal is a problem document (RFC 9457, \`application/problem+json\`) with a stable \`code\`: programs compare
 the code, people read the \`detail\`. Codes never change and are never used again for something else. \`requestId\`
 finds the request in the logs; \`errors\`, where it is present, names each field by its path, such as
-\`lines.2.debit.amount\`.
+\`lines.2.debit.amount\`. It has 50 entries at most; \`more\` says how many others there are, and \`detail\` repeats five.
 
 The status says whose fault it is: 4xx the caller's, 502 and 504 the module's, 500 and 503 ours. A module has codes of
 its own besides these (\`ENTRY_UNBALANCED\`, say); they are documented with the module and in \`/openapi.json\`.

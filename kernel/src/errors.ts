@@ -19,17 +19,31 @@ function defineIdentityError(): ErrorDefinition<{ status: number; code: string; 
   return Object.assign(make, { code, status: 400 })
 }
 
+/** A body of a megabyte can be wrong in a hundred thousand places: what is answered of that stays small. */
+const mostFieldErrors = 50
+const mostInDetail = 5
+
+function defineValidationError(): ErrorDefinition<{ errors: readonly FieldError[] }> {
+  const code = 'VALIDATION_FAILED'
+  const make = ({ errors: found }: { errors: readonly FieldError[] }, cause?: unknown) => {
+    const named = found.slice(0, mostInDetail).map((e) => `${e.field}: ${e.message}`)
+    const rest = found.length > mostInDetail ? ` And ${found.length - mostInDetail} more.` : ''
+    const message = `${named.join(' ') || 'The input is not valid.'}${rest}`
+    const data =
+      found.length > mostFieldErrors
+        ? { errors: found.slice(0, mostFieldErrors), more: found.length - mostFieldErrors }
+        : { errors: found }
+    return new PlinthError(code, 422, 'info', message, data, cause)
+  }
+  return Object.assign(make, { code, status: 422 })
+}
+
 type Nothing = Record<string, never>
 
 export const errors = {
   // 400 and 422: what the caller sent
   badRequest: defineError<{ reason: string }>('REQUEST_MALFORMED', 400, 'info', (d) => d.reason),
-  validation: defineError<{ errors: readonly FieldError[] }>(
-    'VALIDATION_FAILED',
-    422,
-    'info',
-    (d) => d.errors.map((e) => `${e.field}: ${e.message}`).join(' ') || 'The input is not valid.',
-  ),
+  validation: defineValidationError(),
   bodyTooLarge: defineError<{ limit: number }>(
     'BODY_TOO_LARGE',
     413,
@@ -347,6 +361,13 @@ export const errors = {
     503,
     'error',
     () => 'The database does not answer at the moment. Try again.',
+  ),
+  commitUncertain: defineError<Nothing>(
+    'COMMIT_UNCERTAIN',
+    503,
+    'error',
+    () =>
+      'The database went away while it was saving: the change may or may not have been saved. Read before you repeat it.',
   ),
   databaseTimeout: defineError<Nothing>(
     'DATABASE_TIMEOUT',

@@ -89,6 +89,12 @@ t.test('records over HTTP', async (t) => {
       body: { code: 'VERSION_CONFLICT' },
     })
     t.match(await owner('DELETE', path, undefined, { 'if-match': '"1"' }), { status: 412 })
+    t.match(await owner('PATCH', path, { name: 'X' }, { 'if-match': 'W/"2"' }), { status: 412 }, 'weak')
+    t.match(await owner('PATCH', path, { name: 'X' }, { 'if-match': '"1", "3"' }), { status: 412 })
+    t.match(await owner('PATCH', path, { name: 'Box' }, { 'if-match': '"1", "2"' }), { status: 200 })
+    t.equal((await owner('GET', path, undefined, { 'if-none-match': '"1", W/"3"' })).status, 304)
+    t.equal((await owner('HEAD', path)).status, 200)
+    t.match(await owner('PATCH', path, { name: 'Till' }, { 'if-match': '*' }), { status: 200 })
     t.match(await owner('PATCH', path, { name: 'X' }, { 'if-match': 'nonsense' }), {
       status: 422,
       body: { errors: [{ field: 'If-Match' }] },

@@ -17,7 +17,7 @@ export interface Reply {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
 export type Send = (
   method: Method,
   url: string,
@@ -66,7 +66,7 @@ export function sender(kernel: Pick<Kernel, 'inject'>, own: Readonly<Record<stri
       headers: { ...own, ...headers },
       ...(body === undefined ? {} : { payload: body as string | object }),
     })
-    const isJson = /json/.test(String(reply.headers['content-type'] ?? ''))
+    const isJson = reply.body !== '' && /json/.test(String(reply.headers['content-type'] ?? ''))
     return { status: reply.statusCode, body: isJson ? reply.json() : {}, headers: reply.headers }
   }
 }

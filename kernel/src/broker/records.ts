@@ -140,7 +140,7 @@ export async function updateRecord(
   entity: string,
   id: string,
   changes: Values,
-  options: { readonly version?: number; readonly verb?: string } = {},
+  options: { readonly versions?: readonly number[]; readonly verb?: string } = {},
 ): Promise<EntityRecord> {
   const store = storeOf(work, entity)
   const verb = options.verb ?? 'update'
@@ -153,7 +153,7 @@ export async function updateRecord(
   countWritten(work, entity, changes)
   const updated = await store.update(work.unit, id, changes, {
     condition,
-    ...(options.version === undefined ? {} : { version: options.version }),
+    ...(options.versions === undefined ? {} : { versions: options.versions }),
     ...(options.verb === undefined ? {} : { action: options.verb }),
   })
   if (!updated) throw await missing(work, entity, id, verb)
@@ -164,7 +164,7 @@ export async function deleteRecord(
   work: Work,
   entity: string,
   id: string,
-  options: { readonly version?: number } = {},
+  options: { readonly versions?: readonly number[] } = {},
 ): Promise<void> {
   const condition = allowedRows(work, 'delete', entity)
   countWritten(work, entity, {})

@@ -1,6 +1,6 @@
 // What a failed statement means: a lost connection, a conflict, or a refusal that only its author can explain.
 import pg from 'pg'
-import { errors } from '../errors.ts'
+import { errors, isPlinthError } from '../errors.ts'
 
 /** What PostgreSQL says of a statement it refused. */
 export type DatabaseFailure = pg.DatabaseError
@@ -32,3 +32,22 @@ export function translateFailure(error: unknown, connectionLost: boolean): unkno
   if (error.code === queryCanceled) return errors.databaseTimeout({}, error)
   return error
 }
+
+/**
+ * What `call`, a call of pg on a connection that this process opened, answers; its failure as ours. What pg rejects with
+ * besides PostgreSQL's own errors is a connection that could not be made or broke.
+ */
+export async function fromDatabase<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    const isOwnMistake = error instanceof TypeError || error instanceof RangeError
+    throw translateFailure(error, !isDatabaseFailure(error) && !isPlinthError(error) && !isOwnMistake)
+  }
+}
+
+/** A connection that is lost while it commits says nothing of the outcome. Any other failure is as it was. */
+export const uncertainCommit = (error: unknown): unknown =>
+  isPlinthError(error) && error.code === errors.databaseUnavailable.code
+    ? errors.commitUncertain({}, error)
+    : error

@@ -175,14 +175,14 @@ t.test('a record that others refer to cannot be deleted', async (t) => {
 
 t.test('a change needs the version it was made for, and counts it up', async (t) => {
   const { id } = await newAccount('7000')
-  const updated = await unit((u) => accounts.update(u, id, { name: 'Renamed' }, { version: 1 }))
+  const updated = await unit((u) => accounts.update(u, id, { name: 'Renamed' }, { versions: [1] }))
   t.match(updated, { version: 2, name: 'Renamed', code: '7000' })
   await t.rejects(
-    unit((u) => accounts.update(u, id, { name: 'Late' }, { version: 1 })),
+    unit((u) => accounts.update(u, id, { name: 'Late' }, { versions: [1] })),
     { code: 'VERSION_CONFLICT', data: { version: 2 } },
   )
   await t.rejects(
-    unit((u) => accounts.delete(u, id, { version: 1 })),
+    unit((u) => accounts.delete(u, id, { versions: [1] })),
     { code: 'VERSION_CONFLICT' },
   )
   const same = await unit((u) => accounts.update(u, id, { name: 'Renamed' }))

@@ -29,8 +29,8 @@ export interface CreateOptions {
 export interface ChangeOptions {
   /** Rows outside it are as good as not there. */
   readonly condition?: Condition
-  /** Refuse unless the record is at it. */
-  readonly version?: number
+  /** Refuse unless the record is at one of them. */
+  readonly versions?: readonly number[]
   /** Name of the action in the audit row: update or delete unless said. */
   readonly action?: string
 }
@@ -155,12 +155,12 @@ class Store implements EntityStore {
     unit: UnitOfWork,
     id: string,
     changes: Values,
-    { condition, version, action = 'update' }: ChangeOptions = {},
+    { condition, versions, action = 'update' }: ChangeOptions = {},
   ): Promise<EntityRecord | undefined> {
     const table = this.#table
     const before = await this.lock(unit, id, condition)
     if (!before) return undefined
-    this.#checkVersion(before, version)
+    this.#checkVersion(before, versions)
     const changed = Object.entries(changes).filter(
       ([name, value]) => !isDeepStrictEqual(before[name] ?? null, value),
     )
@@ -196,12 +196,12 @@ class Store implements EntityStore {
   async delete(
     unit: UnitOfWork,
     id: string,
-    { condition, version, action = 'delete' }: ChangeOptions = {},
+    { condition, versions, action = 'delete' }: ChangeOptions = {},
   ): Promise<EntityRecord | undefined> {
     const table = this.#table
     const before = await this.lock(unit, id, condition)
     if (!before) return undefined
-    this.#checkVersion(before, version)
+    this.#checkVersion(before, versions)
     checkMutable(table, before)
     const explain = explainDelete(table, before.id)
     unit.send(table.role, table.remove(this.#unchanged(unit, before)), { explain, rows: 1 })
@@ -224,8 +224,8 @@ class Store implements EntityStore {
     return [unit.tenant, before.id, before.version, this.#table.spec.immutableIn]
   }
 
-  #checkVersion({ id, version }: EntityRecord, wanted: number | undefined): void {
-    if (wanted !== undefined && wanted !== version) {
+  #checkVersion({ id, version }: EntityRecord, wanted: readonly number[] | undefined): void {
+    if (wanted !== undefined && !wanted.includes(version)) {
       throw errors.versionConflict({ entity: this.entity, id, version })
     }
   }

@@ -221,3 +221,32 @@ t.test('a unit over its deadline is cut off, and its locks with it', async (t) =
   const sleeping = "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
   t.equal((await fixture.database.admin.query(sleeping)).rowCount, 0)
 })
+
+t.test('a connection that breaks at the commit says that the outcome is unknown', async (t) => {
+  const { admin } = fixture.database
+  const { rows } = await admin.query<{ name: string }>(
+    `SELECT oid::regclass::text AS name FROM pg_class WHERE relname = 'item' AND relkind = 'r'`,
+  )
+  const table = rows[0]?.name
+  await admin.query(`
+    CREATE FUNCTION public.break() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+      $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER breaks AFTER INSERT ON ${table} DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION public.break()`)
+  for (const options of [{ unconfirmed: true as const }, {}]) {
+    const creating = unit((u) => items.create(u, { name: 'lost' }, options))
+    await t.rejects(creating, { code: 'COMMIT_UNCERTAIN', status: 503 })
+  }
+  await t.rejects(
+    unit(async (u) => {
+      await items.create(u, { name: 'lost before' })
+      await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'`,
+      )
+      await items.create(u, { name: 'lost, too' })
+    }),
+    { code: 'DATABASE_UNAVAILABLE' },
+    'before the commit it is known: nothing was saved',
+  )
+  await admin.query(`DROP TRIGGER breaks ON ${table}; DROP FUNCTION public.break()`)
+})

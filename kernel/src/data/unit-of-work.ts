@@ -3,7 +3,7 @@
 import { errors } from '../errors.ts'
 import { type AuditEntry, insertAudit, insertEvents, type OutboxEvent } from './audit-outbox.ts'
 import { type DataConnection, pairOf } from './data-connection.ts'
-import { type DatabaseFailure, isDatabaseFailure } from './database-failure.ts'
+import { type DatabaseFailure, isDatabaseFailure, uncertainCommit } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
 import type { QueryResult, Reader, Statement } from './statement.ts'
 import type { TenantConnections } from './tenant-connections.ts'
@@ -172,8 +172,9 @@ class Unit implements UnitOfWork {
   }
 
   /** Undoes everything and answers what to throw: the first failure of a statement, else what `work` threw. */
-  rollBack(thrown: unknown): Promise<unknown> {
-    return this.#fail(thrown)
+  async rollBack(thrown: unknown): Promise<unknown> {
+    const failure = await this.#fail(thrown)
+    return this.#committing ? uncertainCommit(failure) : failure
   }
 
   /** Before the first write nothing is to be seen but what is committed, and no transaction is needed to see that. */

@@ -9,7 +9,7 @@ import { parseFields, parseRecord } from '../data/field-kinds/parse-fields.ts'
 import { errors } from '../errors.ts'
 import { parseActionAnswer } from '../sandbox/action-answer.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatchVersion, sendRecord } from './etag.ts'
+import { ifMatch, sendRecord } from './etag.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
 import { idParams } from './record-schemas.ts'
@@ -21,10 +21,16 @@ interface ActionCall {
   readonly spec: ActionSpec
   readonly id: string
   readonly input: Json
-  readonly version: number | undefined
+  readonly versions?: readonly number[]
 }
 
-type Answer = { readonly updated: EntityRecord } | { readonly created: EntityRecord; readonly path: string }
+interface CreatedAnswer {
+  /** Absent for a caller who may make such a record and not read it. */
+  readonly created?: EntityRecord
+  readonly path: string
+}
+
+type Answer = { readonly updated: EntityRecord } | CreatedAnswer
 
 const moveTo = (store: EntityStore, to: string): Values =>
   Object.fromEntries(
@@ -33,21 +39,28 @@ const moveTo = (store: EntityStore, to: string): Values =>
     ),
   )
 
-/** Read again, by its id alone: what a plugin says a record looks like is not an answer. It may be of another entity. */
-async function findCreated(work: Work, id: string): Promise<Answer> {
+/**
+ * Read again, by its id alone: what a plugin says a record looks like is not an answer. It may be of another entity. The
+ * plugin may name any record of the tenant, so it is shown to a caller who may read it. One that he made himself is at
+ * least named; any other is, for him, not there.
+ */
+async function findCreated(work: Work, id: string): Promise<CreatedAnswer> {
   const { manifest, stores } = work.plugin
-  for (const store of Object.values(stores)) {
+  for (const [entity, store] of Object.entries(stores)) {
     const created = await store.get(work.unit, id)
-    if (created) return { created, path: `/v1/${manifest.name}/${store.spec.path}/${id}` }
+    if (!created) continue
+    const path = `/v1/${manifest.name}/${store.spec.path}/${id}`
+    if (work.ability.can('read', { entity, record: created })) return { created, path }
+    if (created.createdBy === work.actor.id) return { path }
   }
-  const cause = new Error(`created() named a record '${id}' that does not exist`)
+  const cause = new Error(`created() named a record '${id}' that is not there for the caller`)
   throw errors.pluginFailed({ module: manifest.name }, cause)
 }
 
 async function act(work: Work, call: ActionCall): Promise<Answer> {
   const { entity, action, spec, id } = call
   const record = await lockRecord(work, entity, id, action)
-  if (call.version !== undefined && call.version !== record.version) {
+  if (call.versions !== undefined && !call.versions.includes(record.version)) {
     throw errors.versionConflict({ entity, id, version: record.version })
   }
   const store = storeOf(work, entity)
@@ -93,7 +106,9 @@ export function actionRoute(
       ...(takesInput ? { body: jsonSchemaForFields(actionSpec.input, 'input') } : {}),
       response: {
         200: { description: 'The record after the action.', ...record },
-        ...(actionSpec.run ? { 201: { description: 'The record the action made.', ...record } } : {}),
+        ...(actionSpec.run
+          ? { 201: { description: 'The record the action made, for a caller who may read it.', ...record } }
+          : {}),
         ...problems,
       },
     },
@@ -106,12 +121,12 @@ export function actionRoute(
           spec: actionSpec,
           id: (request.params as { id: string }).id.toLowerCase(),
           input: parseFields(actionSpec.input, request.body ?? {}),
-          version: ifMatchVersion(request),
+          ...ifMatch(request),
         }
         const answer = await withWork(stage, (work) => act(work, call), { entersPlugin })
         if ('updated' in answer) return sendRecord(request, reply, answer.updated)
         void reply.code(201).header('location', answer.path)
-        return sendRecord(request, reply, answer.created)
+        return answer.created ? sendRecord(request, reply, answer.created) : reply.send()
       },
     ),
   })

@@ -4,7 +4,7 @@ import { createRecord, deleteRecord, getRecord, listRecords, updateRecord } from
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseRecord } from '../data/field-kinds/parse-fields.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatchVersion, sendRecord } from './etag.ts'
+import { ifMatch, sendRecord } from './etag.ts'
 import { atRung } from './ladder.ts'
 import { parseListQuery } from './list-query.ts'
 import type { ModuleParts } from './module-parts.ts'
@@ -88,8 +88,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
     },
     ...atRung(permitted('update'), async (stage, request, reply) => {
       const { values } = parseRecord(spec.fields, request.body, 'patch')
-      const version = ifMatchVersion(request)
-      const options = version === undefined ? {} : { version }
+      const options = ifMatch(request)
       const id = idOf(request.params)
       const updated = await withWork(stage, (work) => updateRecord(work, entity, id, values, options), {
         entersPlugin,
@@ -107,8 +106,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       response: { 204: { description: 'Deleted.', type: 'null' }, ...problems },
     },
     ...atRung(permitted('delete'), async (stage, request, reply) => {
-      const version = ifMatchVersion(request)
-      const options = version === undefined ? {} : { version }
+      const options = ifMatch(request)
       await withWork(stage, (work) => deleteRecord(work, entity, idOf(request.params), options))
       return reply.code(204).send()
     }),

@@ -10,8 +10,10 @@ export interface Problem {
   readonly code: string
   readonly detail: string
   readonly requestId: string
-  /** Wrong fields, each with its path. */
+  /** Wrong fields, each with its path: 50 at most. */
   readonly errors?: readonly FieldError[]
+  /** How many wrong fields there are besides. */
+  readonly more?: number
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -97,7 +99,9 @@ export function sendProblem(
   if (known.status === 401) void reply.header('www-authenticate', 'Bearer')
   const { retryAfter } = known.data
   if (typeof retryAfter === 'number') void reply.header('retry-after', String(Math.ceil(retryAfter)))
-  else if (known.status === 503) void reply.header('retry-after', '1')
+  // Programs repeat what has a Retry-After, and this may have been done.
+  else if (known.status === 503 && known.code !== errors.commitUncertain.code)
+    void reply.header('retry-after', '1')
   const body = problemBody(known, request.id)
   const stack =
     options.debug && known.status >= 500 && known.cause instanceof Error ? known.cause.stack : undefined

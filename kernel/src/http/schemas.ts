@@ -12,6 +12,9 @@ export const problemSchema = Type.Object(
     errors: Type.Optional(
       Type.Array(Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() })),
     ),
+    more: Type.Optional(
+      Type.Integer({ description: 'How many wrong fields there are besides the 50 in errors.' }),
+    ),
   },
   { description: 'An RFC 9457 problem document.', additionalProperties: true },
 )
@@ -23,7 +26,7 @@ export const problemResponses = {
     content: { 'application/problem+json': { schema: problemSchema } },
   },
   '5xx': {
-    description: 'The request failed. Nothing was changed.',
+    description: 'The request failed. Nothing was changed, but for COMMIT_UNCERTAIN: that is not known.',
     content: { 'application/problem+json': { schema: problemSchema } },
   },
 }

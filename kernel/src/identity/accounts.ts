@@ -1,10 +1,12 @@
 // People and their sessions, kept by better-auth in the schema `identity`. This file is the only one that knows
 // better-auth; its errors leave here as ours, with better-auth's own code.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Auth, betterAuth } from 'better-auth'
 import { APIError } from 'better-auth/api'
 import { bearer } from 'better-auth/plugins'
 import type pg from 'pg'
-import { errors } from '../errors.ts'
+import { fromDatabase } from '../data/database-failure.ts'
+import { errors, isPlinthError, type PlinthError } from '../errors.ts'
 import type { Actor } from '../stages.ts'
 
 const sessionDays = 7
@@ -24,12 +26,40 @@ export interface Accounts {
   findSession(token: string): Promise<Actor | undefined>
 }
 
+/** The part of a pool that better-auth's driver uses; `tell` hears when the database is not there or too slow. */
+function watchedPool(pool: pg.Pool, tell: (failure: PlinthError) => void) {
+  const watched = <T>(call: () => Promise<T>): Promise<T> =>
+    fromDatabase(call).catch((error: unknown) => {
+      if (isPlinthError(error)) tell(error)
+      throw error
+    })
+  return {
+    async connect() {
+      const client = await watched(() => pool.connect())
+      return {
+        query: (text: string, values: readonly unknown[]) => watched(() => client.query(text, [...values])),
+        release: () => client.release(),
+      }
+    },
+    end: () => pool.end(),
+  }
+}
+
 const credentials = (token: string) => new Headers({ authorization: `Bearer ${token}` })
+
+/** What the database did during one call. better-auth hides it: behind a 500, a 422, or "no session". */
+interface Trouble {
+  failure?: unknown
+}
 
 /** `pool` connects with search_path identity. */
 export function createAccounts(pool: pg.Pool, secret: string): Accounts {
+  const troubles = new AsyncLocalStorage<Trouble>()
   const auth: Pick<Auth, 'api'> = betterAuth({
-    database: pool,
+    database: watchedPool(pool, (failure) => {
+      const trouble = troubles.getStore()
+      if (trouble) trouble.failure ??= failure
+    }),
     secret,
     baseURL: 'http://localhost',
     basePath: '/v1/auth',
@@ -41,9 +71,13 @@ export function createAccounts(pool: pg.Pool, secret: string): Accounts {
   })
 
   async function translated<T>(call: () => Promise<T>): Promise<T> {
+    const trouble: Trouble = {}
     try {
-      return await call()
+      const answer = await troubles.run(trouble, call)
+      if (trouble.failure) throw trouble.failure
+      return answer
     } catch (error) {
+      if (trouble.failure) throw trouble.failure
       if (!(error instanceof APIError)) throw error
       const body: { code?: string; message?: string } = error.body ?? {}
       throw errors.identityRefused(
@@ -66,7 +100,7 @@ export function createAccounts(pool: pg.Pool, secret: string): Accounts {
       await translated(() => auth.api.signOut({ headers: credentials(token) }))
     },
     async findSession(token) {
-      const found = await auth.api.getSession({ headers: credentials(token) })
+      const found = await translated(() => auth.api.getSession({ headers: credentials(token) }))
       if (!found) return undefined
       const { id, name, email } = found.user
       return { id, name, email, session: found.session.id }

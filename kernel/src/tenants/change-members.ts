@@ -46,15 +46,30 @@ export async function listMembers(
 }
 
 async function readMember(tx: ControlTransaction, tenantId: string, userId: string): Promise<Member> {
-  const [row] = await tx.query<MemberRow>(`${selectMember} AND m.user_id = $2`, [tenantId, userId])
+  const [row] = await tx.query<MemberRow>(`${selectMember} AND m.user_id = $2 FOR UPDATE OF m`, [
+    tenantId,
+    userId,
+  ])
   if (!row) throw errors.recordNotFound({ entity: 'member', id: userId })
   return memberFromRow(row)
 }
 
-// The owners' rows are locked, so that two owners cannot remove each other at the same moment.
+// Changes of one tenant's members take turns on the tenant's row, and the caller's role is read again behind it: what
+// the request came with may be from before another's change, and two owners could remove each other by it.
+async function lockMembers(tx: ControlTransaction, by: Located): Promise<Located> {
+  await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
+  const [own] = await tx.query<{ role: MembershipRole }>(
+    'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE',
+    [by.tenant.id, by.actor.id],
+  )
+  if (!own) throw errors.tenantNotFound({ tenant: by.tenant.slug })
+  return { ...by, role: own.role }
+}
+
+/** Behind `lockMembers`: nobody else makes or unmakes an owner meanwhile. */
 async function keepAnOwner(tx: ControlTransaction, tenantId: string, leaving: string): Promise<void> {
   const owners = await tx.query<{ user_id: string }>(
-    `SELECT user_id FROM kernel.membership WHERE tenant_id = $1 AND role = 'owner' ORDER BY user_id FOR UPDATE`,
+    `SELECT user_id FROM kernel.membership WHERE tenant_id = $1 AND role = 'owner' FOR UPDATE`,
     [tenantId],
   )
   if (owners.every((owner) => owner.user_id === leaving)) throw errors.lastOwner({})
@@ -91,8 +106,8 @@ export async function addMember(
   by: Located,
   input: { readonly email: string; readonly role: MembershipRole },
 ): Promise<Member> {
-  mayAssign(by, input.role)
   return runControl(async (tx) => {
+    mayAssign(await lockMembers(tx, by), input.role)
     const [user] = await tx.query<{ id: string }>(
       'SELECT id FROM identity."user" WHERE lower(email) = lower($1)',
       [input.email],
@@ -120,9 +135,10 @@ export async function changeRole(
   role: MembershipRole,
 ): Promise<Member> {
   return runControl(async (tx) => {
+    const caller = await lockMembers(tx, by)
     const before = await readMember(tx, by.tenant.id, userId)
-    mayAssign(by, before.role)
-    mayAssign(by, role)
+    mayAssign(caller, before.role)
+    mayAssign(caller, role)
     if (before.role === 'owner' && role !== 'owner') await keepAnOwner(tx, by.tenant.id, userId)
     await tx.query('UPDATE kernel.membership SET role = $3 WHERE tenant_id = $1 AND user_id = $2', [
       by.tenant.id,
@@ -138,8 +154,9 @@ export async function changeRole(
 /** Admins remove members; everybody may leave, but for the last owner. */
 export async function removeMember(runControl: RunControl, by: Located, userId: string): Promise<void> {
   await runControl(async (tx) => {
+    const caller = await lockMembers(tx, by)
     const before = await readMember(tx, by.tenant.id, userId)
-    if (userId !== by.actor.id) mayAssign(by, before.role)
+    if (userId !== by.actor.id) mayAssign(caller, before.role)
     if (before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
     await tx.query('DELETE FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2', [
       by.tenant.id,

@@ -2,7 +2,8 @@
 // rows and the announcements that belong to the change. Resolves after every kernel process has acted on it.
 import type pg from 'pg'
 import type { Change, ChangeFeed } from '../data/change-feed.ts'
-import { errors, isPlinthError } from '../errors.ts'
+import { fromDatabase, uncertainCommit } from '../data/database-failure.ts'
+import { isPlinthError } from '../errors.ts'
 
 export interface ControlAudit {
   readonly tenantId: string
@@ -25,20 +26,28 @@ export interface ControlTransaction {
 
 export type RunControl = <T>(work: (tx: ControlTransaction) => Promise<T>) => Promise<T>
 
+async function commit(query: (text: string) => Promise<unknown>): Promise<void> {
+  try {
+    await query('COMMIT')
+  } catch (error) {
+    throw uncertainCommit(error)
+  }
+}
+
 export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl {
   return async (work) => {
-    const client = await pool.connect().catch((cause: unknown) => {
-      throw errors.databaseUnavailable({}, cause)
-    })
+    const client = await fromDatabase(() => pool.connect())
+    const query = (text: string, values: readonly unknown[] = []) =>
+      fromDatabase(() => client.query(text, [...values]))
     const announcements: string[] = []
     let broken = false
     let result: Awaited<ReturnType<typeof work>>
     try {
-      await client.query('BEGIN')
+      await query('BEGIN')
       result = await work({
-        query: async (text, values) => (await client.query(text, [...values])).rows,
+        query: async (text, values) => (await query(text, values)).rows,
         async audit(entry) {
-          await client.query(
+          await query(
             `INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, before, after)
              VALUES ($1, $2, $3, 'kernel', $4, $5, $6, $7, $8)`,
             [
@@ -54,10 +63,10 @@ export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl
           )
         },
         async announce(change) {
-          announcements.push(await feed.announce(client, change))
+          announcements.push(await fromDatabase(() => feed.announce(client, change)))
         },
       })
-      await client.query('COMMIT')
+      await commit(query)
     } catch (error) {
       if (!isPlinthError(error)) broken = true
       await client.query('ROLLBACK').catch(() => {

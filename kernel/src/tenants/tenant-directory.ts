@@ -4,6 +4,7 @@ import type { Json } from '@plinth/sdk'
 import { LRUCache } from 'lru-cache'
 import type pg from 'pg'
 import type { ChangeFeed } from '../data/change-feed.ts'
+import { fromDatabase } from '../data/database-failure.ts'
 import type { Consent, MembershipRole, ModuleChoice, Tenant } from '../stages.ts'
 
 /** About 0.5 KB each. */
@@ -78,6 +79,9 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
     }
   })
 
+  const query = async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) =>
+    (await fromDatabase(() => pool.query<Row>(text, [...values]))).rows
+
   async function fresh<T>(read: () => Promise<T>, keep: (value: T) => void): Promise<T> {
     const before = changes
     const value = await read()
@@ -94,8 +98,8 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
       return fresh(
         async () => {
           const by = uuid.test(slugOrId) ? 'WHERE t.id = $1' : 'WHERE t.slug = $1'
-          const { rows } = await pool.query<TenantRow>(`${selectTenant} ${by}`, [slugOrId])
-          return rows[0] ? tenantFromRow(rows[0]) : undefined
+          const [row] = await query<TenantRow>(`${selectTenant} ${by}`, [slugOrId])
+          return row && tenantFromRow(row)
         },
         (tenant) => {
           if (!tenant) return
@@ -110,11 +114,11 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
       if (known) return known
       return fresh(
         async () => {
-          const { rows } = await pool.query<{ role: MembershipRole }>(
+          const [row] = await query<{ role: MembershipRole }>(
             'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2',
             [tenantId, userId],
           )
-          return rows[0]?.role
+          return row?.role
         },
         (role) => {
           if (role) roles.set(key, role)
@@ -122,7 +126,7 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
       )
     },
     async tenantsOf(userId) {
-      const { rows } = await pool.query<TenantRow & { role: MembershipRole }>(
+      const rows = await query<TenantRow & { role: MembershipRole }>(
         `SELECT s.*, m.role FROM kernel.membership m JOIN (${selectTenant}) s ON s.id = m.tenant_id
           WHERE m.user_id = $1 ORDER BY m.created_at, s.slug LIMIT 500`,
         [userId],

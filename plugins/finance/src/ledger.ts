@@ -12,7 +12,8 @@ import {
   checkPeriod,
   type PostingAccount,
 } from './posting.ts'
-import { checkReversible, checkUndoes, counterEntry } from './reversal.ts'
+import { refuse } from './refuse.ts'
+import { checkReversible, counterEntry } from './reversal.ts'
 
 /** The part of `ctx` that the ledger needs. */
 export interface Ledger {
@@ -31,6 +32,10 @@ type Draft = Pick<JournalEntry, 'date' | 'lines'>
 
 /** As many ids as one list call may ask for. */
 const BATCH = 200
+/** Of the 50 calls that may be under way at once. */
+const LOCKS_AT_ONCE = 40
+/** Each is a call, of the 500 that a request has. */
+const MOST_ACCOUNTS = 400
 
 /** Whether a draft makes sense; balance, active accounts and the period are judged when it is posted. */
 export async function checkDraft(
@@ -39,19 +44,18 @@ export async function checkDraft(
 ): Promise<void> {
   // Posting changes no line of the draft that was judged here, and judges more itself.
   if (draft.status === 'posted') return
+  // A draft that says it reverses an entry would be in the way of the true reversal, which there is one of.
+  if (draft.reversalOf !== undefined) refuse('REVERSAL_BY_ACTION', { field: 'reversalOf' })
   checkLines(draft.lines)
   checkAccountsExist(draft.lines, await accountsOf(ledger, draft.lines))
-  if (draft.reversalOf === undefined) return
-  const [original] = (await ledger.entities.journalEntry.list({ id: draft.reversalOf }, { limit: 1 })).items
-  if (original) checkUndoes(draft.lines, original)
 }
 
-/** Whether an entry may enter the books. */
+/** Whether an entry may enter the books. Its accounts are locked, so that none becomes inactive before it has. */
 export async function checkPosting(ledger: Omit<Ledger, 'emit'>, { date, lines }: Draft): Promise<void> {
   checkLines(lines)
   checkBalance(lines)
   checkPeriod(date, ledger.settings.lockedThrough)
-  const accounts = await accountsOf(ledger, lines)
+  const accounts = await lockedAccountsOf(ledger, lines)
   checkAccountsExist(lines, accounts)
   checkAccountsActive(lines, accounts)
 }
@@ -81,18 +85,24 @@ export async function postJournal(ledger: Ledger, input: OwnJournal) {
 
 type NewEntry = Parameters<Ledger['entities']['journalEntry']['create']>[0]
 
-async function enter(ledger: Ledger, values: NewEntry): Promise<JournalEntry> {
+/** `reversalOf` comes with the posting: no draft has it, see `checkDraft`. */
+async function enter(ledger: Ledger, { reversalOf, ...values }: NewEntry): Promise<JournalEntry> {
   const draft = await ledger.entities.journalEntry.create(values)
-  const posted = await ledger.entities.journalEntry.update(draft.id, { status: 'posted' })
+  const posted = await ledger.entities.journalEntry.update(draft.id, {
+    status: 'posted',
+    ...(reversalOf === undefined ? {} : { reversalOf }),
+  })
   await ledger.emit('journalEntry.posted', { entry: posted.id, date: posted.date })
   return posted
 }
+
+const idsOf = (lines: readonly JournalLine[]) => [...new Set(lines.map(({ account }) => account))]
 
 async function accountsOf(
   ledger: Pick<Ledger, 'entities'>,
   lines: readonly JournalLine[],
 ): Promise<readonly PostingAccount[]> {
-  const ids = [...new Set(lines.map(({ account }) => account))]
+  const ids = idsOf(lines)
   const found: PostingAccount[] = []
   for (let from = 0; from < ids.length; from += BATCH) {
     const batch = ids.slice(from, from + BATCH)
@@ -100,4 +110,29 @@ async function accountsOf(
     found.push(...page.items)
   }
   return found
+}
+
+/** As `accountsOf`, locked. In the order of their ids, so that two entries on the same accounts do not wait in a circle. */
+async function lockedAccountsOf(
+  ledger: Pick<Ledger, 'entities'>,
+  lines: readonly JournalLine[],
+): Promise<readonly PostingAccount[]> {
+  const ids = idsOf(lines).sort()
+  if (ids.length > MOST_ACCOUNTS) {
+    refuse('ENTRY_TOO_MANY_ACCOUNTS', { count: ids.length, most: MOST_ACCOUNTS, field: 'lines' })
+  }
+  const found: (PostingAccount | undefined)[] = []
+  for (let from = 0; from < ids.length; from += LOCKS_AT_ONCE) {
+    const batch = ids.slice(from, from + LOCKS_AT_ONCE)
+    found.push(
+      ...(await Promise.all(batch.map((id) => ledger.entities.account.lock(id).catch(unlessMissing)))),
+    )
+  }
+  return found.filter((account) => account !== undefined)
+}
+
+/** An account that is not there is refused with its line, by who called. */
+function unlessMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'RECORD_NOT_FOUND') return undefined
+  throw error
 }

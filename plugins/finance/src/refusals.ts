@@ -5,6 +5,11 @@ export const refusals = {
     status: 422,
     message: 'A journal entry needs at least two lines, and this one has {count}.',
   },
+  ENTRY_TOO_MANY_ACCOUNTS: {
+    status: 422,
+    message:
+      'A journal entry can be posted to {most} accounts at most, and this one names {count}. Split it.',
+  },
   ENTRY_UNBALANCED: { status: 422, message: 'Debit and credit differ by {difference} {currency}.' },
   LINE_ONE_SIDE: { status: 422, message: 'Line {line} needs either a debit or a credit, and has {sides}.' },
   LINE_AMOUNT_NOT_POSITIVE: {
@@ -25,9 +30,9 @@ export const refusals = {
     message: 'Only a posted entry can be reversed. Change or delete the draft.',
   },
   ENTRY_ALREADY_REVERSED: { status: 409, message: 'The entry {number} has been reversed already.' },
-  REVERSAL_DIFFERS: {
+  REVERSAL_BY_ACTION: {
     status: 422,
-    message: 'The lines are not the opposite of the posted entry that this one says it reverses.',
+    message: 'Only the action reverse makes an entry that reverses another.',
   },
 } as const
 

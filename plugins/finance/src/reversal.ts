@@ -5,7 +5,7 @@
 // found at the end of the chain. A line's account may have been made inactive since, which does not stand in the way:
 // an error on a closed account must not be there for good.
 
-import { type CivilDate, compareMoney, type Money } from '@plinth/sdk'
+import type { CivilDate } from '@plinth/sdk'
 import type { JournalEntry, JournalLine } from './entities/journal-entry.ts'
 import { refuse } from './refuse.ts'
 
@@ -39,20 +39,3 @@ export function checkReversible(entry: JournalEntry, reversals: readonly unknown
   if (entry.status !== 'posted') refuse('ENTRY_NOT_POSTED', {})
   if (reversals.length > 0) refuse('ENTRY_ALREADY_REVERSED', { number: entry.number ?? entry.id })
 }
-
-/**
- * Whether `lines` undo `original`. A draft could name any entry as the one it reverses; if it did not undo that entry, it
- * would be in the way of the true reversal for good.
- */
-export function checkUndoes(lines: readonly JournalLine[], original: JournalEntry): void {
-  const undoing = swapSides(original.lines)
-  const same =
-    lines.length === undoing.length && lines.every((line, index) => sameEffect(line, undoing[index]))
-  if (!same || original.status !== 'posted') refuse('REVERSAL_DIFFERS', { field: 'reversalOf' })
-}
-
-const sameEffect = (a: JournalLine, b: JournalLine | undefined) =>
-  a.account === b?.account && sameMoney(a.debit, b.debit) && sameMoney(a.credit, b.credit)
-
-const sameMoney = (a: Money | undefined, b: Money | undefined) =>
-  a && b ? a.currency === b.currency && compareMoney(a, b) === 0 : a === b

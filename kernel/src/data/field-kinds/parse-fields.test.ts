@@ -171,3 +171,16 @@ t.test('schemas say what may be sent and what comes back', async (t) => {
     properties: { status: { enum: ['draft', 'posted'] }, id: { format: 'uuid' } },
   })
 })
+
+t.test('a body that is wrong in ten thousand places is answered with the first few', async (t) => {
+  const wrong = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`descriptio${at}`, 1]))
+  const refused = t.throws(() => parseRecord(fields, { ...good, ...wrong }, 'create'))
+  if (!isPlinthError(refused)) return t.fail('it was not refused by a code')
+  const found = refused.data['errors'] as { message: string }[]
+  t.equal(found.length, 50)
+  t.equal(refused.data['more'], 9_950)
+  t.match(refused.message, /^descriptio0: .+ And 9995 more\.$/)
+  t.ok(refused.message.length < 500)
+  const hints = found.filter(({ message }) => message.includes('Did you mean'))
+  t.equal(hints.length, 10, 'names are compared for the first ones only')
+})

@@ -157,6 +157,9 @@ const baseNames: ReadonlySet<string> = new Set([
   'updatedBy',
 ])
 
+/** Comparing a name with all the others costs more than finding it wrong, and few are read. */
+const mostHints = 10
+
 function refuseUnknown(
   fields: FieldSpecs,
   given: Readonly<Record<string, unknown>>,
@@ -171,7 +174,7 @@ function refuseUnknown(
       found.push({ field, code: 'NOT_SETTABLE', message: 'is kept by the system.' })
       continue
     }
-    const near = nearestName(name, Object.keys(fields))
+    const near = found.length < mostHints ? nearestName(name, Object.keys(fields)) : undefined
     const hint = near === undefined ? '' : ` Did you mean '${near}'?`
     found.push({ field, code: 'UNKNOWN_FIELD', message: `does not exist.${hint}` })
   }

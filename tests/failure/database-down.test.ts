@@ -1,0 +1,127 @@
+// The database goes away under a running kernel: every answer says so, none blames the caller or a mistake of ours, and
+// when it is back everything works again.
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import pg from 'pg'
+import t from 'tap'
+import { createAccounts } from '../../kernel/src/identity/accounts.ts'
+import { controlTransactions } from '../../kernel/src/tenants/control-transaction.ts'
+import { createTenantDirectory } from '../../kernel/src/tenants/tenant-directory.ts'
+import { type Method, testKernel } from '../support/kernel.ts'
+
+const unavailable = { status: 503, body: { code: 'DATABASE_UNAVAILABLE' } }
+
+/** Ends every connection but the superuser's own and lets nobody in, until the function that comes back is called. */
+async function shutDatabase(adminUrl: string): Promise<() => Promise<void>> {
+  const elsewhere = new URL(adminUrl)
+  const name = elsewhere.pathname.slice(1)
+  elsewhere.pathname = '/postgres'
+  const outside = new pg.Client({ connectionString: elsewhere.href })
+  await outside.connect()
+  await outside.query(`alter database ${name} with allow_connections false`)
+  await outside.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name <> 'test-admin'`,
+    [name],
+  )
+  return async () => {
+    await outside.query(`alter database ${name} with allow_connections true`)
+    await outside.end()
+  }
+}
+
+t.test('requests while the database is gone', async (t) => {
+  const kernel = await testKernel(t)
+  const { slug, owner } = await kernel.openTenant('finance')
+  const account = { name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' }
+  t.match(await kernel.send('POST', '/v1/auth/sign-up/email', account), { status: 200 })
+  const requests: [Method, string, object?][] = [
+    ['GET', '/v1/tenants'],
+    ['GET', '/v1/tenant'],
+    ['GET', '/v1/tenant/members'],
+    ['GET', '/v1/tenant/modules'],
+    ['GET', '/v1/finance/accounts'],
+    ['POST', '/v1/tenants', { name: 'New', slug: 'new-one' }],
+    ['POST', '/v1/tenant/members', { email: account.email, role: 'member' }],
+    ['POST', '/v1/auth/sign-in/email', { email: account.email, password: account.password }],
+    ['POST', '/v1/auth/sign-up/email', { ...account, email: 'eve@example.com' }],
+  ]
+  const open = await shutDatabase(kernel.database.adminUrl)
+  for (const [method, url, body] of requests) {
+    const reply = await owner(method, url, body)
+    t.match(reply, unavailable, `${method} ${url}`)
+    t.equal(reply.headers['retry-after'], '1')
+  }
+  await open()
+  for (const [method, url, body] of requests) {
+    const { status } = await owner(method, url, body)
+    t.ok(status < 300, `${method} ${url} works again: ${status}`)
+  }
+  t.match(await owner('GET', '/v1/tenant'), { body: { slug } })
+})
+
+t.test('a server that is not there at all is the same', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  const pool = new pg.Pool({ host: '127.0.0.1', port, database: 'none', user: 'nobody', password: 'x' })
+  const feed = {
+    isLive: () => false,
+    onChange: () => undefined,
+    announce: async () => '',
+    settled: async () => undefined,
+    close: async () => undefined,
+  }
+  const code = { code: 'DATABASE_UNAVAILABLE' }
+  const directory = createTenantDirectory(pool, feed)
+  await t.rejects(directory.find('demo'), code)
+  await t.rejects(directory.roleOf('a', 'b'), code)
+  await t.rejects(directory.tenantsOf('a'), code)
+  await t.rejects(
+    controlTransactions(pool, feed)(async () => 1),
+    code,
+  )
+  const accounts = createAccounts(pool, 'a secret that is used in tests only')
+  await t.rejects(accounts.findSession('a-token-that-nobody-has-been-given'), code)
+  await t.rejects(accounts.signIn({ email: 'a@example.com', password: 'long enough' }), code)
+  await pool.end()
+})
+
+t.test('a connection that breaks in the middle of a control transaction', async (t) => {
+  const kernel = await testKernel(t)
+  const { database } = kernel
+  const pool = new pg.Pool({ ...database.access.kernel, max: 1 })
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('error', () => undefined)
+  const feed = {
+    isLive: () => false,
+    onChange: () => undefined,
+    announce: async () => '',
+    settled: async () => undefined,
+    close: async () => undefined,
+  }
+  const runControl = controlTransactions(pool, feed)
+  await t.rejects(
+    runControl(async (tx) => {
+      const [own] = await tx.query<{ pid: number }>('select pg_backend_pid() as pid', [])
+      await database.admin.query('select pg_terminate_backend($1)', [own?.pid])
+      await tx.query('select 1', [])
+    }),
+    { code: 'DATABASE_UNAVAILABLE' },
+    'before the commit nothing was saved, and the same request can be sent again',
+  )
+  await database.admin.query(`
+    create function public.break() returns trigger language plpgsql security definer as
+      $$ begin perform pg_terminate_backend(pg_backend_pid()); return null; end $$;
+    create constraint trigger breaks after update on kernel.tenant deferrable initially deferred
+      for each row execute function public.break()`)
+  const { id } = await kernel.openTenant()
+  await t.rejects(
+    runControl((tx) => tx.query('update kernel.tenant set name = name where id = $1', [id])),
+    { code: 'COMMIT_UNCERTAIN', status: 503 },
+    'at the commit nobody knows, and the answer does not say otherwise',
+  )
+  t.same(await runControl((tx) => tx.query('select 1 as one', [])), [{ one: 1 }], 'the next gets another')
+  await pool.end()
+})
