@@ -7,11 +7,31 @@ import { createFrontDoor, type Door, moduleOfPath } from './front-door.ts'
 
 const log = pino({ level: 'silent' })
 
-/** Answers /v1/shop/* with its name, after `delay` when asked to be slow. */
-const instance = (name: string, delay = 300) =>
+interface Gate {
+  /** Requests that are inside. */
+  waiting: number
+  open(): void
+  readonly opened: Promise<void>
+}
+
+function makeGate(): Gate {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { waiting: 0, open, opened }
+}
+
+const waitingAt = async (gate: Gate, count: number): Promise<void> => {
+  while (gate.waiting < count) await sleep(5)
+}
+
+/** Answers /v1/shop/* with its name; the slow one when its gate is open. */
+const instance = (name: string, gate?: Gate) =>
   createInstance({ log, debugErrors: false, isClosing: () => false }, (app) => {
     app.get('/v1/shop/slow', async () => {
-      await sleep(delay)
+      if (gate) gate.waiting += 1
+      await gate?.opened
       return { name }
     })
     app.get('/v1/shop/fast', async () => ({ name }))
@@ -36,7 +56,8 @@ t.test(
   'requests inside finish on the instance they entered while new ones enter its successor',
   async (t) => {
     const kernel = await instance('kernel')
-    const first = await instance('first')
+    const gate = makeGate()
+    const first = await instance('first', gate)
     const second = await instance('second')
     const door = createFrontDoor(kernel)
     t.teardown(() => door.shut())
@@ -45,9 +66,10 @@ t.test(
     const ask = async (path: string): Promise<unknown> => (await fetch(`${url}/v1/shop/${path}`)).json()
 
     const inside = Promise.all(Array.from({ length: 10 }, () => ask('slow')))
-    await sleep(100)
+    await waitingAt(gate, 10)
     const retired = door.set('shop', doorOf(second))
     t.same(await ask('fast'), { name: 'second' })
+    gate.open()
     for (const answer of await inside) t.same(answer, { name: 'first' })
     await retired
     await t.rejects(first.inject('/v1/shop/fast'), 'the first is closed once it is empty')
@@ -58,12 +80,14 @@ t.test(
 )
 
 t.test('shutting lets those inside finish and takes nobody new', async (t) => {
-  const door = createFrontDoor(await instance('kernel'))
+  const gate = makeGate()
+  const door = createFrontDoor(await instance('kernel', gate))
   const { url } = await door.listen('127.0.0.1', 0)
   const inside = fetch(`${url}/v1/shop/slow`)
-  await sleep(100)
+  await waitingAt(gate, 1)
   const shut = door.shut()
   await t.rejects(fetch(`${url}/v1/shop/fast`))
+  gate.open()
   t.same(await (await inside).json(), { name: 'kernel' })
   await shut
 })
@@ -88,7 +112,8 @@ t.test('a caller whose version cannot be told enters the usual one, others their
 })
 
 t.test('a held door lets those inside finish and keeps the others waiting until it is set', async (t) => {
-  const first = await instance('first', 200)
+  const gate = makeGate()
+  const first = await instance('first', gate)
   const second = await instance('second')
   const door = createFrontDoor(await instance('kernel'))
   t.teardown(() => door.shut())
@@ -96,9 +121,10 @@ t.test('a held door lets those inside finish and keeps the others waiting until 
   const { url } = await door.listen('127.0.0.1', 0)
   const ask = async (path: string): Promise<unknown> => (await fetch(`${url}/v1/shop/${path}`)).json()
   const inside = ask('slow')
-  await sleep(50)
+  await waitingAt(gate, 1)
   const empty = door.hold('shop')
   const waiting = [ask('fast'), ask('fast')]
+  gate.open()
   await empty
   t.same(await inside, { name: 'first' }, 'who was inside has finished')
   await door.set('shop', doorOf(second))

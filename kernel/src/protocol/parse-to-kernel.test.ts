@@ -47,7 +47,7 @@ t.test('what no honest host says is a violation', async (t) => {
     '{"type":"call","invocation":1.5,"call":2,"name":"entities.get"}',
     '{"type":"call","invocation":1e300,"call":2,"name":"entities.get"}',
     '{"type":"call","invocation":1,"call":2,"name":"constructor"}',
-    '{"type":"call","invocation":1,"call":2,"name":"sql.write"}',
+    '{"type":"call","invocation":1,"call":2,"name":"sql.drop"}',
     '{"type":"call","invocation":1,"call":2}',
     '{"type":"done","invocation":1,"cpuMs":-1}',
     '{"type":"done","invocation":1,"cpuMs":null}',
