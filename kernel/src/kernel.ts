@@ -23,6 +23,7 @@ import { operatorRoutes } from './http/operator-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
+import { createUnavailableInstance } from './http/unavailable-instance.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
@@ -239,12 +240,16 @@ async function assemble(config: Config, log: Logger, closers: Closers, off: Defe
       version: kernelVersion,
     })
   })
-  const frontDoor = createFrontDoor(kernelInstance)
+  const frontDoor = createFrontDoor(
+    kernelInstance,
+    await createUnavailableInstance({ ...instanceOptions, log }),
+  )
   closers.add('front door', () => frontDoor.shut())
-  await registry.openWith((served, held) => doors.open(frontDoor, served, held))
+  // Before what is installed is read once more: a change between the two is not missed.
   feed.onChange((change) =>
     change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
   )
+  await registry.openWith((...modules) => doors.open(frontDoor, ...modules))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.
   lifecycle.start()
