@@ -71,6 +71,13 @@ function secret(text: string | undefined): string | undefined {
   return text
 }
 
+function bearerToken(text: string | undefined): string | undefined {
+  // What a header cannot carry could never be sent.
+  if (text !== undefined && !/^[\x21-\x7e]{32,512}$/.test(text))
+    throw new Error('must have 32 to 512 characters, without spaces')
+  return text
+}
+
 function registryUrl(text: string | undefined): string {
   if (text === undefined) return publicRegistry
   const url = URL.parse(text)
@@ -159,7 +166,7 @@ export const settings = {
   PLINTH_OPERATOR_TOKEN: setting(
     'generated, kept in DATA_DIR',
     'At least 32 characters. Who sends it as a bearer token is the operator (`/v1/operator/*`, `plinth install` and the like).',
-    secret,
+    bearerToken,
   ),
   PLINTH_REGISTRY: setting(
     "npm's public registry",

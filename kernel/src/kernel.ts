@@ -28,6 +28,7 @@ import { secretRoutes } from './http/secret-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
+import { createUnavailableInstance } from './http/unavailable-instance.ts'
 import { usageRoutes } from './http/usage-routes.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
@@ -319,12 +320,16 @@ async function assemble(
       version: kernelVersion,
     })
   })
-  const frontDoor = createFrontDoor(kernelInstance)
+  const frontDoor = createFrontDoor(
+    kernelInstance,
+    await createUnavailableInstance({ ...instanceOptions, log }),
+  )
   closers.add('front door', () => frontDoor.shut())
-  await registry.openWith((served, held) => doors.open(frontDoor, served, held))
+  // Before what is installed is read once more: a change between the two is not missed.
   feed.onChange((change) =>
     change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
   )
+  await registry.openWith((...modules) => doors.open(frontDoor, ...modules))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.
   lifecycle.start()

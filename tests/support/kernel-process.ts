@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Call, createClient } from '../../examples/load-journal/client.ts'
-import { repository } from './kernel.ts'
+import { type Reply, repository, type Send } from './kernel.ts'
 
 const startDeadlineMs = 60_000
 const endDeadlineMs = 25_000
+const requestDeadlineMs = 60_000
 
 export interface KernelProcess {
   readonly url: string
@@ -60,6 +61,23 @@ export async function startKernelProcess(
     })
   })
   return { url, child, output: () => printed, end }
+}
+
+/** Speaks to the process as `sender` does to a kernel in this one. Rejects when the connection breaks. */
+export function sendTo(url: string, own: Readonly<Record<string, string>> = {}): Send {
+  return async (method, path, body, headers = {}) => {
+    const json: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' }
+    const response = await fetch(new URL(path, url), {
+      method,
+      headers: { ...own, ...json, ...headers },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(requestDeadlineMs),
+    })
+    const text = await response.text()
+    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    const answer: Reply['body'] = isJson ? JSON.parse(text) : {}
+    return { status: response.status, body: answer, headers: Object.fromEntries(response.headers) }
+  }
 }
 
 /** A client of the process, signed in as a new person. */

@@ -29,6 +29,8 @@ export interface TenantConnections {
   /** For units of work only: a connection until it is given back, cut off after `deadlineMs`. `role` is quoted. */
   lend(role: string, tenant: string, deadlineMs: number): Promise<DataConnection>
   giveBack(connection: DataConnection): void
+  /** Nobody gets one of today's connections again: they may be bound to a role that is gone, and know tables that are. */
+  renew(): void
   stats(): { readonly open: number; readonly idle: number; readonly waiting: number }
   /** New callers are refused; those under way get five seconds. */
   close(): Promise<void>
@@ -51,6 +53,8 @@ export function openTenantConnections(options: TenantConnectionsOptions): Tenant
   const idle: DataConnection[] = []
   const lent = new Set<DataConnection>()
   const waiters = new Set<Waiter>()
+  /** Those that are not to be used again. */
+  const outworn = new WeakSet<DataConnection>()
   let opening = 0
   let closed = false
 
@@ -118,7 +122,7 @@ export function openTenantConnections(options: TenantConnectionsOptions): Tenant
 
   function giveBack(connection: DataConnection): void {
     connection.deadline = Number.POSITIVE_INFINITY
-    if (!closed && connection.isReusable()) {
+    if (!closed && connection.isReusable() && !outworn.has(connection)) {
       serve(connection)
       return
     }
@@ -176,6 +180,10 @@ export function openTenantConnections(options: TenantConnectionsOptions): Tenant
     reader: (tenant) => ({ tenant, query: (role, statement) => read(role, tenant, statement) }),
     lend: (role, tenant, deadlineMs) => take(pairOf(role, tenant), deadlineMs),
     giveBack,
+    renew() {
+      for (const connection of lent) outworn.add(connection)
+      for (const connection of idle.splice(0)) void connection.end().catch(() => undefined)
+    },
     stats: () => ({ open: idle.length + lent.size + opening, idle: idle.length, waiting: waiters.size }),
     async close() {
       closed = true

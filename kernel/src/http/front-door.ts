@@ -14,7 +14,7 @@ import type { Instance } from './create-instance.ts'
 
 const closeDeadlineMs = 10_000
 const pollMs = 20
-/** Longer than taking an exclusive migration should; who waited longer is answered as the door then stands. */
+/** Longer than taking an exclusive migration should; who waited longer is told that the module is not available. */
 const holdMs = 15_000
 
 /** The way into one module. */
@@ -27,12 +27,14 @@ export interface Door {
 }
 
 export interface FrontDoor {
+  /** Of a module that is there and not served: whoever comes is told so. */
+  readonly closed: Door
   /**
    * Lets a module's requests through `door` from now on, or to the kernel's instance when there is none. Resolves
    * when instances of the door before that are not behind this one are empty and closed.
    */
   set(module: string, door: Door | undefined): Promise<void>
-  /** Requests of the module wait, `holdMs` at most, until its door is set again. Resolves when nobody is inside. */
+  /** Requests of the module wait until its door is set again, `holdMs` at most. Resolves when nobody is inside. */
   hold(module: string): Promise<void>
   listen(host: string, port: number): Promise<{ readonly url: string; readonly port: number }>
   /** A request without a socket, for tests and the OpenAPI document. */
@@ -48,43 +50,63 @@ export function moduleOfPath(url: string): string | undefined {
   return end === -1 ? url.slice(4) : url.slice(4, 4 + end)
 }
 
-export function createFrontDoor(kernel: Instance): FrontDoor {
+interface Hold {
+  /** True when the door was set, false when the wait is over. */
+  readonly released: Promise<boolean>
+  release(isOpen: boolean): void
+}
+
+/** `unavailable` answers for modules that are there and not served. */
+export function createFrontDoor(kernel: Instance, unavailable: Instance = kernel): FrontDoor {
+  const closed: Door = { usual: unavailable, instances: [] }
   const doors = new Map<string, Door>()
-  const held = new Map<string, { readonly released: Promise<void>; release(): void }>()
+  const held = new Map<string, Hold>()
   const inside = new Map<Instance, number>()
 
   const server: Server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (req, res) => {
-    const found = instanceFor(req.url ?? '/', req.headers)
-    if (!(found instanceof Promise)) return enter(found, req, res)
-    found.then(
+    const admitted = admit(req.url ?? '/', req.headers)
+    if (!(admitted instanceof Promise)) return enter(admitted, req, res)
+    admitted.then(
       (instance) => enter(instance, req, res),
       (error: unknown) => {
         kernel.log.error({ err: error }, 'a door could not be chosen')
-        enter(kernel, req, res)
+        enter(count(unavailable), req, res)
       },
     )
   })
   server.keepAliveTimeout = 65_000
 
-  /** A promise only where something has to be found out first: the usual way has none. */
-  function instanceFor(url: string, headers: IncomingHttpHeaders): Instance | Promise<Instance> {
+  /**
+   * The instance to enter, the caller counted as inside: from here on it is not closed before he has left. A promise
+   * only where something has to be found out first: the usual way has none.
+   */
+  function admit(url: string, headers: IncomingHttpHeaders): Instance | Promise<Instance> {
     const module = moduleOfPath(url) ?? ''
     const waiting = held.get(module)
-    if (waiting) return waiting.released.then(() => instanceFor(url, headers))
+    if (waiting) return waiting.released.then((isOpen) => (isOpen ? admit(url, headers) : count(unavailable)))
     const door = doors.get(module)
-    if (!door?.choose) return door?.usual ?? kernel
+    if (!door?.choose) return count(door?.usual ?? kernel)
     return door.choose(headers).then((chosen) => {
-      const now = doors.get(module)
-      // The door was set anew while the caller was looked up.
-      if (now !== door) return instanceFor(url, headers)
-      return chosen ?? door.usual
+      // The door was set anew, or is held, since the caller was looked up.
+      if (doors.get(module) !== door || held.has(module)) return admit(url, headers)
+      return count(chosen ?? door.usual)
     })
   }
 
-  function enter(instance: Instance, request: IncomingMessage, response: ServerResponse): void {
+  function count(instance: Instance): Instance {
     inside.set(instance, (inside.get(instance) ?? 0) + 1)
-    response.once('close', () => inside.set(instance, (inside.get(instance) ?? 1) - 1))
-    instance.routing(request, response)
+    return instance
+  }
+
+  function leave(instance: Instance): void {
+    inside.set(instance, (inside.get(instance) ?? 1) - 1)
+  }
+
+  function enter(instance: Instance, request: IncomingMessage, response: ServerResponse): void {
+    response.once('close', () => leave(instance))
+    // Who gave up while he waited has left already.
+    if (response.closed) leave(instance)
+    else instance.routing(request, response)
   }
 
   async function emptied(instances: Iterable<Instance>): Promise<void> {
@@ -102,25 +124,25 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
   }
 
   return {
+    closed,
     async set(module, door) {
       const before = doors.get(module)?.instances ?? []
       if (door) doors.set(module, door)
       else doors.delete(module)
-      held.get(module)?.release()
+      held.get(module)?.release(true)
+      held.delete(module)
       await Promise.all(before.filter((instance) => !door?.instances.includes(instance)).map(retire))
     },
     async hold(module) {
       if (!held.has(module)) {
-        let release = () => {}
-        const released = new Promise<void>((resolve) => {
-          const deadline = setTimeout(() => held.get(module)?.release(), holdMs)
-          release = () => {
-            clearTimeout(deadline)
-            held.delete(module)
-            resolve()
-          }
-        })
-        held.set(module, { released, release })
+        const { promise, resolve } = Promise.withResolvers<boolean>()
+        // It stays held after that: who comes later is told at once.
+        const deadline = setTimeout(resolve, holdMs, false)
+        const release = (isOpen: boolean) => {
+          clearTimeout(deadline)
+          resolve(isOpen)
+        }
+        held.set(module, { released: promise, release })
       }
       await emptied(doors.get(module)?.instances ?? [])
     },
@@ -143,12 +165,11 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
         value,
       ])
       const path = typeof url === 'string' ? url : (url.pathname ?? '/')
-      const instance = await instanceFor(path, Object.fromEntries(headers))
-      inside.set(instance, (inside.get(instance) ?? 0) + 1)
+      const instance = await admit(path, Object.fromEntries(headers))
       try {
         return await instance.inject(options)
       } finally {
-        inside.set(instance, (inside.get(instance) ?? 1) - 1)
+        leave(instance)
       }
     },
     async shut() {
@@ -157,12 +178,12 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
         else resolve()
       })
       server.closeIdleConnections()
-      for (const waiting of [...held.values()]) waiting.release()
+      for (const waiting of held.values()) waiting.release(false)
       await emptied(inside.keys())
       server.closeAllConnections()
       await stopped
       const instances = [...doors.values()].flatMap((door) => door.instances)
-      await Promise.all([...instances, kernel].map((instance) => instance.close()))
+      await Promise.all([...new Set([...instances, unavailable, kernel])].map((one) => one.close()))
     },
   }
 }

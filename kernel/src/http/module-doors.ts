@@ -8,8 +8,8 @@ import { withUnitOfWork } from '../data/unit-of-work.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import type { Outside } from '../outside/outside.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { PluginRegistry } from '../registry/plugin-registry.ts'
-import type { ServedModule } from '../registry/served-module.ts'
+import type { OpenDoors, PluginRegistry } from '../registry/plugin-registry.ts'
+import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
 import { createWorks } from '../sandbox/invoke.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
@@ -21,11 +21,7 @@ import { type SpendingParts, spendingLender } from './request-spending.ts'
 
 export interface ModuleDoors {
   /** See OpenDoors in registry/plugin-registry.ts. */
-  open(
-    frontDoor: FrontDoor,
-    served: ReadonlyMap<string, ServedModule>,
-    held: ReadonlySet<string>,
-  ): Promise<void>
+  open(frontDoor: FrontDoor, ...modules: Parameters<OpenDoors>): ReturnType<OpenDoors>
   /** The API of a version that is served. */
   documentOf(plugin: LoadedPlugin): ApiDocument | undefined
 }
@@ -106,38 +102,42 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
     return instance
   }
 
-  async function doorOf(module: ServedModule): Promise<Door | undefined> {
-    const plugins = [...module.versions.values()]
-    const instances = await Promise.all(plugins.map(instanceOf))
-    const usual = module.stable ? await instanceOf(module.stable) : instances[0]
-    if (!usual) return undefined
-    const isForAll =
-      instances.length === 1 && module.row.pinned.every((version) => module.versions.has(version))
-    if (isForAll) return { usual, instances }
+  async function doorOf(module: ServedModule, closed: Door): Promise<Door> {
+    const instances = await Promise.all([...module.versions.values()].map(instanceOf))
+    // Whoever is nobody's member is refused by any of them.
+    const usual = module.stable ? await instanceOf(module.stable) : (instances[0] ?? closed.usual)
+    if (wantedVersions(module.row).size === 1) return { usual, instances }
     const choose = async (headers: IncomingHttpHeaders): Promise<Instance | undefined> => {
       const tenant = await ladder.tenantOf(headers)
-      const plugin = tenant && module.pluginFor(tenant)
-      return plugin && opened.get(plugin)?.instance
+      if (!tenant) return undefined
+      const plugin = module.pluginFor(tenant)
+      return (plugin && opened.get(plugin)?.instance) ?? closed.usual
     }
     return { usual, instances, choose }
   }
 
   return {
-    async open(frontDoor, served, held) {
-      const doors: [string, Door | undefined][] = []
-      for (const module of new Set([...modules, ...served.keys()])) {
-        const one = served.get(module)
-        doors.push([module, one && (await doorOf(one))])
-      }
+    async open(frontDoor, served, unserved) {
+      const doors = new Map<string, Door | undefined>()
+      for (const module of modules) doors.set(module, undefined)
+      for (const module of unserved.keys()) doors.set(module, frontDoor.closed)
+      for (const [module, one] of served) doors.set(module, await doorOf(one, frontDoor.closed))
       modules.clear()
-      for (const module of served.keys()) modules.add(module)
+      for (const [module, door] of doors) if (door) modules.add(module)
       const kept = new Set([...served.values()].flatMap((module) => [...module.versions.values()]))
-      for (const plugin of opened.keys()) if (!kept.has(plugin)) opened.delete(plugin)
-      await Promise.all(
-        doors.map(([module, door]) =>
-          held.has(module) ? frontDoor.hold(module) : frontDoor.set(module, door),
-        ),
-      )
+      const gone = [...opened.keys()].filter((plugin) => !kept.has(plugin))
+      for (const plugin of gone) opened.delete(plugin)
+      const waitedFor: Promise<void>[] = []
+      const leaving: Promise<void>[] = []
+      for (const [module, door] of doors) {
+        if (unserved.get(module) === 'held') waitedFor.push(frontDoor.hold(module))
+        // The tables of a module that nobody is served may go next: those inside leave first.
+        else if (!served.has(module)) waitedFor.push(frontDoor.set(module, door))
+        else leaving.push(frontDoor.set(module, door))
+      }
+      await Promise.all(waitedFor)
+      if (gone.some(({ manifest }) => !served.has(manifest.name))) connections.renew()
+      return { emptied: Promise.all(leaving) }
     },
     documentOf: (plugin) => opened.get(plugin)?.document,
   }

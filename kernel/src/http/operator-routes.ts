@@ -55,13 +55,19 @@ export function operatorRoutes(
   }
 
   const changing = (summary: string, body: object) => ({
-    tags,
-    summary,
-    body,
-    response: {
-      200: { description: 'The operation has ended, or the plan.', anyOf: [operationShape, planShape] },
-      202: operationShape,
-      ...problemResponses,
+    schema: {
+      tags,
+      summary,
+      body,
+      response: {
+        200: { description: 'The operation has ended, or the plan.', anyOf: [operationShape, planShape] },
+        202: operationShape,
+        ...problemResponses,
+      },
+    },
+    // Without a body nothing is chosen.
+    preValidation: async (request: FastifyRequest) => {
+      request.body ??= {}
     },
   })
   /** Keys that were not sent are not among the options. */
@@ -87,7 +93,7 @@ export function operatorRoutes(
   app.route({
     method: 'POST',
     url: '/v1/operator/plugins',
-    schema: changing('Install a plugin from the registry', installBody),
+    ...changing('Install a plugin from the registry', installBody),
     ...atRung(ladder.operated, async (stage, request, reply) => {
       const { dryRun, package: name, version, ...options } = request.body as InstallBody
       const what: ChangeRequest = {
@@ -102,7 +108,7 @@ export function operatorRoutes(
   app.route({
     method: 'POST',
     url: '/v1/operator/plugins/:module/upgrade',
-    schema: changing('Serve another version, at once or to some tenants first', upgradeBody),
+    ...changing('Serve another version, at once or to some tenants first', upgradeBody),
     ...atRung(ladder.operated, async (stage, request, reply) => {
       const { dryRun, version, ...options } = request.body as UpgradeBody
       if (options.channel === 'beta' && options.canary)
@@ -121,9 +127,9 @@ export function operatorRoutes(
   app.route({
     method: 'POST',
     url: '/v1/operator/plugins/:module/rollback',
-    schema: changing('Serve the version before again', rollbackBody),
+    ...changing('Serve the version before again', rollbackBody),
     ...atRung(ladder.operated, async (stage, request, reply) => {
-      const { dryRun, version } = (request.body ?? {}) as RollbackBody
+      const { dryRun, version } = request.body as RollbackBody
       const options = version === undefined ? {} : { version }
       return change(
         stage,
@@ -137,9 +143,9 @@ export function operatorRoutes(
     app.route({
       method: 'POST',
       url: `/v1/operator/plugins/:module/${kind}`,
-      schema: changing(kind === 'disable' ? 'Serve the module to nobody' : 'Serve it again', switchBody),
+      ...changing(kind === 'disable' ? 'Serve the module to nobody' : 'Serve it again', switchBody),
       ...atRung(ladder.operated, async (stage, request, reply) => {
-        const { dryRun } = (request.body ?? {}) as { dryRun?: boolean }
+        const { dryRun } = request.body as { dryRun?: boolean }
         return change(stage, reply, { kind, module: moduleOf(request), options: {} }, dryRun)
       }),
     })
@@ -147,9 +153,9 @@ export function operatorRoutes(
   app.route({
     method: 'DELETE',
     url: '/v1/operator/plugins/:module',
-    schema: changing('Remove a plugin with all its data, and get a receipt of what went', removeBody),
+    ...changing('Remove a plugin with all its data, and get a receipt of what went', removeBody),
     ...atRung(ladder.operated, async (stage, request, reply) => {
-      const { dryRun, confirm, force } = (request.body ?? {}) as RemoveBody
+      const { dryRun, confirm, force } = request.body as RemoveBody
       const module = moduleOf(request)
       if (!dryRun && confirm !== module) {
         const message = `must be '${module}': every tenant's records of it are deleted for good.`

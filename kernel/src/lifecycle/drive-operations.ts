@@ -17,6 +17,8 @@ export interface Step {
   /** What it gives is added to the operation's data. */
   run(operation: Operation, signal: AbortSignal): Promise<Readonly<Record<string, unknown>> | undefined>
   undo?(operation: Operation): Promise<void>
+  /** Where there is no way back any more: how often it is tried again before it is undone. None unless said. */
+  tries?(operation: Operation): number | Promise<number>
 }
 
 export type Steps = Readonly<Record<OperationKind, readonly Step[]>>
@@ -92,25 +94,39 @@ export function driveOperations(parts: LifecycleParts, steps: Steps): OperationD
         break
       }
       log.info({ operation: operation.id, kind: operation.kind, step: step.name }, 'a step of an operation')
-      try {
-        const data = await step.run(operation, signal)
-        await save({ done: [...operation.done, step.name], data: { ...operation.data, ...data } })
-      } catch (error) {
-        if (signal.aborted) throw error
-        // What a step wrote into the row itself is part of what has to be undone.
-        operation = (await readOperation(pool, operation.id)) ?? operation
-        log.warn(
-          { err: error, operation: operation.id, step: step.name },
-          'an operation failed; it is undone',
-        )
-        await save({ state: 'undoing', error: failureOf(error) })
-      }
+      const outcome = await step.run(operation, signal).then(
+        (data) => ({ data }),
+        (error: unknown) => ({ error }),
+      )
+      // Who has lost the lock has lost the right to say how it went.
+      signal.throwIfAborted()
+      // Steps write into the row as well: what they note commits with what they change.
       operation = (await readOperation(pool, operation.id)) ?? operation
+      if ('data' in outcome) {
+        const data = { ...operation.data, ...outcome.data, tries: undefined }
+        await save({ done: [...operation.done, step.name], data, error: null })
+        continue
+      }
+      const tries = Number(operation.data['tries'] ?? 0) + 1
+      const error = failureOf(outcome.error)
+      log.warn(
+        { err: outcome.error, operation: operation.id, step: step.name },
+        'a step of an operation failed',
+      )
+      if (tries < ((await step.tries?.(operation)) ?? 0)) {
+        await save({ error, data: { ...operation.data, tries } })
+        throw outcome.error
+      }
+      await save({ state: 'undoing', error })
     }
     if (operation.state === 'undoing') {
       // The step that failed comes first: it may have been done in part.
       const begun = list.slice(0, operation.done.length + 1)
-      for (const step of begun.reverse()) await step.undo?.(operation)
+      for (const step of begun.reverse()) {
+        signal.throwIfAborted()
+        await step.undo?.(operation)
+      }
+      signal.throwIfAborted()
       await save({ state: 'failed' })
     }
     log.info(

@@ -1,7 +1,7 @@
 // First step of an installation and of an upgrade: the package is fetched, admitted, checked beside the modules that are
 // there, and written down whole. What was written down already is not fetched again.
 import type { Manifest } from '@plinth/sdk'
-import type pg from 'pg'
+import pg from 'pg'
 import semver from 'semver'
 import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
 import { errors } from '../errors.ts'
@@ -18,7 +18,7 @@ import {
 } from '../registry/plugin-store.ts'
 import type { Step } from './drive-operations.ts'
 import type { LifecycleParts } from './lifecycle-parts.ts'
-import type { Operation } from './operation.ts'
+import { type Operation, remember } from './operation.ts'
 
 export interface Release {
   readonly module: string
@@ -125,24 +125,34 @@ export function fetchStep(parts: LifecycleParts): Step {
             ...release.facts,
             installedBy: operation.startedBy,
           })
-        await client.query('UPDATE kernel.plugin_operation SET module = $2, version = $3 WHERE id = $1', [
-          operation.id,
-          module,
-          code.version,
-        ])
+        await client
+          .query('UPDATE kernel.plugin_operation SET module = $2, version = $3 WHERE id = $1', [
+            operation.id,
+            module,
+            code.version,
+          ])
+          .catch((error: unknown) => {
+            throw isTaken(error) ? errors.operationUnderWay({ subject: module }) : error
+          })
+        await remember(client, operation, { fetched: !release.isKnown, ...release.facts })
       })
-      return { module, version: code.version, fetched: !release.isKnown, ...release.facts }
+      return undefined
     },
-    /** Only what nobody is served: the version an operation before this one brought may be in use. */
-    async undo({ module, version }) {
+    /**
+     * Only what this operation brought and nobody is served. Where its migrations have begun it stays: it says what the
+     * tables have become.
+     */
+    async undo({ kind, module, version, data, done }) {
       if (module === null) return
-      await pool.query(
-        `DELETE FROM kernel.plugin_version v USING kernel.plugin p
-          WHERE v.module = $1 AND v.version = $2 AND v.source = 'registry' AND p.module = v.module
-            AND v.version NOT IN (coalesce(p.stable, ''), coalesce(p.beta, ''), coalesce(p.previous, ''))
-            AND NOT EXISTS (SELECT FROM kernel.tenant_module m WHERE m.module = v.module AND m.pinned = v.version)`,
-        [module, version],
-      )
+      const isTrace = kind === 'install' || !done.includes('hold')
+      if (data['fetched'] === true && isTrace)
+        await pool.query(
+          `DELETE FROM kernel.plugin_version v USING kernel.plugin p
+            WHERE v.module = $1 AND v.version = $2 AND v.source = 'registry' AND p.module = v.module
+              AND v.version NOT IN (coalesce(p.stable, ''), coalesce(p.beta, ''), coalesce(p.previous, ''))
+              AND NOT EXISTS (SELECT FROM kernel.tenant_module m WHERE m.module = v.module AND m.pinned = v.version)`,
+          [module, version],
+        )
       await pool.query(
         `DELETE FROM kernel.plugin WHERE module = $1 AND state = 'installing' AND stable IS NULL`,
         [module],
@@ -150,6 +160,9 @@ export function fetchStep(parts: LifecycleParts): Step {
     },
   }
 }
+
+/** unique_violation: another operation has the module. */
+const isTaken = (error: unknown): boolean => error instanceof pg.DatabaseError && error.code === '23505'
 
 const requestOf = ({ kind, module, package: name, version, options }: Operation): ReleaseRequest => ({
   version: version ?? 'latest',

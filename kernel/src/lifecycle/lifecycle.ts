@@ -16,7 +16,7 @@ import {
   readOperation,
 } from './operation.ts'
 import { type ChangePlan, planChange } from './plan-change.ts'
-import { closeStep, dropStep, forgetStep, refuseRemoval } from './remove-steps.ts'
+import { closeStep, dropStep, forgetStep, refuseRemoval, refuseWhileNeeded } from './remove-steps.ts'
 import { activateStep, canaryStep, checkRollbackStep, switchStep } from './serve-steps.ts'
 import { holdStep, migrateStep } from './table-steps.ts'
 
@@ -69,6 +69,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     if (kind === 'install' || module === undefined) return
     const row = await installed(parts, module)
     if (kind === 'remove') await refuseRemoval(parts, module, options.force === true)
+    if (kind === 'disable') refuseWhileNeeded(parts, module)
     if (kind === 'rollback' && version === undefined && row.previous === null) {
       throw errors.pluginChange({
         module,

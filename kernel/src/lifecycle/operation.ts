@@ -100,6 +100,18 @@ export async function insertOperation(
   )
 }
 
+/** What a step finds before it changes it, noted with the change: a second run would find its own work. */
+export async function remember(
+  database: Queryable,
+  { id }: Pick<Operation, 'id'>,
+  found: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await database.query('UPDATE kernel.plugin_operation SET data = $2::jsonb || data WHERE id = $1', [
+    id,
+    JSON.stringify(found),
+  ])
+}
+
 /** The steps that are done and what they found out; the state last of all. */
 export async function saveProgress(
   database: Queryable,

@@ -2,11 +2,11 @@
 import type { Manifest } from '@plinth/sdk'
 import type { MigrationPlan } from '../data/plugin-migrations/plan-plugin-migrations.ts'
 import { errors, isPlinthError } from '../errors.ts'
-import { readCode } from '../registry/plugin-store.ts'
+import { readCode, readPlugin } from '../registry/plugin-store.ts'
 import { findRelease, unmetBy } from './fetch-step.ts'
 import type { ChangeRequest } from './lifecycle.ts'
 import { installed, type LifecycleParts } from './lifecycle-parts.ts'
-import { refuseRemoval } from './remove-steps.ts'
+import { refuseRemoval, refuseWhileNeeded } from './remove-steps.ts'
 import { rollbackRefusal } from './serve-steps.ts'
 import { sharedTablesRefusal } from './table-steps.ts'
 
@@ -45,11 +45,12 @@ export async function planChange(parts: LifecycleParts, request: ChangeRequest):
       to === null ? `'${module}' has no version to go back to.` : await rollbackRefusal(parts, module, to)
     if (reason !== undefined) refusals.push(reason)
   }
-  if (request.kind === 'remove') {
-    await refuseRemoval(parts, module, request.options.force === true).catch((error: unknown) => {
-      if (!isPlinthError(error)) throw error
-      refusals.push(error.message)
-    })
+  try {
+    if (request.kind === 'remove') await refuseRemoval(parts, module, request.options.force === true)
+    if (request.kind === 'disable') refuseWhileNeeded(parts, module)
+  } catch (error) {
+    if (!isPlinthError(error)) throw error
+    refusals.push(error.message)
   }
   return {
     kind: request.kind,
@@ -73,8 +74,8 @@ async function planRelease(parts: LifecycleParts, request: ChangeRequest): Promi
   })
   const { module, manifest, code, facts } = release
   const refusals = unmetBy(parts, release)
-  const taken = row ? undefined : parts.registry.served(module)
-  if (taken) refusals.push(errors.pluginInstalled({ module, package: taken.row.package }).message)
+  const taken = row ? undefined : await readPlugin(parts.pool, module)
+  if (taken) refusals.push(errors.pluginInstalled({ module, package: taken.package }).message)
   const migrations = await parts.tables.plan(manifest, code.migrations).catch((error: unknown) => {
     refusals.push(error instanceof Error ? error.message : String(error))
     return undefined

@@ -3,7 +3,7 @@
 import { errors } from '../errors.ts'
 import type { Step } from './drive-operations.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
-import type { Operation } from './operation.ts'
+import { type Operation, remember } from './operation.ts'
 
 const moduleOf = ({ module }: Operation): string => module ?? ''
 
@@ -26,16 +26,7 @@ export async function refuseRemoval(
       reason: `'${module}' is among the dependencies of the installation: it would be back at the next start. Take it out of package.json, restart, and remove it then.`,
     })
   }
-  const needing = [...parts.registry.plugins.values()].filter(
-    (other) => other.manifest.uses[module]?.optional === false,
-  )
-  if (needing.length > 0) {
-    const names = needing.map((other) => `'${other.manifest.name}'`).join(', ')
-    throw errors.pluginChange({
-      module,
-      reason: `${names} cannot work without '${module}'. Remove these first.`,
-    })
-  }
+  refuseWhileNeeded(parts, module)
   if (force) return
   const { rows } = await parts.pool.query<{ count: number }>(
     'SELECT count(*)::int FROM kernel.tenant_module WHERE module = $1',
@@ -43,6 +34,20 @@ export async function refuseRemoval(
   )
   const tenants = rows[0]?.count ?? 0
   if (tenants > 0) throw errors.pluginInUse({ module, tenants })
+}
+
+/** @throws PLUGIN_CHANGE_REFUSED */
+export function refuseWhileNeeded({ registry }: Pick<LifecycleParts, 'registry'>, module: string): void {
+  const needing = [...registry.plugins.values()].filter((other) => {
+    const use = other.manifest.uses[module]
+    return use !== undefined && !use.optional
+  })
+  if (needing.length === 0) return
+  const names = needing.map((other) => `'${other.manifest.name}'`).join(', ')
+  throw errors.pluginChange({
+    module,
+    reason: `${names} cannot work without '${module}'. Disable or remove these first.`,
+  })
 }
 
 export function closeStep(parts: LifecycleParts): Step {
@@ -53,18 +58,17 @@ export function closeStep(parts: LifecycleParts): Step {
       const row = await installed(parts, module)
       if (row.state !== 'removing') await refuseRemoval(parts, module, operation.options.force === true)
       await change(parts, module, async (client) => {
+        await remember(client, operation, { stateBefore: row.state })
         await client.query(`UPDATE kernel.plugin SET state = 'removing' WHERE module = $1`, [module])
       })
       return undefined
     },
     async undo(operation) {
-      // Once the tables are gone there is nothing to go back to: the operation is repeated, not undone.
-      if (operation.done.includes('drop')) return
       await change(parts, moduleOf(operation), async (client) => {
-        await client.query(
-          `UPDATE kernel.plugin SET state = 'disabled' WHERE module = $1 AND state = 'removing'`,
-          [operation.module],
-        )
+        await client.query(`UPDATE kernel.plugin SET state = $2 WHERE module = $1 AND state = 'removing'`, [
+          operation.module,
+          operation.data['stateBefore'] ?? 'disabled',
+        ])
       })
     },
   }
@@ -74,16 +78,18 @@ export function dropStep(parts: LifecycleParts): Step {
   return {
     name: 'drop',
     async run(operation) {
-      const receipt = await parts.tables.remove(moduleOf(operation))
-      // A second run finds nothing: what the first one took is in the data already, or was never noted.
-      return operation.data['receipt'] === undefined ? { receipt } : {}
+      await parts.tables.remove(moduleOf(operation), operation)
+      return undefined
     },
+    // The receipt commits with the drop. From there on there is nothing to go back to.
+    tries: (operation) => (operation.data['receipt'] === undefined ? 0 : Number.POSITIVE_INFINITY),
   }
 }
 
 export function forgetStep(parts: LifecycleParts): Step {
   return {
     name: 'forget',
+    tries: () => Number.POSITIVE_INFINITY,
     async run(operation) {
       const module = moduleOf(operation)
       const rows = await change(parts, module, async (client) => {

@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compatibilityOf } from '../data/plugin-migrations/compatibility.ts'
 import { errors } from '../errors.ts'
-import { readCode, readVersions } from '../registry/plugin-store.ts'
+import { readCode, readPlugin, readVersions } from '../registry/plugin-store.ts'
 import { canaryVerdict } from './canary.ts'
 import type { Step } from './drive-operations.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
-import type { Operation } from './operation.ts'
-import { ranMigrations } from './table-steps.ts'
+import { type Operation, remember } from './operation.ts'
+import { hasLeft, ranMigrations, triesAfterLeaving } from './table-steps.ts'
 
 const canaryLookMs = 500
 
@@ -30,6 +30,9 @@ export function canaryStep(parts: LifecycleParts): Step {
       if (!canary) return undefined
       const module = moduleOf(operation)
       const version = versionOf(operation)
+      const { state } = await installed(parts, module)
+      if (state !== 'active')
+        throw errors.pluginChange({ module, reason: `'${module}' is ${state}: there is nobody to try it.` })
       await change(parts, module, async (client) => {
         await client.query(
           `UPDATE kernel.plugin SET candidate = $2, canary_percent = $3,
@@ -75,34 +78,38 @@ export function activateStep(parts: LifecycleParts): Step {
       const module = moduleOf(operation)
       const version = versionOf(operation)
       const isBeta = operation.options.channel === 'beta'
-      const before = await change(parts, module, async (client) => {
+      await change(parts, module, async (client) => {
         const { rows } = await client.query<Before>(
           'SELECT stable, beta, previous FROM kernel.plugin WHERE module = $1 FOR UPDATE',
           [module],
         )
-        const [found] = rows
-        const kept = (operation.data['before'] as Before | undefined) ?? found
-        await client.query('UPDATE kernel.plugin_operation SET data = data || $2 WHERE id = $1', [
-          operation.id,
-          JSON.stringify({ before: kept }),
-        ])
+        await remember(client, operation, { before: rows[0] })
         await client.query(
           isBeta
             ? `UPDATE kernel.plugin SET beta = $2 WHERE module = $1`
             : `UPDATE kernel.plugin SET previous = CASE WHEN stable = $2 THEN previous ELSE stable END, stable = $2,
                       candidate = NULL, canary_percent = NULL, canary_tenants = NULL,
-                      beta = CASE WHEN beta = $2 THEN NULL ELSE beta END, state = 'active'
+                      beta = CASE WHEN beta = $2 THEN NULL ELSE beta END,
+                      state = CASE WHEN state = 'disabled' THEN state ELSE 'active' END
                 WHERE module = $1`,
           [module, version],
         )
-        return kept
       })
       await refuseUnserved(parts, module, version)
-      return { before, ...(isBeta ? { beta: version } : { stable: version }) }
+      return isBeta ? { beta: version } : { stable: version }
     },
+    tries: triesAfterLeaving(parts),
     async undo(operation) {
       const before = operation.data['before'] as Before | undefined
       if (!before) return
+      if (await hasLeft(parts, operation)) {
+        await change(parts, moduleOf(operation), async (client) => {
+          await client.query(`UPDATE kernel.plugin SET state = 'disabled' WHERE module = $1`, [
+            operation.module,
+          ])
+        })
+        return
+      }
       await change(parts, moduleOf(operation), async (client) => {
         await client.query(
           `UPDATE kernel.plugin SET stable = $2, beta = $3, previous = $4,
@@ -117,6 +124,8 @@ export function activateStep(parts: LifecycleParts): Step {
 /** Other processes say so in their logs; this one can tell whoever asked. */
 async function refuseUnserved(parts: LifecycleParts, module: string, version: string): Promise<void> {
   if (parts.registry.served(module)?.versions.has(version)) return
+  // Nobody is served it before the module is enabled again.
+  if ((await readPlugin(parts.pool, module))?.state === 'disabled') return
   throw errors.pluginChange({
     module,
     reason: `Version ${version} of '${module}' could not be loaded; the kernel's log says why.`,

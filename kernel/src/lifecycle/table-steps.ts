@@ -6,7 +6,7 @@ import { errors } from '../errors.ts'
 import { type PluginRow, readCode } from '../registry/plugin-store.ts'
 import type { Step } from './drive-operations.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
-import type { Operation } from './operation.ts'
+import { type Operation, remember } from './operation.ts'
 
 /** What has run on a plugin's tables, by name. */
 export async function ranMigrations(
@@ -42,6 +42,27 @@ export function sharedTablesRefusal(row: PluginRow, version: string, operation: 
 const moduleOf = ({ module }: Operation): string => module ?? ''
 const versionOf = ({ version }: Operation): string => version ?? ''
 
+/** Tables were changed that requests were held for: the version before cannot work on them any more. */
+export async function hasLeft(
+  { pool }: Pick<LifecycleParts, 'pool'>,
+  { module, data }: Operation,
+): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `SELECT FROM kernel.plugin_migration WHERE plugin = $1 AND name = ANY($2)
+     UNION ALL SELECT FROM kernel.plugin_migration_step WHERE plugin = $1 AND migration = ANY($2) AND done > 0`,
+    [module, data['held'] ?? []],
+  )
+  return rowCount !== null && rowCount > 0
+}
+
+/** Some 20 s: what is broken for longer is not mended by trying. */
+const triesWithoutWayBack = 10
+
+export const triesAfterLeaving =
+  (parts: Pick<LifecycleParts, 'pool'>) =>
+  async (operation: Operation): Promise<number> =>
+    (await hasLeft(parts, operation)) ? triesWithoutWayBack : 0
+
 export function holdStep(parts: LifecycleParts): Step {
   return {
     name: 'hold',
@@ -51,7 +72,7 @@ export function holdStep(parts: LifecycleParts): Step {
       const code = await readCode(parts.pool, module, versionOf(operation))
       const pending = await pendingMigrations(parts, module, code.migrations)
       const { compatibility, reasons } = compatibilityOf(pending)
-      if (compatibility === 'compatible') return { held: false }
+      if (compatibility === 'compatible') return undefined
       const shared = sharedTablesRefusal(row, versionOf(operation), operation)
       if (shared !== undefined) {
         throw errors.pluginChange({
@@ -60,17 +81,22 @@ export function holdStep(parts: LifecycleParts): Step {
         })
       }
       await change(parts, module, async (client) => {
+        await remember(client, operation, { held: pending.map((migration) => migration.name) })
         await client.query(`UPDATE kernel.plugin SET state = 'held' WHERE module = $1 AND state = 'active'`, [
           module,
         ])
       })
-      return { held: true }
+      return undefined
     },
+    /** The version before is served again, unless its tables are no longer there for it. */
     async undo(operation) {
       const module = moduleOf(operation)
+      const state = (await hasLeft(parts, operation)) ? 'disabled' : 'active'
       await change(parts, module, async (client) => {
-        await client.query(`UPDATE kernel.plugin SET state = 'active' WHERE module = $1 AND state = 'held'`, [
+        await client.query('UPDATE kernel.plugin SET state = $2 WHERE module = $1 AND state = $3', [
           module,
+          state,
+          'held',
         ])
       })
     },
@@ -90,6 +116,7 @@ export function migrateStep(parts: LifecycleParts): Step {
       )
       return { migrated: pending.map((migration) => migration.name) }
     },
+    tries: triesAfterLeaving(parts),
     /** Of a first installation nothing is left. What an upgrade added stays: the version before works with it. */
     async undo(operation) {
       if (operation.kind !== 'install') return

@@ -30,7 +30,8 @@ async function withOwner<T>(access: DatabaseAccess, work: (owner: pg.Client) => 
 export interface PluginTables {
   migrate(manifest: Manifest, migrations: readonly PluginMigration[]): Promise<void>
   plan(manifest: Manifest, migrations: readonly PluginMigration[]): Promise<MigrationPlan>
-  remove(module: string): Promise<RemovalReceipt>
+  /** The receipt is noted in the operation, in one transaction with what it says. */
+  remove(module: string, operation?: { readonly id: string }): Promise<RemovalReceipt>
 }
 
 export function pluginTables(access: DatabaseAccess, off: DefencesOff = allStand): PluginTables {
@@ -42,7 +43,16 @@ export function pluginTables(access: DatabaseAccess, off: DefencesOff = allStand
       }),
     plan: (manifest, migrations) =>
       withOwner(access, (owner) => planPluginMigrations(owner, rolePrefix, manifest, migrations)),
-    remove: (module) => withOwner(access, (owner) => removePluginSchema(owner, rolePrefix, module)),
+    remove: (module, operation) =>
+      withOwner(access, (owner) =>
+        removePluginSchema(owner, rolePrefix, module, {}, async (receipt) => {
+          // A second run finds nothing; the first one's receipt stays.
+          await owner.query('UPDATE kernel.plugin_operation SET data = $2::jsonb || data WHERE id = $1', [
+            operation?.id,
+            JSON.stringify({ receipt }),
+          ])
+        }),
+      ),
   }
 }
 

@@ -12,11 +12,18 @@ import { unservable } from './module-needs.ts'
 import { claimModule, type PluginRow, readCode, readPlugins, writeVersion } from './plugin-store.ts'
 import { type ServedModule, servedModule, wantedVersions } from './served-module.ts'
 
-/** Sets the ways into the modules. Resolves when nobody is inside a version that is no longer there. */
+/**
+ * Sets the ways into the modules. Resolves when new requests go them and nobody is inside a module that is held;
+ * `emptied` resolves when nobody is inside a version that is no longer served.
+ */
 export type OpenDoors = (
   served: ReadonlyMap<string, ServedModule>,
-  held: ReadonlySet<string>,
-) => Promise<void>
+  /** Those that are there for nobody: `held` lets callers wait. A module that is held keeps its versions. */
+  unserved: ReadonlyMap<string, 'held' | 'closed'>,
+) => Promise<{ readonly emptied: Promise<unknown> }>
+
+/** A version that could not be loaded is tried again after so long. */
+const retryMs = 5_000
 
 export interface PluginRegistry {
   /** The stable version of each module that is served. A view: it is always of now. */
@@ -50,8 +57,9 @@ export async function createPluginRegistry(options: {
   for (const [module, plugin] of fromFolder) loaded.set(module, new Map([[plugin.version, plugin]]))
   const served = new Map<string, ServedModule>()
   const plugins = new Map<string, LoadedPlugin>()
-  let open: OpenDoors = async () => undefined
+  let open: OpenDoors = async () => ({ emptied: Promise.resolve() })
   let syncing: Promise<void> = Promise.resolve()
+  let retry: NodeJS.Timeout | undefined
   let closed = false
 
   await firstServed()
@@ -136,7 +144,6 @@ export async function createPluginRegistry(options: {
 
   /** One module failing leaves the others as they should be. */
   async function act(rows: readonly PluginRow[]): Promise<void> {
-    const held = new Set(rows.filter((row) => row.state === 'held').map((row) => row.module))
     const next = new Map<string, ServedModule>()
     for (const row of rows) {
       if (row.state !== 'active' && row.state !== 'held') continue
@@ -144,6 +151,7 @@ export async function createPluginRegistry(options: {
       for (const version of wantedVersions(row)) {
         const plugin = await load(row.module, version).catch((error: unknown) => {
           log.error({ err: error, module: row.module, version }, 'a version of a plugin cannot be served')
+          syncLater()
           return undefined
         })
         if (plugin) versions.set(version, plugin)
@@ -161,11 +169,16 @@ export async function createPluginRegistry(options: {
       served.set(module, one)
       if (one.stable) plugins.set(module, one.stable)
     }
+    const unserved = new Map<string, 'held' | 'closed'>()
+    for (const { module, state } of rows) {
+      if (state === 'held') unserved.set(module, 'held')
+      else if (state !== 'installing' && !next.has(module)) unserved.set(module, 'closed')
+    }
     const gone = [...loaded].flatMap(([module, versions]) =>
       [...versions.values()].filter((plugin) => !next.get(module)?.versions.has(plugin.version)),
     )
-    const emptied = open(next, held)
     for (const plugin of gone) loaded.get(plugin.manifest.name)?.delete(plugin.version)
+    const { emptied } = await open(next, unserved)
     // Who is inside finishes on the version it entered; its host closes after it.
     void emptied
       .then(() => Promise.all(gone.map((plugin) => plugin.host.close())))
@@ -178,7 +191,20 @@ export async function createPluginRegistry(options: {
       await act(await readPlugins(pool))
     } catch (error) {
       log.error({ err: error }, 'the plugins could not be brought up to date')
+      syncLater()
     }
+  }
+
+  function syncLater(): void {
+    clearTimeout(retry)
+    retry = setTimeout(queueSync, retryMs)
+    retry.unref()
+  }
+
+  /** One at a time, in the order in which they were asked for. */
+  function queueSync(): Promise<void> {
+    syncing = syncing.then(sync)
+    return syncing
   }
 
   return {
@@ -193,16 +219,14 @@ export async function createPluginRegistry(options: {
     },
     served: (module) => served.get(module),
     isFromFolder: (module) => fromFolder.has(module),
-    async openWith(openDoors) {
+    openWith(openDoors) {
       open = openDoors
-      await open(served, new Set())
+      return queueSync()
     },
-    sync() {
-      syncing = syncing.then(sync)
-      return syncing
-    },
+    sync: queueSync,
     async close() {
       closed = true
+      clearTimeout(retry)
       await syncing
       const all = [...loaded.values()].flatMap((versions) => [...versions.values()])
       await Promise.all(all.map((plugin) => plugin.host.close()))

@@ -30,6 +30,8 @@ export async function removePluginSchema(
   rolePrefix: string,
   module: string,
   pace: Partial<MigrationPace> = {},
+  /** Runs in the same transaction. */
+  note: (receipt: RemovalReceipt) => Promise<void> = async () => undefined,
 ): Promise<RemovalReceipt> {
   const schema = pluginSchema(module)
   const role = pluginRole(rolePrefix, module)
@@ -48,7 +50,17 @@ export async function removePluginSchema(
             sum(tables.map((table) => table.rows)),
             sum(tables.map((table) => table.bytes)),
           ]
-          return { module, schema, tables, rows, bytes, migrations, role: dropped ? role : undefined }
+          const receipt = {
+            module,
+            schema,
+            tables,
+            rows,
+            bytes,
+            migrations,
+            role: dropped ? role : undefined,
+          }
+          await note(receipt)
+          return receipt
         }),
     ),
   )
