@@ -78,6 +78,32 @@ t.test('one plugin for many callers', async (t) => {
     t.same([host.stats().waiting, host.stats().inside], [0, 0])
   })
 
+  await t.test('twenty of a tenant at once are four inside, and all of them without the queue', async (t) => {
+    for (const [off, inside] of [
+      [[], 4],
+      [['fairQueue'], 20],
+    ] as const) {
+      const { call } = await open(t, off)
+      await call('well')
+      const held: (() => void)[] = []
+      let most = 0
+      const answer = () =>
+        new Promise<unknown>((resolve) => {
+          held.push(() => resolve({ id: 'a' }))
+          most = Math.max(most, held.length)
+        })
+      const storm = Array.from({ length: 20 }, () => outcome(call('ask', { ...patient, answer })))
+      t.ok(await eventually(() => held.length === inside))
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      t.equal(most, inside)
+      const release = setInterval(() => {
+        for (const go of held.splice(0)) go()
+      }, 10)
+      t.same(new Set(await Promise.all(storm)), new Set(['answered']))
+      clearInterval(release)
+    }
+  })
+
   await t.test('without the turns the calm tenant stands behind the storm', async (t) => {
     // The wall is the bound for each tenant: as large as the plugin's, it is none.
     for (const perTenant of [8, 4]) {

@@ -1,4 +1,4 @@
-// Where a fetch must not go, one a row: ways to write a URL, and addresses that a name may have.
+// Where a fetch must not go and what it must not send, one a row.
 import { publicAddress } from '../support/outside-world.ts'
 
 /** Refused for the text of the URL, whatever is granted: what is granted is always a name. */
@@ -76,4 +76,47 @@ export const innerAddresses = [
     'fe80::1',
     'ff02::1',
   ],
+]
+
+/** Hosts beside the granted ones. */
+export const ungrantedHosts = [
+  ['another name', 'https://www.attacker.example/ok'],
+  ['a name above', 'https://bank.example/ok'],
+  ['a name below', 'https://x.api.bank.example/ok'],
+  ['the grant as its beginning', 'https://api.bank.example.attacker.example/ok'],
+  ['another port', 'https://api.bank.example:8080/ok'],
+  ['punycode of a look-alike', 'https://xn--pi-7kc.bank.example/ok'],
+] as const
+
+/** Where an answer must not lead. */
+export const redirectTargets = [
+  ['to loopback', 'https://127.0.0.1/ok'],
+  ['to the metadata service', 'https://169.254.169.254/latest'],
+  ['to IPv6 loopback', 'https://[::1]/ok'],
+  ['to a host without a grant', 'https://www.attacker.example/ok'],
+  ['without a scheme', '//www.attacker.example/ok'],
+  ['with backslashes', '\\\\www.attacker.example/ok'],
+  ['with one backslash', '/\\www.attacker.example/ok'],
+  ['to http', 'http://api.bank.example/ok'],
+  ['to a file', 'file:///etc/passwd'],
+  ['with user information', 'https://a:b@api.bank.example/ok'],
+] as const
+
+/** Names of headers that are the kernel's, or none. */
+export const refusedHeaders = [
+  ...['host', 'Host', 'content-length', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'te'],
+  ...['trailer', 'expect', 'proxy-authorization', 'Proxy-Connection', 'cookie', 'accept-encoding', 'via'],
+  ...['', 'a b', 'a:b', 'a\r\nb', 'ä', 'x'.repeat(100)],
+]
+
+export const refusedHeaderValues = [
+  'a\r\nhost: b',
+  'a\nb',
+  'a\0b',
+  'ä',
+  '\u0100',
+  ' a',
+  'a ',
+  '\x7f',
+  'x'.repeat(20_000),
 ]

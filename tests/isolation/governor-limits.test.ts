@@ -5,23 +5,7 @@ import { accomplicePlugin, greedyPlugin } from '../support/greedy-plugin.ts'
 import { makeInstallation } from '../support/installation.ts'
 import { type Send, testKernel } from '../support/kernel.ts'
 import { recordingLog } from '../support/recording-log.ts'
-
-/** How often is too often, and the cap that is told. */
-const attacks = [
-  ['queries', 120, 100],
-  ['rowsWritten', 12, 10_000],
-  ['rowsRead', 4, 50_000],
-  ['events', 60, 50],
-  ['bytesIn', 45, 8 * 1024 * 1024],
-  ['bytesOut', 10, 8 * 1024 * 1024],
-  ['callDepth', 12, 8],
-  ['cpu', 90, 1_000],
-  ['calls', 600, 500],
-  ['result', 11, 1024 * 1024],
-] as const
-
-/** Bounded in the isolate too, which is another wall. */
-const doublyBounded = ['calls', 'result']
+import { doublyBounded, governorAttacks } from './governor-attacks.fixture.ts'
 
 const notesOf = async (send: Send) => {
   const { body } = await send('GET', '/v1/greedy/notes')
@@ -34,7 +18,7 @@ t.test('a plugin that uses too much', async (t) => {
   const kernel = await testKernel(t, { pluginsRoot: root, debugErrors: true }, { log })
   const { owner, id, slug } = await kernel.openTenant('greedy')
 
-  for (const [way, times, cap] of attacks) {
+  for (const [way, times, cap] of governorAttacks) {
     await t.test(`of ${way} is told which limit it hit, and nothing is kept`, async (t) => {
       const reply = await owner('POST', '/v1/greedy/use', { way, times })
       t.match(reply, { status: 502, body: { code: 'LIMIT_EXCEEDED', module: 'greedy', limit: way, cap } })
@@ -114,7 +98,7 @@ t.test('with the governor off the same attacks go through', async (t) => {
   const root = await makeInstallation(t, { '@test/greedy': { source: greedyPlugin } })
   const kernel = await testKernel(t, { pluginsRoot: root }, { off: new Set(['governor']) })
   const { owner } = await kernel.openTenant('greedy')
-  for (const [way, times] of attacks) {
+  for (const [way, times] of governorAttacks) {
     if (doublyBounded.includes(way)) continue
     t.match(await owner('POST', '/v1/greedy/use', { way, times }), { status: 200 }, way)
   }

@@ -6,24 +6,12 @@ import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { probePlatform, spawnHost } from '../../kernel/src/sandbox/host-process.ts'
 import { defaultLimits } from '../../kernel/src/sandbox/limits.ts'
+import { hostProcessAttempts } from './host-process-attacks.fixture.ts'
 
 const attempts = (port: number, parent: number) => `
-const tries = {
-  environment: () => { if (Object.keys(process.env).length === 0) throw new Error('empty'); },
-  readFile: () => require('node:fs').readFileSync('/etc/passwd'),
-  signalTheKernel: () => process.kill(${parent}, 0),
-  listFolder: () => require('node:fs').readdirSync('/'),
-  readProc: () => require('node:fs').readFileSync('/proc/${parent}/environ'),
-  writeFile: () => require('node:fs').writeFileSync('/tmp/plinth-wall-' + process.pid, 'x'),
-  sqlite: () => new (require('node:sqlite').DatabaseSync)('/tmp/plinth-wall-' + process.pid + '.db').exec('create table t (a)'),
-  process: () => { const { status } = require('node:child_process').spawnSync('true'); if (status !== 0) throw new Error('no') },
-  worker: () => new (require('node:worker_threads').Worker)('1', { eval: true }),
-  inspector: () => require('node:inspector').open(0),
-  connect: () => new Promise((resolve, reject) => require('node:net').connect(${port}, '127.0.0.1', resolve).on('error', reject)),
-  lookup: () => new Promise((resolve, reject) => require('node:dgram').createSocket('udp4').on('error', reject).send('x', 9, '127.0.0.1', (error) => error ? reject(error) : resolve())),
-  fetch: () => fetch('http://127.0.0.1:${port}/'),
-  listen: () => new Promise((resolve, reject) => require('node:net').createServer().on('error', reject).listen(0, '127.0.0.1', resolve)),
-}
+const tries = { ${Object.entries(hostProcessAttempts(port, parent))
+  .map(([name, attempt]) => `${name}: ${attempt}`)
+  .join(',\n')} }
 process.on('uncaughtException', () => undefined)
 const done = (results) => { require('node:fs').writeSync(1, JSON.stringify(results)); process.kill(process.pid, 'SIGKILL') }
 ;(async () => {

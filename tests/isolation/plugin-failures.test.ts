@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import t from 'tap'
 import { makeInstallation } from '../support/installation.ts'
 import { type Send, testKernel } from '../support/kernel.ts'
+import { failures } from './failing-plugins.fixture.ts'
 
 const source = `
 import { definePlugin, entity, fail, t } from '@plinth/sdk'
@@ -66,17 +67,7 @@ t.test('a plugin that fails', async (t) => {
   const notes = async (send: Send) => (await send('GET', '/v1/notes/notes')).body['items'] as unknown[]
   const well = (send: Send) => send('POST', '/v1/notes/well')
 
-  for (const [way, status, code] of [
-    ['loop', 502, 'LIMIT_EXCEEDED'],
-    ['loopLater', 502, 'LIMIT_EXCEEDED'],
-    ['memory', 502, 'LIMIT_EXCEEDED'],
-    ['string', 502, 'PLUGIN_FAILED'],
-    ['getter', 502, /PLUGIN_FAILED|LIMIT_EXCEEDED/],
-    ['undeclared', 502, 'PLUGIN_FAILED'],
-    ['declared', 409, 'OUT_OF_PAPER'],
-    ['huge', 502, 'LIMIT_EXCEEDED'],
-    ['stranger', 404, 'RECORD_NOT_FOUND'],
-  ] as const) {
+  for (const [way, status, code] of failures) {
     await t.test(`by '${way}' answers ${status}, changes nothing, and serves the next request`, async (t) => {
       const before = (await notes(owner)).length
       const reply = await owner('POST', '/v1/notes/break', { way })

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { createHostStarter } from '../../kernel/src/sandbox/supervisor.ts'
 import { recordingLog } from '../support/recording-log.ts'
 import { bundleOf, caller, hostsNow } from '../support/sandbox.ts'
+import { hostWays } from './failing-plugins.fixture.ts'
 
 const source = `let seen = 0
 const answer = () => 'well'
@@ -64,25 +65,7 @@ t.test('the walls around a plugin', { skip: process.platform !== 'linux' && 'rea
 
   await t.test('a named error for each way to fail, and the next calls are served', async (t) => {
     const { call } = await open(t)
-    const limit = (name: string) => ({ code: 'LIMIT_EXCEEDED', data: { limit: name, module: 'notes' } })
-    const failed = { code: 'PLUGIN_FAILED' }
-    for (const [way, expected] of [
-      ['loop', limit('cpu')],
-      ['loopAfterCall', limit('cpu')],
-      ['microtasks', limit('cpu')],
-      ['string', failed],
-      ['nothing', failed],
-      ['getter', limit('cpu')],
-      ['rejected', failed],
-      ['rejectedGetter', { code: /LIMIT_EXCEEDED|PLUGIN_FAILED/ }],
-      ['never', { code: 'PLUGIN_DEADLINE_EXCEEDED' }],
-      ['huge', limit('result')],
-      ['argument', limit('argument')],
-      ['calls', limit('calls')],
-      ['flood', limit('callsInFlight')],
-      ['unawaited', failed],
-      ['refuse', { name: 'PluginRefusal', code: 'NO_WAY', data: { field: 'a' } }],
-    ] as const) {
+    for (const [way, expected] of hostWays) {
       await t.rejects(call(way), expected, way)
       t.equal(await call('well', { tenant: 'b' }), 'well', `after '${way}' another tenant is served`)
       t.equal(await call('well'), 'well', `and so is this one`)
