@@ -1,56 +1,16 @@
 // Every error the kernel can answer with: code, HTTP status, log level and message, declared once.
 // docs/errors.md is checked against this table. Codes are wire names: they never change and are never reused.
 
-export type ErrorLevel = 'info' | 'warn' | 'error'
+import { defineError, type ErrorDefinition, PlinthError } from './plinth-error.ts'
+import { requestErrors } from './request-errors.ts'
 
-/** One field a client got wrong. `field` is a path such as `lines.2.debit.amount`. */
-export interface FieldError {
-  readonly field: string
-  readonly code: string
-  readonly message: string
-}
-
-/** An error with a stable code. Recognise it by `code` (see `isPlinthError`), never by `instanceof`. */
-export class PlinthError extends Error {
-  readonly code: string
-  readonly status: number
-  readonly level: ErrorLevel
-  readonly data: Readonly<Record<string, unknown>>
-  constructor(
-    code: string,
-    status: number,
-    level: ErrorLevel,
-    message: string,
-    data: Readonly<Record<string, unknown>>,
-    cause?: unknown,
-  ) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = 'PlinthError'
-    this.code = code
-    this.status = status
-    this.level = level
-    this.data = data
-  }
-}
-
-export const isPlinthError = (error: unknown): error is PlinthError =>
-  error instanceof Error && error.name === 'PlinthError' && 'code' in error && 'status' in error
-
-export interface ErrorDefinition<D> {
-  readonly code: string
-  readonly status: number
-  (data: D, cause?: unknown): PlinthError
-}
-
-function defineError<D extends Readonly<Record<string, unknown>>>(
-  code: string,
-  status: number,
-  level: ErrorLevel,
-  message: (data: D) => string,
-): ErrorDefinition<D> {
-  const make = (data: D, cause?: unknown) => new PlinthError(code, status, level, message(data), data, cause)
-  return Object.assign(make, { code, status })
-}
+export {
+  type ErrorDefinition,
+  type ErrorLevel,
+  type FieldError,
+  isPlinthError,
+  PlinthError,
+} from './plinth-error.ts'
 
 // better-auth refuses with its own status and code; they are data here, so that the table stays complete.
 function defineIdentityError(): ErrorDefinition<{ status: number; code: string; reason: string }> {
@@ -60,31 +20,12 @@ function defineIdentityError(): ErrorDefinition<{ status: number; code: string; 
   return Object.assign(make, { code, status: 400 })
 }
 
-/** A body of a megabyte can be wrong in a hundred thousand places: what is answered of that stays small. */
-const mostFieldErrors = 50
-const mostInDetail = 5
-
-function defineValidationError(): ErrorDefinition<{ errors: readonly FieldError[] }> {
-  const code = 'VALIDATION_FAILED'
-  const make = ({ errors: found }: { errors: readonly FieldError[] }, cause?: unknown) => {
-    const named = found.slice(0, mostInDetail).map((e) => `${e.field}: ${e.message}`)
-    const rest = found.length > mostInDetail ? ` And ${found.length - mostInDetail} more.` : ''
-    const message = `${named.join(' ') || 'The input is not valid.'}${rest}`
-    const data =
-      found.length > mostFieldErrors
-        ? { errors: found.slice(0, mostFieldErrors), more: found.length - mostFieldErrors }
-        : { errors: found }
-    return new PlinthError(code, 422, 'info', message, data, cause)
-  }
-  return Object.assign(make, { code, status: 422 })
-}
-
 type Nothing = Record<string, never>
 
 export const errors = {
   // 400 and 422: what the caller sent
   badRequest: defineError<{ reason: string }>('REQUEST_MALFORMED', 400, 'info', (d) => d.reason),
-  validation: defineValidationError(),
+  ...requestErrors,
   bodyTooLarge: defineError<{ limit: number }>(
     'BODY_TOO_LARGE',
     413,

@@ -9,8 +9,10 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Instance } from './create-instance.ts'
+import { answerClientError, hasGoodHost, refuseHost } from './raw-problem.ts'
 
 const closeDeadlineMs = 10_000
 const pollMs = 20
@@ -53,7 +55,13 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
   const held = new Map<string, { readonly released: Promise<void>; release(): void }>()
   const inside = new Map<Instance, number>()
 
-  const server: Server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (req, res) => {
+  const answering = new WeakMap<Duplex, ServerResponse>()
+  // Node's own check of the Host answers without a body; ours is below.
+  const options = { requestTimeout: 30_000, headersTimeout: 10_000, requireHostHeader: false }
+
+  const server: Server = createServer(options, (req, res) => {
+    answering.set(req.socket, res)
+    if (!hasGoodHost(req)) return refuseHost(res)
     const found = instanceFor(req.url ?? '/', req.headers)
     if (!(found instanceof Promise)) return enter(found, req, res)
     found.then(
@@ -65,6 +73,10 @@ export function createFrontDoor(kernel: Instance): FrontDoor {
     )
   })
   server.keepAliveTimeout = 65_000
+  server.on('clientError', (error, socket) => {
+    const response = answering.get(socket)
+    answerClientError(error, socket, response?.writableFinished ? undefined : response)
+  })
 
   /** A promise only where something has to be found out first: the usual way has none. */
   function instanceFor(url: string, headers: IncomingHttpHeaders): Instance | Promise<Instance> {
