@@ -7,6 +7,7 @@ import type { Manifest } from '@plinth/sdk'
 import pino from 'pino'
 import { diffMigrations } from './data/plugin-migrations/diff-migrations.ts'
 import { foldMigrations } from './data/plugin-migrations/storage-shape.ts'
+import { migrationName } from './migration-name.ts'
 import { describePlugin } from './registry/describe-plugin.ts'
 import { packPlugin } from './registry/pack-plugin.ts'
 import { readMigrations } from './registry/plugin-code.ts'
@@ -69,7 +70,7 @@ async function run(): Promise<string> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { name: { type: 'string' } } })
   const [command, folder = '.'] = positionals
   if (command === 'pack') return pack(resolve(folder))
-  if (command === 'migrate') return migrate(resolve(folder), values.name)
+  if (command === 'migrate') return migrate(resolve(folder), migrationName(values.name))
   throw new Error(`There is no command '${command ?? ''}'.\n\n${usage}`)
 }
 
