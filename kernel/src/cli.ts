@@ -5,7 +5,10 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Manifest } from '@plinth/sdk'
 import pino from 'pino'
+
 import { parseWishes } from './data/plugin-migrations/migration-wishes.ts'
+
+import { migrationName } from './migration-name.ts'
 import { describePlugin } from './registry/describe-plugin.ts'
 import { type PackedPlugin, packPlugin } from './registry/pack-plugin.ts'
 import { writeMigration } from './registry/write-migration.ts'
@@ -70,7 +73,13 @@ async function run(): Promise<string> {
   if (command === 'migrate') {
     const wishes = parseWishes(values)
     const { manifest } = await describe(folder)
-    return writeMigration({ folder, manifest, name: values.name, wishes, contract: values.contract })
+    return writeMigration({
+      folder,
+      manifest,
+      name: migrationName(values.name),
+      wishes,
+      contract: values.contract,
+    })
   }
   throw new Error(`There is no command '${command ?? ''}'.\n\n${usage}`)
 }

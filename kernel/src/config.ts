@@ -252,6 +252,17 @@ export interface Config {
 }
 
 /**
+ * Kubernetes tells every pod where the services of its namespace are: beside one that is called `plinth` or `plinth-db`
+ * there is PLINTH_SERVICE_HOST, PLINTH_PORT_3000_TCP, or PLINTH_DB_PORT=tcp://..., which nobody set for us.
+ */
+function isServiceLink(name: string, value = ''): boolean {
+  if (/_PORT$/.test(name) && /^(?:tcp|udp|sctp):\/\//.test(value)) return true
+  return /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/.test(
+    name,
+  )
+}
+
+/**
  * The configuration in `env`.
  * Throws one Error that names every wrong setting, one a line, and every PLINTH_ name that does not exist.
  */
@@ -291,7 +302,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     logLevel: read('LOG_LEVEL'),
   }
   for (const name of Object.keys(env)) {
-    if (name.startsWith('PLINTH_') && !(name in settings)) {
+    if (name.startsWith('PLINTH_') && !(name in settings) && !isServiceLink(name, env[name])) {
       problems.push(`${name} is not a setting of Plinth (see docs/settings.md)`)
     }
   }

@@ -1,8 +1,8 @@
 // The demo tenant of a first start: slug `demo`, with an owner whose password is generated and kept in DATA_DIR.
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Accounts } from './identity/accounts.ts'
 import type { RunControl } from './tenants/control-transaction.ts'
@@ -31,6 +31,8 @@ async function credentials(file: string): Promise<Demo> {
     email: 'owner@demo.example',
     password: randomBytes(12).toString('base64url'),
   }
+  // With a database and a secret of its own nothing else makes the folder.
+  await mkdir(dirname(file), { recursive: true })
   await writeFile(file, JSON.stringify(demo), { mode: 0o600, flag: 'wx' }).catch(() => undefined)
   return JSON.parse(await readFile(file, 'utf8'))
 }

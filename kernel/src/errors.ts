@@ -1,7 +1,8 @@
 // Every error the kernel can answer with: code, HTTP status, log level and message, declared once.
 // docs/errors.md is checked against this table. Codes are wire names: they never change and are never reused.
 
-import { defineError, type ErrorDefinition, type FieldError, PlinthError } from './plinth-error.ts'
+import { defineError, type ErrorDefinition, PlinthError } from './plinth-error.ts'
+import { requestErrors } from './request-errors.ts'
 
 export {
   type ErrorDefinition,
@@ -19,31 +20,12 @@ function defineIdentityError(): ErrorDefinition<{ status: number; code: string; 
   return Object.assign(make, { code, status: 400 })
 }
 
-/** A body of a megabyte can be wrong in a hundred thousand places: what is answered of that stays small. */
-const mostFieldErrors = 50
-const mostInDetail = 5
-
-function defineValidationError(): ErrorDefinition<{ errors: readonly FieldError[] }> {
-  const code = 'VALIDATION_FAILED'
-  const make = ({ errors: found }: { errors: readonly FieldError[] }, cause?: unknown) => {
-    const named = found.slice(0, mostInDetail).map((e) => `${e.field}: ${e.message}`)
-    const rest = found.length > mostInDetail ? ` And ${found.length - mostInDetail} more.` : ''
-    const message = `${named.join(' ') || 'The input is not valid.'}${rest}`
-    const data =
-      found.length > mostFieldErrors
-        ? { errors: found.slice(0, mostFieldErrors), more: found.length - mostFieldErrors }
-        : { errors: found }
-    return new PlinthError(code, 422, 'info', message, data, cause)
-  }
-  return Object.assign(make, { code, status: 422 })
-}
-
 type Nothing = Record<string, never>
 
 export const errors = {
   // 400 and 422: what the caller sent
   badRequest: defineError<{ reason: string }>('REQUEST_MALFORMED', 400, 'info', (d) => d.reason),
-  validation: defineValidationError(),
+  ...requestErrors,
   bodyTooLarge: defineError<{ limit: number }>(
     'BODY_TOO_LARGE',
     413,

@@ -13,6 +13,9 @@ export type Place = 'entity' | 'lines' | 'values'
 // What the kernel adds to each record. A field of the same name would hide it, or share its column.
 const KERNEL_FIELDS = ['id', 'tenantId', 'version', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy']
 
+// Columns that every table of PostgreSQL has. It refuses to make another one of the name.
+const SYSTEM_COLUMNS = ['ctid', 'cmax', 'cmin', 'tableoid', 'xmax', 'xmin']
+
 /** What is wrong with `fields` of `owner`, such as `entity 'invoice'`; `entities` are the plugin's own. */
 export function checkFields(
   owner: string,
@@ -42,6 +45,8 @@ function checkField(
   if (!isKey(key)) wrong.push(`${name} has a bad name: begin with a small letter, then letters and digits.`)
   if (place !== 'values' && KERNEL_FIELDS.includes(key))
     wrong.push(`${name} has a name that the kernel uses itself.`)
+  if (place !== 'values' && SYSTEM_COLUMNS.includes(key))
+    wrong.push(`${name} has the name of a column that PostgreSQL keeps itself. Choose another.`)
   const nestable: readonly Place[] | undefined = PLACES[spec.kind]
   if (nestable && !nestable.includes(place)) wrong.push(`${name} cannot be of the type '${spec.kind}' there.`)
   if (spec.unique && place !== 'entity')

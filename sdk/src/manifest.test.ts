@@ -103,6 +103,14 @@ tap.test('a declaration that could never work is refused with a sentence that na
       { entities: { note: entity('N', { version: t.int() }) } },
       /'version' of entity 'note' has a name that the kernel/,
     ],
+    ...['ctid', 'cmin', 'cmax', 'tableoid', 'xmin', 'xmax'].map((name): [Partial<Spec>, RegExp] => [
+      { entities: { note: entity('N', { [name]: t.int() }) } },
+      new RegExp(`'${name}' of entity 'note' has the name of a column that PostgreSQL keeps itself`),
+    ]),
+    [
+      { entities: { note: entity('N', { parts: t.lines({ xmin: t.int() }) }) } },
+      /'xmin' of lines 'parts' has the name of a column/,
+    ],
     [{ entities: { note: entity('N', { a: t.ref('not') }) } }, /entity 'not' .* Did you mean 'note'\?/],
     [{ events: { done: { a: t.ref('note') } } }, /Field 'a' of event 'done' refers to an entity 'note'/],
     [

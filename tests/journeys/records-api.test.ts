@@ -144,6 +144,8 @@ t.test('records over HTTP', async (t) => {
       ['limit=0', 'limit'],
       ['limit=201', 'limit'],
       ['sort=colour', 'sort'],
+      ['sort=code,-code', 'sort'],
+      ['sort=code,name,type,id,version', 'sort'],
       ['code[like]=1', 'code[like]'],
       ['type=nonsense', 'type'],
       ['createdAt[gt]=yesterday', 'createdAt[gt]'],
@@ -169,7 +171,7 @@ t.test('records over HTTP', async (t) => {
   t.test('unknown paths and methods are problems too', async (t) => {
     t.match(await owner('GET', '/v1/finance/nothing'), { status: 404, body: { code: 'ROUTE_NOT_FOUND' } })
     t.match(await owner('GET', '/v1/nothing'), { status: 404, body: { code: 'ROUTE_NOT_FOUND' } })
-    t.match(await owner('PUT', path, {}), { status: 404 })
+    t.match(await owner('PUT', path, {}), { status: 405, headers: { allow: 'DELETE, GET, HEAD, PATCH' } })
   })
 
   t.test('/openapi.json is valid OpenAPI 3.1 and describes what the tenant has enabled', async (t) => {

@@ -18,6 +18,16 @@ t.test('a new user', async (t) => {
     t.equal(into.status, 200)
     const bearer = { authorization: `Bearer ${String(into.body['token'])}` }
     t.equal((await send('GET', '/v1/tenants', undefined, bearer)).status, 200)
+    const token = String(into.body['token'])
+    for (const [authorization, status] of [
+      [`bearer ${token}`, 200],
+      [`BEARER  ${token}`, 200],
+      [`Basic ${token}`, 401],
+      [`Bearer${token}`, 401],
+      [`Bearer ${token} x`, 401],
+    ] as const) {
+      t.equal((await send('GET', '/v1/tenants', undefined, { authorization })).status, status)
+    }
     t.equal((await send('POST', '/v1/auth/sign-out', undefined, bearer)).status, 204)
     t.equal((await send('GET', '/v1/tenants', undefined, bearer)).status, 401)
   })

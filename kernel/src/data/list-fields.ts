@@ -1,6 +1,7 @@
 // What a list may be filtered and sorted by: the fields every record has and the entity's own single-valued ones,
 // with `total.amount` and `total.currency` for money. A closed set: nothing else ever gets into a query's text.
 import type { EntitySpec, FieldSpec, Json } from '@plinth/sdk'
+import type { FieldError } from '../errors.ts'
 import type { ComparisonOperator } from './condition.ts'
 import { baseColumns, type Column, columnsForField } from './field-kinds/columns.ts'
 import { cleanText, type Place } from './field-kinds/field-kind.ts'
@@ -68,7 +69,26 @@ export function listColumn(spec: EntitySpec, field: string): ListColumn | undefi
 
 export const isFilterable = (spec: EntitySpec, field: string): boolean =>
   listColumn(spec, field) !== undefined
-export const isSortable = isFilterable
+
+export interface SortKey {
+  readonly field: string
+  readonly descending: boolean
+}
+
+const mostSortKeys = 4
+
+/** What is wrong with the order of a list, whoever asks for it. */
+export function sortProblem(spec: EntitySpec, sort: readonly SortKey[]): FieldError | undefined {
+  const wrong = sort.find(({ field }) => !isFilterable(spec, field))
+  if (wrong) {
+    const message = `cannot sort by '${wrong.field.slice(0, 60)}'.`
+    return { field: 'sort', code: 'UNKNOWN_FIELD', message }
+  }
+  if (sort.length > mostSortKeys || new Set(sort.map(({ field }) => field)).size < sort.length) {
+    return { field: 'sort', code: 'INVALID', message: `must name ${mostSortKeys} fields at most, each once.` }
+  }
+  return undefined
+}
 
 /** Every field a list can be filtered by, with the operators it allows. */
 export function listFields(

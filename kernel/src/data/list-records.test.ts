@@ -103,6 +103,8 @@ t.test('what is no field, no operator or no value of the field is refused', asyn
   await refused('rank', 'in', 1, 'FILTER_INVALID')
   await refused('createdAt', 'gt', 'now', 'FILTER_INVALID')
   await t.rejects(ranks({ sort: [{ field: 'lines', descending: true }] }), { code: 'VALIDATION_FAILED' })
+  const rank = { field: 'rank', descending: true }
+  await t.rejects(ranks({ sort: [rank, rank] }), { code: 'VALIDATION_FAILED' }, 'twice the same')
   await t.rejects(ranks({ sort: [{ field: 'rank desc', descending: true }] }), { code: 'VALIDATION_FAILED' })
 })
 

@@ -3,16 +3,11 @@
 import { errors } from '../errors.ts'
 import { type Condition, isOpen } from './condition.ts'
 import { cursorAfter, readCursor } from './list-cursor.ts'
-import { isSortable } from './list-fields.ts'
+import { type SortKey, sortProblem } from './list-fields.ts'
 import type { SelectBuilder } from './query-for-entity.ts'
 import { type EntityRecord, recordFromRow } from './record-rows.ts'
 import type { Reader } from './statement.ts'
 import type { EntityTable } from './table-for-entity.ts'
-
-export interface SortKey {
-  readonly field: string
-  readonly descending: boolean
-}
 
 export interface ListQuery {
   readonly where?: Condition
@@ -30,8 +25,8 @@ export interface Page {
 }
 
 const defaultPage = 50
-const largestPage = 200
-const mostSortKeys = 4
+/** Of one page, whoever asks for it. */
+export const largestPage = 200
 
 export async function listRecords(
   table: EntityTable,
@@ -58,13 +53,8 @@ export async function listRecords(
 }
 
 function fullSort({ spec }: EntityTable, sort: readonly SortKey[]): SortKey[] {
-  const wrong = sort.find(({ field }) => !isSortable(spec, field))
-  if (wrong || sort.length > mostSortKeys) {
-    const message = wrong
-      ? `cannot sort by '${wrong.field.slice(0, 60)}'.`
-      : `must name ${mostSortKeys} fields at most.`
-    throw errors.validation({ errors: [{ field: 'sort', code: 'UNKNOWN_FIELD', message }] })
-  }
+  const problem = sortProblem(spec, sort)
+  if (problem) throw errors.validation({ errors: [problem] })
   if (sort.some(({ field }) => field === 'id')) return [...sort]
   // In the direction of the last key, so that one comparison of rows can find the next page.
   return [...sort, { field: 'id', descending: sort.at(-1)?.descending ?? false }]

@@ -7,7 +7,8 @@ import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
-import { sendProblem } from './problem.ts'
+import { createKnownPaths } from './known-paths.ts'
+import { longestPathPart, sendProblem } from './problem.ts'
 
 /** The one way to authenticate; `security: []` on a route takes it away. */
 export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as const
@@ -43,8 +44,15 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchReque
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
   )
+  const paths = createKnownPaths()
+  app.addHook('onRoute', (route) => paths.add(route))
   app.setNotFoundHandler((request) => {
-    throw errors.routeNotFound({ method: request.method, path: request.url.split('?')[0] ?? '/' })
+    const { method } = request
+    const path = request.url.split('?')[0] ?? '/'
+    const allowed = paths.methodsOf(path)
+    throw allowed.length > 0
+      ? errors.methodNotAllowed({ method, path, allowed })
+      : errors.routeNotFound({ method, path })
   })
   app.removeContentTypeParser('text/plain')
   // Many clients send the header with an empty body, to an action that takes no input for example.
@@ -94,8 +102,13 @@ export async function createInstance(
       return typeof given === 'string' && acceptableRequestId.test(given) ? given : randomUUID()
     },
     forceCloseConnections: false,
+    // Found before there is a route, and so outside the hooks and the error handler of the instance.
+    frameworkErrors: (error, request, reply) => {
+      void reply.header('x-request-id', request.id)
+      sendProblem(error, request, reply, { bodyLimit, debug: rest.debugErrors })
+    },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
-    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+    routerOptions: { maxParamLength: longestPathPart, ignoreTrailingSlash: false },
   }) as unknown as Instance
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Plinth', version: '1' }, components: { securitySchemes } },

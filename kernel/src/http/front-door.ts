@@ -9,8 +9,10 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { Instance } from './create-instance.ts'
+import { answerClientError, hasGoodHost, refuseHost } from './raw-problem.ts'
 
 const closeDeadlineMs = 10_000
 const pollMs = 20
@@ -63,7 +65,13 @@ export function createFrontDoor(kernel: Instance, unavailable: Instance = kernel
   const held = new Map<string, Hold>()
   const inside = new Map<Instance, number>()
 
-  const server: Server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (req, res) => {
+  const answering = new WeakMap<Duplex, ServerResponse>()
+  // Node's own check of the Host answers without a body; ours is below.
+  const options = { requestTimeout: 30_000, headersTimeout: 10_000, requireHostHeader: false }
+
+  const server: Server = createServer(options, (req, res) => {
+    answering.set(req.socket, res)
+    if (!hasGoodHost(req)) return refuseHost(res)
     const admitted = admit(req.url ?? '/', req.headers)
     if (!(admitted instanceof Promise)) return enter(admitted, req, res)
     admitted.then(
@@ -75,6 +83,10 @@ export function createFrontDoor(kernel: Instance, unavailable: Instance = kernel
     )
   })
   server.keepAliveTimeout = 65_000
+  server.on('clientError', (error, socket) => {
+    const response = answering.get(socket)
+    answerClientError(error, socket, response?.writableFinished ? undefined : response)
+  })
 
   /**
    * The instance to enter, the caller counted as inside: from here on it is not closed before he has left. A promise

@@ -2,12 +2,12 @@
 // against the entity's fields, with every wrong parameter named.
 import type { EntitySpec } from '@plinth/sdk'
 import type { ComparisonOperator, Condition } from '../data/condition.ts'
-import type { ListQuery, SortKey } from '../data/entity-store.ts'
-import { isFilterable, isSortable, parseFilterValue } from '../data/list-fields.ts'
+import type { ListQuery } from '../data/entity-store.ts'
+import { isFilterable, parseFilterValue, type SortKey, sortProblem } from '../data/list-fields.ts'
+import { largestPage } from '../data/list-records.ts'
 import { errors, type FieldError } from '../errors.ts'
 
 const operators: readonly ComparisonOperator[] = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'contains']
-const largestPage = 200
 const mostFilters = 20
 
 const isOperator = (text: string): text is ComparisonOperator => operators.some((op) => op === text)
@@ -23,12 +23,7 @@ function parseSort(spec: EntitySpec, text: string): SortKey[] | FieldError {
     const descending = part.startsWith('-')
     return { field: descending ? part.slice(1) : part, descending }
   })
-  const wrong = keys.find((key) => !isSortable(spec, key.field))
-  if (wrong) return { field: 'sort', code: 'UNKNOWN_FIELD', message: `cannot sort by '${wrong.field}'` }
-  if (new Set(keys.map((key) => key.field)).size < keys.length || keys.length > 4) {
-    return { field: 'sort', code: 'INVALID', message: 'must name four fields at most, each once' }
-  }
-  return keys
+  return sortProblem(spec, keys) ?? keys
 }
 
 function parseFilter(spec: EntitySpec, name: string, text: string): Condition | FieldError {

@@ -21,18 +21,27 @@ const titles: Readonly<Record<number, string>> = {
   401: 'Not signed in',
   403: 'Not allowed',
   404: 'Not found',
+  405: 'Method not allowed',
+  408: 'Too slow',
   409: 'Conflict',
   412: 'Precondition failed',
   413: 'Too large',
+  414: 'Too long',
   415: 'Unsupported media type',
   422: 'Not valid',
   428: 'Precondition required',
   429: 'Too many requests',
+  431: 'Headers too large',
   500: 'Internal error',
   502: 'Module failed',
   503: 'Not available',
   504: 'Module too slow',
 }
+
+/** Longest value of a parameter in a path, such as an id. */
+export const longestPathPart = 200
+
+const badUrl = 'The path is not well-formed: a % must be followed by two hexadecimal digits of UTF-8.'
 
 interface ValidationIssue {
   readonly instancePath: string
@@ -58,6 +67,9 @@ function fromFastify(error: FastifyError, bodyLimit: number): PlinthError | unde
   }
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return errors.bodyTooLarge({ limit: bodyLimit })
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return errors.mediaType({})
+  if (error.code === 'FST_ERR_MAX_PARAM_LENGTH') return errors.pathTooLong({ limit: longestPathPart })
+  // Its message repeats the path, which may be long.
+  if (error.code === 'FST_ERR_BAD_URL') return errors.badRequest({ reason: badUrl }, error)
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return errors.badRequest({ reason: error.message }, error)
   }
@@ -97,7 +109,8 @@ export function sendProblem(
     known.message,
   )
   if (known.status === 401) void reply.header('www-authenticate', 'Bearer')
-  const { retryAfter } = known.data
+  const { allowed, retryAfter } = known.data
+  if (known.status === 405 && Array.isArray(allowed)) void reply.header('allow', allowed.join(', '))
   if (typeof retryAfter === 'number') void reply.header('retry-after', String(Math.ceil(retryAfter)))
   // Programs repeat what has a Retry-After, and this may have been done.
   else if (known.status === 503 && known.code !== errors.commitUncertain.code)

@@ -10,6 +10,8 @@ const keptSessions = 50_000
 const keptForMs = 60_000
 /** better-auth's tokens are 32 characters, signed ones about 80. */
 const longestToken = 512
+/** The scheme in any case, as RFC 9110 has it. */
+const bearer = /^bearer +([^ ]+) *$/i
 
 export type Authenticate = (arrival: Arrival, authorization: string | undefined) => Promise<Identified>
 
@@ -29,8 +31,8 @@ export function createAuthenticate(accounts: Pick<Accounts, 'findSession'>, feed
   })
 
   return async (arrival, authorization) => {
-    const token = authorization?.startsWith('Bearer ') ? authorization.slice(7) : undefined
-    if (!token || token.length > longestToken) throw errors.unauthenticated({})
+    const token = bearer.exec(authorization ?? '')?.[1]
+    if (token === undefined || token.length > longestToken) throw errors.unauthenticated({})
     const known = actors.get(token)
     if (known) return { ...arrival, actor: known, token }
     const before = changes
