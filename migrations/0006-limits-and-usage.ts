@@ -4,8 +4,8 @@
 export const up = `
 -- { "request": { "queries": 200 }, "job": { ... } }; what is not named stays at the default.
 alter table kernel.plan add column limits jsonb not null default '{}';
-update kernel.plan set limits = '{"request": {"cpu": 2000, "queries": 200}, "job": {"queries": 400}}' where code = 'professional';
-update kernel.plan set limits = '{"request": {"cpu": 4000, "cpuPerMinute": 120000, "queries": 400}, "job": {"cpu": 60000, "cpuPerMinute": 120000, "queries": 800}}' where code = 'enterprise';
+update kernel.plan set limits = '{"request": {"cpu": 2000, "queries": 400}, "job": {"queries": 1000}}' where code = 'professional';
+update kernel.plan set limits = '{"request": {"cpu": 4000, "cpuPerMinute": 120000, "queries": 1000}, "job": {"cpu": 60000, "cpuPerMinute": 120000, "queries": 2000}}' where code = 'enterprise';
 
 create table kernel.limit_override (
   module text not null check (module ~ '^[a-z][a-z0-9]{1,30}$'),

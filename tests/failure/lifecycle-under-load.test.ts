@@ -65,11 +65,14 @@ t.test('a plugin changes under load', async (t) => {
       tenant.at(url)('POST', '/v1/visits/wait', { visit: body['id'] }),
     )
     for (;;) {
+      // A transaction sees the activity as it was when it first asked.
+      await database.admin.query('SELECT pg_stat_clear_snapshot()')
       const { rows } = await database.admin.query(
-        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%for update%' AND datname = current_database()`,
+        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%for no key update%' AND datname = current_database()`,
       )
       if (rows.length === inside.length) break
-      await sleep(20)
+      const early = await Promise.race([...inside, sleep(20)])
+      if (early) return t.fail(`answered too early: ${JSON.stringify(early)}`)
     }
     t.match(await change('upgrade', { version: '1.0.1' }), { state: 'succeeded' })
     await seen(t, '1.0.1')

@@ -2,7 +2,7 @@
 
 /** How often is too often, and the cap that is told. */
 export const governorAttacks = [
-  ['queries', 120, 100],
+  ['queries', 270, 250],
   ['rowsWritten', 12, 10_000],
   ['rowsRead', 4, 50_000],
   ['events', 60, 50],

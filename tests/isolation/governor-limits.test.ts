@@ -36,17 +36,17 @@ t.test('a plugin that uses too much', async (t) => {
 
   await t.test('with four fifths of a limit is warned of, once, and shows it in development', async (t) => {
     lines.length = 0
-    const reply = await owner('POST', '/v1/greedy/use', { way: 'queries', times: 90 })
+    const reply = await owner('POST', '/v1/greedy/use', { way: 'queries', times: 230 })
     t.equal(reply.status, 200)
-    t.match(reply.headers['x-plinth-limits'], /queries=92\/100/)
+    t.match(reply.headers['x-plinth-limits'], /queries=232\/250/)
     const warnings = lines.filter(({ limit }) => limit === 'queries')
     t.match(warnings, [
       {
         level: 40,
         module: 'greedy',
         tenant: slug,
-        used: 80,
-        cap: 100,
+        used: 200,
+        cap: 250,
         requestId: reply.headers['x-request-id'],
       },
     ])
@@ -80,8 +80,8 @@ t.test('modules that call each other share one set of limits', async (t) => {
   t.match(await share({ way: 'queries', own: 50, times: 40 }), { status: 200 }, 'together within them')
   t.equal(await kept(), 2)
   for (const [body, limit, cap] of [
-    [{ way: 'queries', own: 60, times: 60 }, 'queries', 100],
-    [{ way: 'queries', times: 20, rounds: 8 }, 'queries', 100],
+    [{ way: 'queries', own: 130, times: 130 }, 'queries', 250],
+    [{ way: 'queries', times: 40, rounds: 8 }, 'queries', 250],
     [{ way: 'events', times: 15, rounds: 8 }, 'events', 50],
     [{ way: 'rowsWritten', times: 4, rounds: 8 }, 'rowsWritten', 10_000],
   ] as const) {

@@ -60,24 +60,24 @@ t.test('limits are raised and lowered', async (t) => {
     const body = { name: 'Large', slug: 'large', plan: 'professional' }
     t.equal((await owner('POST', '/v1/tenants', body)).status, 201)
     await owner('POST', '/v1/tenant/modules', { module: 'greedy' })
-    const reply = await listing(owner, 120)
+    const reply = await listing(owner, 270)
     t.match(reply, { status: 200 })
     t.equal(reply.headers['x-plinth-limits'], undefined, 'what was used is not told outside development')
-    t.match(await listing(owner, 220), hit(200))
-    t.match(await listing(neighbour, 120), hit(100), 'the starter plan has the default')
+    t.match(await listing(owner, 420), hit(400))
+    t.match(await listing(neighbour, 270), hit(250), 'the starter plan has the default')
   })
 
   await t.test('by an operator, in the next request: for a module, and for a tenant in it', async (t) => {
-    t.match(await operator('PUT', forAll, { request: { queries: 150 } }), {
+    t.match(await operator('PUT', forAll, { request: { queries: 300 } }), {
       status: 200,
-      body: { module: 'greedy', set: { request: { queries: 150 } } },
+      body: { module: 'greedy', set: { request: { queries: 300 } } },
     })
-    t.match(await listing(neighbour, 120), { status: 200 })
+    t.match(await listing(neighbour, 270), { status: 200 })
     t.match(await operator('PUT', forOne, { request: { queries: 20 } }), {
-      body: { tenant: tenant.id, inForce: { request: { queries: 20, events: 50 }, job: { queries: 200 } } },
+      body: { tenant: tenant.id, inForce: { request: { queries: 20, events: 50 }, job: { queries: 500 } } },
     })
     t.match(await listing(tenant.owner, 30), hit(20), 'the narrower one has its way, also downwards')
-    t.match(await listing(neighbour, 120), { status: 200 }, 'of nobody else')
+    t.match(await listing(neighbour, 270), { status: 200 }, 'of nobody else')
     t.match(await operator('GET', forOne), { body: { set: { request: { queries: 20 } } } })
     await operator('PUT', forOne, { request: { wall: 300 } })
     t.match(await tenant.owner('POST', '/v1/greedy/use', { way: 'never', times: 1 }), {
@@ -85,9 +85,9 @@ t.test('limits are raised and lowered', async (t) => {
       body: { code: 'PLUGIN_DEADLINE_EXCEEDED' },
     })
     await operator('PUT', forOne, {})
-    t.match(await listing(tenant.owner, 120), { status: 200 }, 'taken back')
+    t.match(await listing(tenant.owner, 270), { status: 200 }, 'taken back')
     await operator('PUT', forAll, {})
-    t.match(await listing(tenant.owner, 120), hit(100))
+    t.match(await listing(tenant.owner, 270), hit(250))
   })
 
   await t.test('and it is audited', async (t) => {
@@ -100,12 +100,12 @@ t.test('limits are raised and lowered', async (t) => {
         actor: 'olga',
         record_id: 'greedy',
         before: {},
-        after: { request: { queries: 150 } },
+        after: { request: { queries: 300 } },
       },
       { tenant_id: tenant.id, after: { request: { queries: 20 } } },
       { tenant_id: tenant.id, before: { request: { queries: 20 } }, after: { request: { wall: 300 } } },
       { tenant_id: tenant.id, before: { request: { wall: 300 } }, after: {} },
-      { tenant_id: /^0+-/, before: { request: { queries: 150 } }, after: {} },
+      { tenant_id: /^0+-/, before: { request: { queries: 300 } }, after: {} },
     ])
   })
 

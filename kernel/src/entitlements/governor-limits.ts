@@ -57,8 +57,8 @@ export const governorLimits = Object.freeze({
   },
   queries: {
     unit: 'count',
-    request: 100,
-    job: 200,
+    request: 250,
+    job: 500,
     most: 5_000,
     counts:
       'SQL statements, those of entity calls included: a `lock` is two, a `create` one and one for its lines',
