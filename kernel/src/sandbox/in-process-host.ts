@@ -13,7 +13,7 @@ import { hostFailure } from './host-failure.ts'
 import { Inside, type Running } from './inside.ts'
 import type { SandboxLimits } from './limits.ts'
 import type { HostInvocation, PluginHost } from './plugin-host.ts'
-import { realmFailure } from './realm-failure.ts'
+import { guestFailure, realmFailure } from './realm-failure.ts'
 import type { SourcePositions } from './source-positions.ts'
 import type { StrayRejections } from './stray-rejections.ts'
 import { type Hear, type RealmCode, realmCode, TenantRealm } from './tenant-realm.ts'
@@ -178,7 +178,7 @@ export class InProcessHost implements PluginHost {
         setImmediate(() => this.#done(id, message.body))
         return
       case 'failed':
-        queueMicrotask(() => this.#fail(id, message.failure, message.body))
+        queueMicrotask(() => this.#fail(id, guestFailure(message.failure), message.body))
     }
   }
 
