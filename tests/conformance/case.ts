@@ -11,7 +11,7 @@ export interface Reply {
 
 export interface Step {
   /** POST unless said. */
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
   /** Below /v1; the case's own handler when there is none. May look at what was answered before. */
   readonly path?: string | ((before: readonly Reply[]) => string)
   readonly body?: unknown
@@ -25,8 +25,8 @@ export interface Step {
 export interface Case {
   readonly name: string
   /**
-   * A function (ctx, { text, n }) of the module `subject`, which becomes a route of its own. Beside it are `note`,
-   * `guarded`, `fail`, `created` and the variables of the module: see subject.ts.
+   * A function (ctx, { text, n }) of the module `subject`, which becomes a route of its own. Beside it are what the
+   * module imports from the SDK and its variables: see subject.ts.
    */
   readonly run?: string
   /** One after another; those in a list at once. */
@@ -53,6 +53,10 @@ export const answers = (name: string, run: string, answer: unknown, more: More =
 /** The handler ends in an error with this code. */
 export const refuses = (name: string, run: string, status: number, code: string, more: More = {}): Case =>
   once(name, run, { status, has: { code } }, more)
+
+/** The handler goes over the limit of this name, which no plugin can catch. */
+export const exceeds = (name: string, run: string, limit: string): Case =>
+  once(name, run, { status: 502, has: { code: 'LIMIT_EXCEEDED', limit } }, {})
 
 /** The first reply's id in a path: `at(0, (id) => ...)`. */
 export const at =

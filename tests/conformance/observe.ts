@@ -47,8 +47,9 @@ export async function openStage(
 async function openTenant({ kernel, owner, member }: Stage, slug: string): Promise<string> {
   const headers = { authorization: owner.authorization, 'x-tenant-id': slug }
   const { body } = await kernel.send('POST', '/v1/tenants', { name: slug, slug, currency: 'USD' }, headers)
-  for (const module of ['helper', 'subject']) {
-    await kernel.send('POST', '/v1/tenant/modules', { module }, headers)
+  const http = ['api.bank.example', 'cdn.bank.example']
+  for (const body of [{ module: 'helper' }, { module: 'subject', consent: { http } }]) {
+    await kernel.send('POST', '/v1/tenant/modules', body, headers)
   }
   await kernel.send('POST', '/v1/tenant/members', { email: member.email, role: 'member' }, headers)
   return String(body['id'])
@@ -103,13 +104,13 @@ export async function runCase(stage: Stage, one: Case, index: number): Promise<S
   return { replies, record: comparable(JSON.stringify(record, null, 1), { owner, member }) }
 }
 
-const tables = ['plugin_subject.note', 'plugin_subject.guarded', 'plugin_helper.thing']
+const tables = ['plugin_subject.note', 'plugin_subject.guarded', 'plugin_subject.tag', 'plugin_helper.thing']
 
 async function rowsOf({ kernel }: Stage, tenants: readonly string[], index: number): Promise<unknown> {
   const { admin } = kernel.database
   const found: Record<string, unknown> = {}
   for (const table of tables) {
-    const order = table.endsWith('note') ? 'text, n, number' : 'text'
+    const order = table.endsWith('note') ? 'text, n, number' : table.endsWith('tag') ? 'code' : 'text'
     const { rows } = await admin.query(`select * from ${table} where tenant_id = any($1) order by ${order}`, [
       tenants,
     ])
@@ -127,14 +128,19 @@ async function rowsOf({ kernel }: Stage, tenants: readonly string[], index: numb
   return found
 }
 
+/** Where it was thrown. In process the frames of the kernel, which called, leave little room for more. */
+const placeIn = (stack: string) => /(?:plugin\.ts|plinth:plugin):\d+:\d+/.exec(stack)?.[0]
+
 /** By request: what two requests log at once has no order. */
 function linesOf(lines: readonly Record<string, unknown>[], index: number): unknown {
   const byRequest: Record<string, unknown[]> = {}
   for (const { requestId, level, msg, module, plugin, code, status, method, err } of lines) {
     if (typeof requestId !== 'string' || !requestId.startsWith(`case-${index}-step-`)) continue
-    const message = typeof err === 'object' && err !== null && 'message' in err ? err.message : undefined
+    const isError = typeof err === 'object' && err !== null
+    const message = isError && 'message' in err ? err.message : undefined
+    const place = isError && 'stack' in err ? placeIn(String(err.stack)) : undefined
     byRequest[requestId] ??= []
-    byRequest[requestId].push({ level, msg, module, plugin, code, status, method, message })
+    byRequest[requestId].push({ level, msg, module, plugin, code, status, method, message, place })
   }
   return Object.entries(byRequest).sort(([a], [b]) => a.localeCompare(b))
 }

@@ -8,6 +8,7 @@ const thing = entity('Thing', { text: t.text() }, { path: 'things' })
 let calls = 0
 export default definePlugin({
   name: 'helper', title: 'Helper', entities: { thing },
+  needs: { sql: 'read' },
   errors: { HELPER_SHUT: { status: 409, message: 'The helper is shut for {text}.' } },
   hooks: { thing: { async validate(ctx, { text }) {
     ctx.log.debug('helper validates', { text })
@@ -23,6 +24,9 @@ export default definePlugin({
     } },
     count: { run: () => ({ calls: (calls += 1) }) },
     nothing: { run: () => undefined },
+    powers: { run: (ctx) => ({ powers: [typeof ctx.http, typeof ctx.secrets, typeof ctx.sql] }) },
+    read: { run: async (ctx) => ({ rows: await ctx.sql\`select thing.text from thing order by thing.text\` }) },
+    wipe: { run: async (ctx) => { await ctx.sql\`delete from thing\` } },
     list: { run: async (ctx) => ({ all: (await ctx.entities.thing.list({}, { sort: 'text' })).items.map((one) => one.text) }) },
   },
 })`
@@ -34,7 +38,7 @@ const routeOf = ({ run }: Case, index: number): string =>
       run: async (ctx, input) => ({ answer: await (${run})(ctx, input) }) },`
 
 export const subject = (cases: readonly Case[]): string => `
-import { addDays, created, definePlugin, entity, fail, t, use } from '@plinth/sdk'
+import { addDays, created, definePlugin, entity, fail, hash, hmac, t, use } from '@plinth/sdk'
 const note = entity('Note', {
   text: t.text().range(1, 300),
   n: t.int().optional(),
@@ -48,11 +52,15 @@ const note = entity('Note', {
   lines: t.lines({ what: t.text(), count: t.int() }).optional(),
   status: t.state({ open: ['closed', 'void'], closed: [], void: [] }),
 }, { path: 'notes', immutableIn: ['void'] })
+const tag = entity('Tag', { code: t.text().unique(), n: t.int().optional() }, { path: 'tags' })
 const guarded = entity('Guarded', { text: t.text(), note: t.ref('note').optional() }, { path: 'guardeds' })
 
 /** Variables of the module: one set of them for each tenant. */
 let count = 0
 const kept = new Map()
+const after = (ms, value) => new Promise((done) => { setTimeout(done, ms, value) })
+const ok = 'https://api.bank.example/ok'
+const echo = 'https://api.bank.example/echo'
 const absentId = '019a0000-0000-7000-8000-000000000000'
 const five = async (ctx) => {
   const made = []
@@ -65,8 +73,12 @@ const five = async (ctx) => {
 }
 
 export default definePlugin({
-  name: 'subject', title: 'Subject', entities: { note, guarded },
-  needs: { sql: 'read' },
+  name: 'subject', title: 'Subject', entities: { note, guarded, tag },
+  needs: {
+    sql: 'write',
+    http: ['api.bank.example', 'cdn.bank.example'],
+    secrets: { bankKey: { title: 'Key of the bank', host: 'api.bank.example' } },
+  },
   uses: { helper: use('^1'), absent: use('^1', { optional: true }) },
   settings: { days: t.int().range(1, 99).default(30), label: t.text().optional(), bag: t.choice(['x', 'y']).default('x') },
   events: { 'note.made': { note: t.ref('note'), text: t.text() } },
@@ -79,6 +91,7 @@ export default definePlugin({
     if (text === 'throw') throw new TypeError('in a hook')
     if (text === 'service') await ctx.uses.helper.make({ text: 'from a hook' })
     if (text === 'loop') await ctx.entities.guarded.create({ text })
+    if (text === 'fetch') await ctx.http.fetch('https://api.bank.example/ok')
     if (text === 'write') await ctx.entities.note.create({ text: 'from a hook' })
   } } },
   actions: { note: {

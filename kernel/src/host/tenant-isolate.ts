@@ -5,10 +5,10 @@
 import { randomBytes } from 'node:crypto'
 import type IsolatedVm from 'isolated-vm'
 import type { HandlerFailure, ToKernel } from '../protocol/envelope.ts'
+import { parseGuestMessage } from '../protocol/guest-message.ts'
+import { InvocationTimers } from '../protocol/invocation-timers.ts'
 import { failureOfEntry } from './entry-failure.ts'
 import { type Entry, EntryQueue } from './entry-queue.ts'
-import { parseGuestMessage } from './guest-message.ts'
-import { InvocationTimers } from './invocation-timers.ts'
 import type { Ivm } from './lockdown.ts'
 import type { PluginCode } from './plugin-code.ts'
 import type { Watchdog, Watched } from './watchdog.ts'
@@ -40,9 +40,6 @@ interface Running {
   /** What its handler answered while one had not. */
   answer?: string
 }
-
-/** An argument is bounded in the guest; this is what a guest that was tampered with can make the host carry. */
-const longestBody = 1_500_000
 
 export class TenantIsolate {
   readonly #parts: IsolateParts
@@ -143,7 +140,7 @@ export class TenantIsolate {
 
   // An arrow function: the isolate calls it without `this`.
   #hear = (kind: unknown, invocation: unknown, call: unknown, head: unknown, body: unknown): void => {
-    const message = parseGuestMessage(kind, invocation, call, head, body, longestBody)
+    const message = parseGuestMessage(kind, invocation, call, head, body)
     const running = message && this.#running.get(message.invocation)
     if (!message || !running) return
     if (message.kind === 'call') {

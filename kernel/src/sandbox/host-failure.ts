@@ -1,4 +1,4 @@
-// What a host says of an invocation that gave no value, as the error its caller should see.
+// What a host or a realm says of an invocation that gave no value, as the error its caller should see.
 import { errors } from '../errors.ts'
 import type { HandlerFailure } from '../protocol/envelope.ts'
 import type { PluginRefusal } from './declared-failure.ts'

@@ -3,69 +3,55 @@
 // and every answer is the sandbox's. What cannot be held here: an endless loop and memory. CPU is counted afterwards.
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
-import { errors, isPlinthError } from '../errors.ts'
-import { type CallName, isCallName } from '../protocol/calls.ts'
+import { errors } from '../errors.ts'
 import type { HandlerFailure } from '../protocol/envelope.ts'
-import { parseToKernel } from '../protocol/parse-to-kernel.ts'
+import { parseGuestMessage } from '../protocol/guest-message.ts'
+import { InvocationTimers } from '../protocol/invocation-timers.ts'
+import { answerCall, type PluginCall } from './answer-call.ts'
 import { EntryClock } from './entry-clock.ts'
-import { errorOfFailure } from './failure-error.ts'
+import { hostFailure } from './host-failure.ts'
+import { Inside, type Running } from './inside.ts'
 import type { SandboxLimits } from './limits.ts'
 import type { HostInvocation, PluginHost } from './plugin-host.ts'
-import { writePluginLog } from './plugin-log.ts'
+import { guestFailure, realmFailure } from './realm-failure.ts'
+import type { SourcePositions } from './source-positions.ts'
 import type { StrayRejections } from './stray-rejections.ts'
 import { type Hear, type RealmCode, realmCode, TenantRealm } from './tenant-realm.ts'
-
-interface Running extends HostInvocation {
-  readonly id: number
-  readonly realm: TenantRealm
-  readonly resolve: (value: string) => void
-  readonly reject: (error: unknown) => void
-  readonly deadline: NodeJS.Timeout
-  readonly refused: Map<number, unknown>
-  cpuMs: number
-}
 
 export interface InProcessParts {
   readonly guest: string
   readonly bundle: string
   readonly limits: Pick<SandboxLimits, 'guest' | 'host'>
   readonly stray: StrayRejections
+  readonly positions: SourcePositions
   readonly log: Logger
+}
+
+/** Where an invocation runs and what it has there. */
+interface Place {
+  readonly realm: TenantRealm
+  readonly timers: InvocationTimers
+  cpuMs: number
 }
 
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-function threw(error: unknown): HandlerFailure {
-  const isObject = typeof error === 'object' && error !== null
-  const { message, stack }: { message?: unknown; stack?: unknown } = isObject ? error : {}
-  return {
-    kind: 'threw',
-    message: typeof message === 'string' ? message : 'It threw something without a message.',
-    stack: typeof stack === 'string' ? stack : '',
-  }
-}
-
-/** What the guest wrote of its handler's failure, through the same parser as a host's words. */
-function failureOf(head: string): HandlerFailure {
-  const said = parseToKernel(`{"type":"failed","invocation":0,"cpuMs":0,"failure":${head}}`)
-  return said.type === 'failed' ? said.failure : { kind: 'lost' }
-}
-
 export class InProcessHost implements PluginHost {
   readonly #parts: InProcessParts
   readonly #realms: LRUCache<string, TenantRealm>
-  readonly #running = new Map<number, Running>()
+  readonly #inside: Inside
+  readonly #places = new Map<number, Place>()
   readonly #clock = new EntryClock()
   #code: RealmCode | undefined
-  #next = 1
   #closed = false
 
   constructor(parts: InProcessParts) {
     this.#parts = parts
-    const { isolates, isolateIdleMs } = parts.limits.guest
+    const { guest } = parts.limits
+    this.#inside = new Inside(guest)
     this.#realms = new LRUCache({
-      max: isolates,
-      ttl: isolateIdleMs,
+      max: guest.isolates,
+      ttl: guest.isolateIdleMs,
       updateAgeOnGet: true,
       ttlAutopurge: true,
     })
@@ -84,48 +70,41 @@ export class InProcessHost implements PluginHost {
       return JSON.parse(manifest ?? 'null')
     } catch (error) {
       // Of the realm's Error, which is none of ours.
-      const failure = threw(error)
-      throw new Error(failure.kind === 'threw' ? failure.message : '', { cause: error })
+      const { message, stack } = realmFailure(error)
+      const at = /plinth:plugin:\d+:\d+/.exec(stack)?.[0]
+      const reason = at === undefined || message.includes(at) ? message : `${message} (${at})`
+      throw new Error(await this.#parts.positions.explain(reason), { cause: error })
     }
   }
 
-  invoke(invocation: HostInvocation): Promise<string> {
+  async invoke(invocation: HostInvocation): Promise<string> {
     const { module, handler, context, inputJson, limits } = invocation
-    return new Promise((resolve, reject) => {
-      if (this.#closed || this.#running.size >= this.#parts.limits.host.invocationsAtOnce) {
-        return reject(errors.moduleUnavailable({ module }))
-      }
+    if (this.#closed || this.#inside.size >= this.#parts.limits.host.invocationsAtOnce) {
+      throw errors.moduleUnavailable({ module })
+    }
+    try {
       const realm = this.#realmOf(invocation)
-      const id = this.#next
-      this.#next += 1
-      const deadline = setTimeout(
-        () => this.#stop(one, errors.pluginDeadline({ module, limitMs: limits.wallMs })),
-        limits.wallMs,
+      const { id, answer } = this.#inside.enter(invocation, (late) =>
+        this.#stop(late, errors.pluginDeadline({ module, limitMs: limits.wallMs })),
       )
-      const one: Running = {
-        ...invocation,
-        id,
-        realm,
-        resolve,
-        reject,
-        deadline,
-        refused: new Map(),
-        cpuMs: 0,
-      }
-      this.#running.set(id, one)
+      this.#places.set(id, { realm, timers: new InvocationTimers(), cpuMs: 0 })
       const head = JSON.stringify({ handler, context })
-      this.#enter(one, 'start', `${head.slice(0, -1)},"input":${inputJson}}`)
-    })
+      this.#enter(id, 'start', `${head.slice(0, -1)},"input":${inputJson}}`)
+      return await answer
+    } catch (error) {
+      return this.#parts.positions.rethrow(error)
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true
     const deadline = performance.now() + this.#parts.limits.host.drainMs
-    while (this.#running.size > 0 && performance.now() < deadline) {
+    while (this.#inside.size > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    for (const one of [...this.#running.values()]) {
-      this.#stop(one, errors.moduleUnavailable({ module: one.module }))
+    for (const id of [...this.#places.keys()]) {
+      const module = this.#inside.get(id)?.module ?? ''
+      this.#stop(id, errors.moduleUnavailable({ module }))
     }
     this.#realms.clear()
   }
@@ -147,91 +126,102 @@ export class InProcessHost implements PluginHost {
       this.#realms.set(tenant, made)
       return made
     } catch (error) {
-      throw errorOfFailure(threw(error), { module, refused: new Map() }, '{}')
+      throw hostFailure(realmFailure(error), module, '{}', () => undefined)
     }
   }
 
-  #enter(one: Running, what: 'start' | 'settle', ...values: readonly (string | number | boolean)[]): void {
+  #enter(
+    id: number,
+    what: 'start' | 'settle' | 'timer',
+    ...values: readonly (string | number | boolean)[]
+  ): void {
+    const place = this.#places.get(id)
+    const cap = this.#inside.get(id)?.limits.cpuMs
+    if (!place || cap === undefined) return
     const { entryMs } = this.#parts.limits.guest
-    const { cpuMs: cap } = one.limits
     const used = this.#clock.measure(() => {
       try {
         this.#parts.stray.during(
-          (reason) => this.#fail(one, threw(reason)),
-          () => one.realm.enter(what, one.id, ...values),
+          (reason) => this.#fail(id, realmFailure(reason)),
+          () => place.realm.enter(what, id, ...values),
         )
       } catch (error) {
-        this.#fail(one, threw(error))
+        this.#fail(id, realmFailure(error))
       }
     })
-    one.cpuMs += used
-    if (used > entryMs) this.#fail(one, { kind: 'limit', limit: 'cpu', used, cap: entryMs })
-    else if (one.cpuMs > cap) this.#fail(one, { kind: 'limit', limit: 'cpu', used: one.cpuMs, cap })
+    place.cpuMs += used
+    if (used > entryMs) this.#fail(id, { kind: 'limit', limit: 'cpu', used, cap: entryMs })
+    else if (place.cpuMs > cap) this.#fail(id, { kind: 'limit', limit: 'cpu', used: place.cpuMs, cap })
   }
 
   /** Called inside an entry, so it only takes note: nothing of the kernel runs on the plugin's stack. */
-  #hear: Hear = (kind, id, call, head, body) => {
-    const one = this.#running.get(id)
-    if (!one) return
-    switch (kind) {
+  #hear: Hear = (kind, invocation, call, head, body) => {
+    const message = parseGuestMessage(kind, invocation, call, head, body)
+    const place = message && this.#places.get(message.invocation)
+    if (!message || !place) return
+    const { invocation: id } = message
+    switch (message.kind) {
       case 'call':
-        if (isCallName(head)) queueMicrotask(() => void this.#answer(one, call, head, body))
+        queueMicrotask(() => void this.#answer(id, message))
+        return
+      case 'timer': {
+        const { timer, ms } = message
+        const { timers: most } = this.#parts.limits.guest
+        place.timers.set(timer, ms, most, () => this.#enter(id, 'timer', timer))
+        return
+      }
+      case 'untimer':
+        place.timers.clear(message.timer)
         return
       case 'done':
         // It counts once the entry has returned and nothing it left behind has failed.
-        setImmediate(() => this.#finish(one, () => one.resolve(body)))
+        setImmediate(() => this.#done(id, message.body))
         return
       case 'failed':
-        queueMicrotask(() => this.#finish(one, () => one.reject(errorOfFailure(failureOf(head), one, body))))
+        queueMicrotask(() => this.#fail(id, guestFailure(message.failure), message.body))
     }
   }
 
-  async #answer(one: Running, call: number, name: CallName, body: string): Promise<void> {
-    if (!this.#running.has(one.id)) return
-    try {
-      const input: unknown = JSON.parse(body)
-      if (name === 'log.write') return writePluginLog(this.#parts.log, one, input)
-      const value = JSON.stringify((await one.answer(name, input)) ?? null)
-      const { answerBytes } = this.#parts.limits.host
-      if (Buffer.byteLength(value) > answerBytes) {
-        const { module } = one
-        throw errors.limitExceeded({ module, limit: 'answer', used: value.length, cap: answerBytes })
-      }
-      if (this.#running.has(one.id)) this.#enter(one, 'settle', call, true, value)
-    } catch (error) {
-      this.#refuse(one, call, error)
-    }
+  async #answer(id: number, call: PluginCall): Promise<void> {
+    const one = this.#inside.get(id)
+    if (!one) return
+    const over = one.ledger.count(call.name, Buffer.byteLength(call.body))
+    const answer = over ? ({ type: 'over', error: over } as const) : await answerCall(one, call, this.#parts)
+    if (answer?.type === 'over') this.#stop(id, answer.error)
+    else if (answer) this.#enter(id, 'settle', call.call, answer.type === 'result', answer.body)
   }
 
-  #refuse(one: Running, call: number, error: unknown): void {
-    if (!this.#running.has(one.id)) return
-    const known = isPlinthError(error) ? error : errors.internal({}, error)
-    // A limit is not the plugin's to catch: the invocation is over.
-    if (known.code === 'LIMIT_EXCEEDED') {
-      this.#stop(one, known)
-      return
-    }
-    one.refused.set(call, known)
-    const { code, message, data } = known
-    this.#enter(one, 'settle', call, false, JSON.stringify({ code, message, data }))
-  }
-
-  #fail(one: Running, failure: HandlerFailure): void {
-    this.#stop(one, errorOfFailure(failure, one, '{}'))
-  }
-
-  /** Ends an invocation whose handler has not: what it still does finds its ctx ended. */
-  #stop(one: Running, error: unknown): void {
-    this.#finish(one, () => {
-      one.reject(error)
-      one.realm.enter('cancel', one.id)
+  #done(id: number, text: string): void {
+    this.#finish(id, (one) => {
+      const over = one.ledger.countResult(Buffer.byteLength(text))
+      if (over) one.reject(over)
+      else one.resolve(text)
     })
   }
 
-  #finish(one: Running, settle: () => void): void {
-    if (!this.#running.delete(one.id)) return
-    clearTimeout(one.deadline)
-    one.spent(one.cpuMs)
-    settle()
+  #fail(id: number, failure: HandlerFailure, body = '{}'): void {
+    const one = this.#inside.get(id)
+    if (one)
+      this.#stop(
+        id,
+        hostFailure(failure, one.module, body, (call) => one.ledger.refusalOf(call)),
+      )
+  }
+
+  /** Ends an invocation whose handler may not have ended: what it still does finds its ctx ended. */
+  #stop(id: number, error: unknown): void {
+    const realm = this.#places.get(id)?.realm
+    this.#finish(id, (one) => one.reject(error))
+    realm?.enter('cancel', id)
+  }
+
+  #finish(id: number, settle: (one: Running) => void): void {
+    const one = this.#inside.take(id)
+    const place = this.#places.get(id)
+    if (!one || !place) return
+    this.#places.delete(id)
+    place.timers.clearAll()
+    one.spent(place.cpuMs)
+    settle(one)
   }
 }

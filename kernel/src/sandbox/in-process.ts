@@ -4,6 +4,7 @@ import { buildScripts } from './build-scripts.ts'
 import { InProcessHost } from './in-process-host.ts'
 import { defaultLimits } from './limits.ts'
 import type { PluginHost } from './plugin-host.ts'
+import { positionsOf } from './source-positions.ts'
 import { StrayRejections } from './stray-rejections.ts'
 import type { HostOptions } from './supervisor.ts'
 
@@ -32,8 +33,9 @@ export async function trustByName(
   return {
     startHost: async (options) => {
       if (!names.has(options.name)) return sandboxed(options)
-      const { bundle, log: pluginLog } = options
-      return new InProcessHost({ guest, bundle, limits: defaultLimits, stray, log: pluginLog })
+      const { bundle, log: pluginLog, limits = defaultLimits } = options
+      const positions = positionsOf(options)
+      return new InProcessHost({ guest, bundle, limits, stray, positions, log: pluginLog })
     },
     close: stray.listen(),
   }

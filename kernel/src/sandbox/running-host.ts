@@ -3,10 +3,9 @@
 import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
-import type { CallName } from '../protocol/calls.ts'
 import type { ToHost, ToKernel } from '../protocol/envelope.ts'
 import { protocolVersion } from '../protocol/version.ts'
-import { answerCall } from './answer-call.ts'
+import { answerCall, type PluginCall } from './answer-call.ts'
 import { HostChannel } from './host-channel.ts'
 import { hostFailure } from './host-failure.ts'
 import type { HostProcess } from './host-process.ts'
@@ -203,20 +202,14 @@ export class RunningHost {
     }
     const over = this.#countsCalls ? one.ledger.count(name, body.length) : undefined
     if (over) this.#stop(id, over)
-    else void this.#answer(id, one, call, name, body.toString())
+    else void this.#answer(id, one, { call, name, body: body.toString() })
   }
 
-  async #answer(id: number, one: Running, call: number, name: CallName, body: string): Promise<void> {
-    const answer = await answerCall(one, name, body, this.#parts)
+  async #answer(id: number, one: Running, call: PluginCall): Promise<void> {
+    const answer = await answerCall(one, call, this.#parts)
     if (!answer || !this.#inside.get(id)) return
-    if ('value' in answer) this.send({ type: 'result', invocation: id, call }, answer.value)
-    // A limit is not the plugin's to catch: the invocation is over.
-    else if (answer.refusal.code === 'LIMIT_EXCEEDED') this.#stop(id, answer.refusal)
-    else {
-      one.ledger.refuse(call, answer.refusal)
-      const { code, message, data } = answer.refusal
-      this.send({ type: 'failure', invocation: id, call }, JSON.stringify({ code, message, data }))
-    }
+    if (answer.type === 'over') this.#stop(id, answer.error)
+    else this.send({ type: answer.type, invocation: id, call: call.call }, answer.body)
   }
 
   /** Ends an invocation from this side. */

@@ -1,6 +1,8 @@
 // Turns `plinth:plugin:120:7` in what a plugin threw into `src/plugin.ts:34:7`, for the log and for development. The
 // source map comes with a package and is read as a stranger's: bounded, plain in form, and ignored when it is not.
 import type { TraceMap } from '@jridgewell/trace-mapping'
+import type { Logger } from 'pino'
+import { isPlinthError } from '../errors.ts'
 
 /** Bytes of a source map's file. */
 export const largestSourceMap = 8 * 1024 * 1024
@@ -54,6 +56,8 @@ function parseSourceMap(text: string): PlainMap {
 export interface SourcePositions {
   /** The text with the positions it names in the bundle replaced by those in the sources, as far as they are known. */
   explain(text: string): Promise<string>
+  /** Rejects with what an invocation failed with, whose cause names the plugin's own files from now on. */
+  rethrow(failure: unknown): Promise<never>
 }
 
 export function sourcePositions(
@@ -80,16 +84,33 @@ export function sourcePositions(
     }
   }
 
+  async function explain(text: string): Promise<string> {
+    if (!text.includes('plinth:plugin:')) return text
+    opened ??= open()
+    const position = await opened
+    if (!position) return text
+    return text.replace(/plinth:plugin:(\d{1,8}):(\d{1,8})/g, (known, line: string, column: string) => {
+      if (Number(line) < 1 || Number(column) < 1) return known
+      return position(Number(line), Number(column) - 1) ?? known
+    })
+  }
+
   return {
-    async explain(text) {
-      if (!text.includes('plinth:plugin:')) return text
-      opened ??= open()
-      const position = await opened
-      if (!position) return text
-      return text.replace(/plinth:plugin:(\d{1,8}):(\d{1,8})/g, (known, line: string, column: string) => {
-        if (Number(line) < 1 || Number(column) < 1) return known
-        return position(Number(line), Number(column) - 1) ?? known
-      })
+    explain,
+    async rethrow(failure) {
+      const thrown = isPlinthError(failure) ? failure.cause : undefined
+      if (thrown instanceof Error && thrown.stack !== undefined) thrown.stack = await explain(thrown.stack)
+      throw failure
     },
   }
 }
+
+/** Those of a plugin that is being started; a map that is no good is told once. */
+export const positionsOf = (plugin: {
+  readonly name: string
+  readonly sourceMap?: ReadSourceMap
+  readonly log: Logger
+}): SourcePositions =>
+  sourcePositions(plugin.sourceMap, (reason) =>
+    plugin.log.warn({ plugin: plugin.name, reason }, 'the source map of a plugin is ignored'),
+  )

@@ -3,7 +3,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../defences.ts'
-import { errors, isPlinthError } from '../errors.ts'
+import { errors } from '../errors.ts'
 import { buildScripts, type Scripts } from './build-scripts.ts'
 import { Circuit } from './circuit.ts'
 import { FairQueue, type Leave } from './fair-queue.ts'
@@ -12,7 +12,7 @@ import { HostSlots } from './host-slots.ts'
 import { defaultLimits, type SandboxLimits } from './limits.ts'
 import type { HostInvocation, PluginHost, PluginHostStats } from './plugin-host.ts'
 import type { HostEnd } from './running-host.ts'
-import { type ReadSourceMap, sourcePositions } from './source-positions.ts'
+import { positionsOf, type ReadSourceMap } from './source-positions.ts'
 import { SupervisedHost } from './supervised-host.ts'
 
 export interface HostOptions {
@@ -53,9 +53,7 @@ export function superviseHost(
   off: DefencesOff = allStand,
 ): SandboxedHost {
   const { name, bundle, log, hostPerTenant = false, jitless = false, limits = defaultLimits } = options
-  const positions = sourcePositions(options.sourceMap, (reason) =>
-    log.warn({ plugin: name, reason }, 'the source map of a plugin is ignored'),
-  )
+  const positions = positionsOf(options)
   const queue = new FairQueue(limits.host)
   const pairs = new LRUCache<string, Circuit>({ max: limits.circuit.pairs })
   const deaths: Record<string, number> = {}
@@ -96,16 +94,7 @@ export function superviseHost(
     const { module, tenant } = invocation
     const host = slots.take(hostPerTenant ? tenant : '')
     if (!host) throw errors.moduleUnavailable({ module, retryAfter: 1 })
-    return host.invoke({ ...invocation, limits }).catch(withSources)
-  }
-
-  /** Names the plugin's own files in what it threw. */
-  async function withSources(error: unknown): Promise<never> {
-    const thrown = isPlinthError(error) ? error.cause : undefined
-    if (thrown instanceof Error && thrown.stack !== undefined) {
-      thrown.stack = await positions.explain(thrown.stack)
-    }
-    throw error
+    return host.invoke({ ...invocation, limits }).catch(positions.rethrow)
   }
 
   async function describe(): Promise<unknown> {

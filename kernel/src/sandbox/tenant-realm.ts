@@ -1,19 +1,14 @@
 // One tenant's realm of a plugin that runs in process: global object, built-ins and microtask queue of its own, on the
 // kernel's thread and in its heap. It keeps variables apart and stops nobody: a plugin is run here because it is trusted.
+import { randomBytes } from 'node:crypto'
 import vm from 'node:vm'
 import type { GuestLimits } from '../protocol/limits.ts'
 
-/** What the guest says: kind, invocation, call number, name or failure, body. See guest/invocation.ts. */
-export type Hear = (
-  kind: 'call' | 'done' | 'failed',
-  invocation: number,
-  call: number,
-  head: string,
-  body: string,
-) => void
+/** What the guest says: see protocol/guest-message.ts. */
+export type Hear = (kind: unknown, invocation: unknown, call: unknown, head: unknown, body: unknown) => void
 
 type Enter = (what: string, ...values: readonly (string | number | boolean)[]) => string | undefined
-type Boot = (hear: Hear, limits: string) => Enter
+type Boot = (hear: Hear, limits: string, seed: string) => Enter
 
 /** The scripts that every realm of a plugin runs, compiled once, and one that runs nothing. */
 export interface RealmCode {
@@ -44,7 +39,7 @@ export class TenantRealm {
     this.#context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { microtaskMode: 'afterEvaluate' })
     this.#nothing = code.nothing
     const boot: Boot = code.guest.runInContext(this.#context, { timeout })
-    this.#enter = boot(hear, JSON.stringify(code.limits))
+    this.#enter = boot(hear, JSON.stringify(code.limits), randomBytes(32).toString('hex'))
     code.bundle.runInContext(this.#context, { timeout })
     this.enter('loaded')
   }

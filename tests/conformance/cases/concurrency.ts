@@ -61,8 +61,8 @@ export const concurrencyCases: readonly Case[] = [
   },
   {
     name: 'the order of microtasks within a handler',
-    run: `async (ctx) => { const order = []; const step = async (name) => { order.push(name + 1); await null; order.push(name + 2); await ctx.entities.note.list(); order.push(name + 3) }; await Promise.all([step('a'), step('b')]); return order }`,
-    steps: [{ status: 200 }],
+    run: `async (ctx) => { const order = []; const step = async (name) => { order.push(name + 1); await null; order.push(name + 2) }; await Promise.all([step('a'), step('b')]); await ctx.entities.note.list(); await Promise.all([step('c'), step('d')]); return order }`,
+    steps: [counted(['a1', 'b1', 'a2', 'b2', 'c1', 'd1', 'c2', 'd2'])],
   },
   {
     name: 'a ctx that was kept is of no use in the next request',

@@ -1,4 +1,4 @@
-// What ctx offers beside records: who and when, settings, sql, events, the log, modules that may be missing.
+// What ctx offers beside records: who and when, settings, events, the log, modules that may be missing.
 import { answers, type Case, refuses } from '../case.ts'
 
 export const contextCases: readonly Case[] = [
@@ -39,32 +39,10 @@ export const contextCases: readonly Case[] = [
     `async (ctx) => JSON.stringify(await ctx.uses.helper) ?? 'none'`,
     '{}',
   ),
-  answers('what was not asked for is not there', `(ctx) => [typeof ctx.http, typeof ctx.sql]`, [
-    'undefined',
-    'function',
-  ]),
   answers(
-    'sql gives rows with their types',
-    `async (ctx) => { await five(ctx); return ctx.sql\`select note.n, note.amount, note.on, note.done from note where note.n > \${2} order by note.n\` }`,
-    [{ n: 3, amount: '3.5', on: '2026-01-04', done: false }, { n: 4 }, { n: 5 }],
-  ),
-  answers(
-    'sql aggregates, with a list as a parameter',
-    `async (ctx) => { await five(ctx); return ctx.sql\`select note.kind, count(*) as many, sum(note.amount) as total from note where note.kind = any(\${['a', 'b']}) group by note.kind order by note.kind\` }`,
-    [{ kind: 'a', total: '10.5' }, { kind: 'b' }],
-  ),
-  answers(
-    'a value in sql is a value',
-    `async (ctx) => ctx.sql\`select \${"x'; drop table note; --"}::text as said\``,
-    [{ said: "x'; drop table note; --" }],
-  ),
-  refuses('sql that writes', '(ctx) => ctx.sql`delete from note`', 502, 'SQL_REFUSED'),
-  refuses('sql of another module', '(ctx) => ctx.sql`select * from plugin_helper.thing`', 502, 'SQL_REFUSED'),
-  refuses(
-    'sql that fails in the database',
-    `(ctx) => ctx.sql\`select 1 / \${0}::int as x\``,
-    502,
-    'SQL_REFUSED',
+    'what was not asked for is not there',
+    `async (ctx) => [typeof ctx.http, typeof ctx.secrets, typeof ctx.sql, (await ctx.uses.helper.powers()).powers]`,
+    ['object', 'object', 'function', ['undefined', 'undefined', 'function']],
   ),
   answers(
     'an event with its data',
@@ -109,30 +87,10 @@ export const contextCases: readonly Case[] = [
     `async (ctx) => { console.log('before'); await ctx.entities.note.list(); console.log('after'); await ctx.uses.helper.make({ text: 'x' }); console.log('last') }`,
     undefined,
   ),
-  refuses(
-    'jobs and outside hosts that are not offered reject',
-    `(ctx) => ctx.enqueue('x')`,
-    502,
-    'PLUGIN_FAILED',
-  ),
+  refuses('jobs are not offered yet and reject', `(ctx) => ctx.enqueue('x')`, 502, 'PLUGIN_FAILED'),
   answers(
     'a helper’s globals are its own',
     `async (ctx) => [(await ctx.uses.helper.count()).calls, (await ctx.uses.helper.count()).calls, count]`,
     [1, 2, 0],
-  ),
-  answers(
-    'the globals of the language, and no others',
-    `() => Object.getOwnPropertyNames(globalThis).filter((name) => name !== '__plinthPlugin').sort()`,
-    undefined,
-  ),
-  answers(
-    'the language as it is',
-    `() => [typeof process, typeof require, typeof setTimeout, typeof fetch, typeof WebAssembly, typeof Intl, typeof Atomics, typeof ArrayBuffer.prototype.resize, Error.stackTraceLimit, typeof Function('return this')().process]`,
-    undefined,
-  ),
-  answers(
-    'structuredClone and queueMicrotask',
-    `async () => { const map = structuredClone(new Map([['a', new Date(0)]])); const order = []; await new Promise((done) => { queueMicrotask(() => { order.push('b'); done() }); order.push('a') }); return [map.get('a').getTime(), map instanceof Map, order] }`,
-    [0, true, ['a', 'b']],
   ),
 ]

@@ -1,6 +1,10 @@
 // What becomes of values on their way out, in, and into the database: JSON's rules in both runtimes.
 import { answers, type Case, refuses } from '../case.ts'
 
+/** `a` is a list in a list, so many times; the answer around it is one more. */
+const nest = (then: string, times: number) =>
+  `(ctx) => { let a = []; for (let n = 0; n < ${times}; n += 1) a = [a]; return ${then} }`
+
 export const valueCases: readonly Case[] = [
   answers(
     'undefined fields are left out, in lists they are null',
@@ -71,10 +75,14 @@ export const valueCases: readonly Case[] = [
   ),
   refuses('a BigInt', `() => 10n`, 502, 'PLUGIN_FAILED'),
   refuses('a circle', `() => { const a = []; a.push(a); return a }`, 502, 'PLUGIN_FAILED'),
-  answers(
-    'nesting that is deep',
-    `() => { let a = []; for (let n = 0; n < 2_000; n += 1) a = [a]; return a }`,
-    undefined,
+  answers('nesting as deep as may be', nest('a', 62), undefined),
+  refuses('nesting that is too deep', nest('a', 63), 502, 'LIMIT_EXCEEDED'),
+  refuses('nesting that is far too deep', nest('a', 2_000), 502, 'LIMIT_EXCEEDED'),
+  refuses(
+    'an argument that is nested too deeply, caught',
+    nest("ctx.entities.note.create({ text: 'a', lines: a }).catch(() => 'went on')", 64),
+    502,
+    'LIMIT_EXCEEDED',
   ),
   answers(
     'what a record gets back is a copy',

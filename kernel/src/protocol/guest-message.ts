@@ -1,8 +1,8 @@
-// What an isolate says to its host: five primitives through one callback. Read as the plugin's own words, for a plugin
+// What a guest says to whatever runs it: five primitives through one callback. Read as the plugin's own words, for a plugin
 // that got hold of the callback could say anything with it, but only about its own tenant's invocations.
-import { type CallName, isCallName } from '../protocol/calls.ts'
-import type { HandlerFailure } from '../protocol/envelope.ts'
-import { parseFailure } from '../protocol/parse-to-kernel.ts'
+import { type CallName, isCallName } from './calls.ts'
+import type { HandlerFailure } from './envelope.ts'
+import { parseFailure } from './parse-to-kernel.ts'
 
 export type GuestMessage =
   | {
@@ -22,6 +22,9 @@ export type GuestMessage =
       readonly failure: HandlerFailure
       readonly body: string
     }
+
+/** An argument is bounded in the guest; this is what a guest that was tampered with can make its runtime carry. */
+const longestBody = 1_500_000
 
 /** Longer than any header the guest writes, and short of what the kernel takes for one. */
 const longestFailure = 16 * 1024
@@ -47,7 +50,6 @@ export function parseGuestMessage(
   call: unknown,
   head: unknown,
   body: unknown,
-  longestBody: number,
 ): GuestMessage | undefined {
   if (!isId(invocation) || typeof body !== 'string' || body.length > longestBody) return undefined
   if (kind === 'done') return { kind, invocation, body }

@@ -1,4 +1,4 @@
-// The real timers behind the setTimeout of one invocation. The guest counts and says when it has too many; what a guest
+// The real timers behind the setTimeout of one invocation, in a host and in process. The guest counts and says when it has too many; what a guest
 // that was tampered with sets beyond that is not set.
 
 export class InvocationTimers {
