@@ -43,7 +43,7 @@ t.test('a plugin changes under load', async (t) => {
           broken.push(String(error instanceof Error ? (error.cause ?? error) : error))
         }
       }
-      await sleep(5)
+      await sleep(30)
     }
   }
   /** The next request, at either process. */
@@ -58,17 +58,18 @@ t.test('a plugin changes under load', async (t) => {
 
   await t.test('requests inside finish on the version they entered', async (t) => {
     await releases.publish({ name, version: '1.0.1', source: visits('1.0.1') })
+    // Loaded everywhere beforehand: what is inside cannot wait for a lock for long.
+    t.match(await change('upgrade', { version: '1.0.1', channel: 'beta' }), { state: 'succeeded' })
     const { body } = await tenant.at(one.url)('POST', '/v1/visits/visits', { who: 'locked' })
-    await database.admin.query('BEGIN')
-    await database.admin.query('SELECT FROM plugin_visits.visit WHERE id = $1 FOR UPDATE', [body['id']])
+    const locking = await database.connect({ connectionString: database.adminUrl })
+    await locking.query('BEGIN')
+    await locking.query('SELECT FROM plugin_visits.visit WHERE id = $1 FOR UPDATE', [body['id']])
     const inside = processes.map(({ url }) =>
       tenant.at(url)('POST', '/v1/visits/wait', { visit: body['id'] }),
     )
-    for (;;) {
-      // A transaction sees the activity as it was when it first asked.
-      await database.admin.query('SELECT pg_stat_clear_snapshot()')
+    for (let looks = 0; looks < 200; looks += 1) {
       const { rows } = await database.admin.query(
-        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%for no key update%' AND datname = current_database()`,
+        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ILIKE '%FOR NO KEY UPDATE%' AND datname = current_database()`,
       )
       if (rows.length === inside.length) break
       const early = await Promise.race([...inside, sleep(20)])
@@ -76,7 +77,7 @@ t.test('a plugin changes under load', async (t) => {
     }
     t.match(await change('upgrade', { version: '1.0.1' }), { state: 'succeeded' })
     await seen(t, '1.0.1')
-    await database.admin.query('COMMIT')
+    await locking.query('COMMIT')
     for (const answer of await Promise.all(inside))
       t.match(answer, { status: 200, body: { version: '1.0.0' } })
   })
@@ -113,7 +114,7 @@ t.test('a plugin changes under load', async (t) => {
     t.same(broken, [])
     const answers = [...statuses].filter(([told]) => told !== 'fine' && !told.startsWith('422 '))
     t.same(answers, [], 'but for those that still write the field that was renamed')
-    t.ok((statuses.get('fine') ?? 0) > 500, `${statuses.get('fine')} requests`)
+    t.ok((statuses.get('fine') ?? 0) > 200, `${statuses.get('fine')} requests`)
     const { rows } = await database.admin.query<{ count: string }>('SELECT count(*) FROM plugin_visits.visit')
     t.comment(`${JSON.stringify([...statuses])}, ${rows[0]?.count} records`)
   })

@@ -5,10 +5,10 @@ const times = (n: number, what: string) => `for (let n = 0; n < ${n}; n += 1) ${
 const lines = (count: number) => `Array.from({ length: ${count} }, (_, n) => ({ what: 'x', count: n }))`
 
 export const limitCases: readonly Case[] = [
-  exceeds('too many queries', `async (ctx) => { ${times(101, 'await ctx.entities.tag.list()')} }`, 'queries'),
+  exceeds('too many queries', `async (ctx) => { ${times(251, 'await ctx.entities.tag.list()')} }`, 'queries'),
   exceeds(
     'too many queries, each caught, keep nothing',
-    `async (ctx) => { ${times(120, "await ctx.entities.tag.create({ code: 'c' + n }).catch(() => 0)")} return 'went on' }`,
+    `async (ctx) => { ${times(270, "await ctx.entities.tag.create({ code: 'c' + n }).catch(() => 0)")} return 'went on' }`,
     'queries',
   ),
   exceeds(
@@ -44,7 +44,7 @@ export const limitCases: readonly Case[] = [
   ),
   exceeds(
     'limits are those of the request, over all modules',
-    `async (ctx) => { ${times(70, 'await ctx.entities.tag.list()')} ${times(40, 'await ctx.uses.helper.list({})')} }`,
+    `async (ctx) => { ${times(170, 'await ctx.entities.tag.list()')} ${times(90, 'await ctx.uses.helper.list({})')} }`,
     'queries',
   ),
 ]
