@@ -4,7 +4,7 @@ import { answers, type Case, exceeds, refuses } from '../case.ts'
 export const timerCases: readonly Case[] = [
   answers(
     'timers come in their order, with what they were given',
-    `async () => { const order = []; setTimeout((...given) => order.push(given), 60, 'late', 1); setTimeout(() => order.push('soon'), 5); setImmediate((a) => order.push(a), 'at once'); await after(90); return order }`,
+    `async () => { const order = []; setTimeout((...given) => order.push(given), 800, 'late', 1); setTimeout(() => order.push('soon'), 300); setImmediate((a) => order.push(a), 'at once'); await after(1000); return order }`,
     ['at once', 'soon', ['late', 1]],
   ),
   answers('a timer answers a promise', `() => after(3, 'waited')`, 'waited'),
