@@ -39,6 +39,11 @@ interface Ending {
 /** Not the default prefix: a test run on a developer's own PostgreSQL must not meet his installation. */
 export const testInstallation = { secret: 'a secret that is used in tests only', rolePrefix: 'plinthtest' }
 
+/** SQL: how often roles of plugins are named in this database. Roles belong to the server, which other tests share. */
+export const roleUses = `(SELECT count(*)::int FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
+  WHERE d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND r.rolname LIKE '${testInstallation.rolePrefix}_plugin_%')`
+
 const leakDeadlineMs = 1_000
 const templateLock = 0x7465_7374
 const silent = { info: () => undefined, warn: () => undefined }

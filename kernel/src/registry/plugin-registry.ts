@@ -71,7 +71,10 @@ export async function createPluginRegistry(options: {
     const stable = new Map<string, LoadedPlugin>()
     for (const [module, row] of rows) {
       if (row.stable === null || isForward(row, fromFolder.get(module))) continue
-      const plugin = await load(module, row.stable).catch(refuse(row.package))
+      const plugin = await load(module, row.stable).catch((error: unknown) => {
+        refusals.push(refusalOf(row.package, error))
+        return undefined
+      })
       if (plugin) stable.set(module, plugin)
     }
     for (const [module, plugin] of fromFolder) {
@@ -95,11 +98,6 @@ export async function createPluginRegistry(options: {
     }
     await drop(unservable(stable))
     await act(await readPlugins(pool))
-  }
-
-  const refuse = (name: string) => (error: unknown) => {
-    refusals.push(refusalOf(name, error))
-    return undefined
   }
 
   /** A version from a folder, with its tables. */
