@@ -1,27 +1,57 @@
 // A unit of work as one module sees it: each statement it asks for is counted against the request's limit before it is
 // sent. What the kernel adds of its own (the transaction, audit, outbox) is not the module's.
-import type { UnitOfWork } from '../data/unit-of-work.ts'
+import type { AuditEntry, OutboxEvent } from '../data/audit-outbox.ts'
+import type { QueryResult, Statement } from '../data/statement.ts'
+import type { Explain, SendOptions, UnitOfWork, UnitScope } from '../data/unit-of-work.ts'
 import type { Spending } from './spending.ts'
 
-export const meteredUnit = (unit: UnitOfWork, spending: Spending, module: string): UnitOfWork => ({
-  scope: unit.scope,
-  tenant: unit.tenant,
-  locked: unit.locked,
-  get isOpen() {
-    return unit.isOpen
-  },
-  get hasWritten() {
-    return unit.hasWritten
-  },
-  async query(role, statement, explain) {
-    spending.spend(module, 'queries')
-    return unit.query(role, statement, explain)
-  },
-  send(role, statement, options) {
-    spending.spend(module, 'queries')
-    unit.send(role, statement, options)
-  },
-  audit: (entry) => unit.audit(entry),
-  emit: (event) => unit.emit(event),
-  afterCommit: (callback) => unit.afterCommit(callback),
-})
+class MeteredUnit implements UnitOfWork {
+  readonly #unit: UnitOfWork
+  readonly #spending: Spending
+  readonly #module: string
+  readonly scope: UnitScope
+  readonly tenant: string
+  readonly locked: Map<string, unknown>
+
+  constructor(unit: UnitOfWork, spending: Spending, module: string) {
+    this.#unit = unit
+    this.#spending = spending
+    this.#module = module
+    this.scope = unit.scope
+    this.tenant = unit.tenant
+    this.locked = unit.locked
+  }
+
+  get isOpen(): boolean {
+    return this.#unit.isOpen
+  }
+
+  get hasWritten(): boolean {
+    return this.#unit.hasWritten
+  }
+
+  async query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult> {
+    this.#spending.spend(this.#module, 'queries')
+    return this.#unit.query(role, statement, explain)
+  }
+
+  send(role: string, statement: Statement, options?: SendOptions): void {
+    this.#spending.spend(this.#module, 'queries')
+    this.#unit.send(role, statement, options)
+  }
+
+  audit(entry: AuditEntry): void {
+    this.#unit.audit(entry)
+  }
+
+  emit(event: OutboxEvent): void {
+    this.#unit.emit(event)
+  }
+
+  afterCommit(callback: () => void): void {
+    this.#unit.afterCommit(callback)
+  }
+}
+
+export const meteredUnit = (unit: UnitOfWork, spending: Spending, module: string): UnitOfWork =>
+  new MeteredUnit(unit, spending, module)

@@ -55,6 +55,36 @@ function backendOf(client: pg.Client): number {
 /** What a session is bound to. `role` as in SET ROLE, that is quoted. */
 export const pairOf = (role: string, tenant: string): string => `${role} ${tenant}`
 
+/** As pg wants it. pg copies every own property of what it is given by its descriptor, so there is but one. */
+class Sent implements pg.QueryArrayConfig {
+  readonly statement: Statement
+
+  constructor(statement: Statement) {
+    this.statement = statement
+  }
+
+  get text(): string {
+    return this.statement.text
+  }
+
+  get values(): unknown[] {
+    return [...this.statement.values]
+  }
+
+  get name(): string | undefined {
+    return this.statement.name
+  }
+
+  get rowMode(): 'array' {
+    return 'array'
+  }
+
+  /** Without it a text that has no values would go out as a script of any number of statements. */
+  get queryMode(): 'extended' {
+    return 'extended'
+  }
+}
+
 export class DataConnection {
   readonly #client: pg.Client
   readonly #prepared: Record<string, unknown>
@@ -175,7 +205,7 @@ export class DataConnection {
   command(text: string): Promise<string> {
     return new Promise((resolve, reject) => {
       const answered = this.#meter?.expect(kernelBounds)
-      this.#client.query({ text }, (error: unknown, result) => {
+      this.#client.query(text, (error: unknown, result) => {
         answered?.()
         if (error) reject(this.#failed(error))
         else {
@@ -189,16 +219,8 @@ export class DataConnection {
   run(statement: Statement): Promise<QueryResult> {
     if (statement.name !== undefined) this.#remember(statement.name)
     return new Promise((resolve, reject) => {
-      // Without `extended` a text that has no values would go out as a script of any number of statements.
-      const query: pg.QueryArrayConfig & { queryMode: 'extended' } = {
-        text: statement.text,
-        values: [...statement.values],
-        rowMode: 'array',
-        queryMode: 'extended',
-      }
-      if (statement.name !== undefined) query.name = statement.name
       const answered = this.#meter?.expect(statement.bounds ?? kernelBounds)
-      this.#client.query<Row & never[]>(query, (error: unknown, result) => {
+      this.#client.query<Row & never[]>(new Sent(statement), (error: unknown, result) => {
         answered?.()
         if (error) reject(this.#failed(error))
         else {

@@ -1,5 +1,6 @@
 // Units of work: all or nothing, one tenant, nothing left behind.
 import { randomUUIDv7 } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { prepared } from './statement.ts'
 import { entity, storeFixture } from './store-fixture.ts'
@@ -217,9 +218,11 @@ t.test('a unit over its deadline is cut off, and its locks with it', async (t) =
     { code: 'DATABASE_UNAVAILABLE' },
   )
   t.equal(connections.stats().idle, connections.stats().open)
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
   const sleeping = "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
-  t.equal((await fixture.database.admin.query(sleeping)).rowCount, 0)
+  const left = async () => (await fixture.database.admin.query(sleeping)).rowCount
+  const slept = performance.now()
+  while ((await left()) !== 0 && performance.now() - slept < 5_000) await setTimeout(100)
+  t.equal(await left(), 0)
 })
 
 t.test('a connection that breaks at the commit says that the outcome is unknown', async (t) => {

@@ -1,7 +1,8 @@
 // Entry of the host process, which runs one plugin for all tenants of one kernel. Frames come in by stdin and go out by
 // stdout; when stdin ends, so does the host. Started by sandbox/host-process.ts with the addon's path as its argument.
-import { encodeFrame, FrameDecoder, fromKernel } from '../protocol/codec.ts'
+import { FrameDecoder, fromKernel } from '../protocol/codec.ts'
 import type { ToHost, ToKernel } from '../protocol/envelope.ts'
+import { FrameWriter } from '../protocol/frame-writer.ts'
 import { protocolVersion } from '../protocol/version.ts'
 import { IsolatePool } from './isolate-pool.ts'
 import { die, loadAddon, lockDown } from './lockdown.ts'
@@ -9,8 +10,14 @@ import { pluginCode } from './plugin-code.ts'
 import { type IsolateParts, TenantIsolate } from './tenant-isolate.ts'
 import { Watchdog } from './watchdog.ts'
 
+/** Where each invocation is. */
+const where = new Map<number, TenantIsolate>()
+const writer = new FrameWriter(process.stdout, () => where.size > 1)
+
 const send = (message: ToKernel, body = ''): void => {
-  process.stdout.write(encodeFrame(message, body))
+  writer.send(message, body)
+  // Nothing runs after these.
+  if (message.type === 'dying') writer.flush()
 }
 
 /** With the place in the bundle, which the kernel translates into one in the sources. */
@@ -28,7 +35,6 @@ interface Loaded {
   readonly parts: IsolateParts
 }
 
-const where = new Map<number, TenantIsolate>()
 const loaded: { plugin: Loaded | undefined } = { plugin: undefined }
 
 function plugin(): Loaded {

@@ -17,7 +17,8 @@ export type Authenticate = (arrival: Arrival, authorization: string | undefined)
 
 /** @throws UNAUTHENTICATED from the function that comes back */
 export function createAuthenticate(accounts: Pick<Accounts, 'findSession'>, feed: ChangeFeed): Authenticate {
-  const actors = new LRUCache<string, Actor>({ max: keptSessions, ttl: keptForMs })
+  // The cache looks at the clock, and sets a timer, once in each time of this resolution.
+  const actors = new LRUCache<string, Actor>({ max: keptSessions, ttl: keptForMs, ttlResolution: 1_000 })
   // A session can be shown in more than one form of its token: all of them are forgotten with it.
   const tokens = new LRUCache<string, readonly string[]>({ max: keptSessions })
   let changes = 0

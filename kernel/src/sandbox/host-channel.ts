@@ -2,8 +2,9 @@
 // parsed before anybody sees it; a host that breaks the protocol is killed.
 import type { Logger } from 'pino'
 import type { DefencesOff } from '../defences.ts'
-import { encodeFrame, FrameDecoder, fromHost } from '../protocol/codec.ts'
+import { FrameDecoder, fromHost } from '../protocol/codec.ts'
 import type { ToHost, ToKernel } from '../protocol/envelope.ts'
+import { FrameWriter } from '../protocol/frame-writer.ts'
 import { parseToKernel } from '../protocol/parse-to-kernel.ts'
 import type { HostProcess } from './host-process.ts'
 import type { HostLimits } from './limits.ts'
@@ -14,6 +15,8 @@ export interface ChannelParts {
   readonly limits: HostLimits
   readonly off: DefencesOff
   readonly hear: (message: ToKernel, body: Buffer) => void
+  /** More than one invocation is inside. */
+  readonly isShared: () => boolean
   /** The process is gone, or is to be. */
   readonly onEnd: (reason: string, detail?: string) => void
 }
@@ -23,6 +26,7 @@ const noFrameLimits = { frameBytes: 2 ** 30, headerBytes: 2 ** 30 }
 
 export class HostChannel {
   readonly #parts: ChannelParts
+  readonly #writer: FrameWriter
   #isClosed = false
   #stderrBytes = 0
   #strays = 0
@@ -31,6 +35,7 @@ export class HostChannel {
   constructor(parts: ChannelParts) {
     this.#parts = parts
     const { child, log, off, hear, onEnd } = parts
+    this.#writer = new FrameWriter(child.stdin, parts.isShared)
     const parse = off.has('messageParsing') ? (header: string): ToKernel => JSON.parse(header) : parseToKernel
     const limits = off.has('frameLimits') ? noFrameLimits : fromHost
     const decoder = new FrameDecoder(limits, (header, body) => {
@@ -57,7 +62,7 @@ export class HostChannel {
   }
 
   send(message: ToHost, body = ''): void {
-    if (!this.#isClosed) this.#parts.child.stdin.write(encodeFrame(message, body))
+    if (!this.#isClosed) this.#writer.send(message, body)
   }
 
   /** Nothing it has still to say is heard. */

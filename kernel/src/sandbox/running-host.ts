@@ -51,6 +51,7 @@ export class RunningHost {
       limits: limits.host,
       off,
       hear: (message, body) => this.#hear(message, body),
+      isShared: () => this.#inside.size > 1,
       onEnd: (reason, detail) => this.#end(reason, detail),
     })
   }
