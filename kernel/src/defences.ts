@@ -46,6 +46,18 @@ export type Defence =
   | 'heartbeat'
   /** The kernel counts the calls of an invocation, as the guest does. */
   | 'callLimits'
+  /** Each SELECT of a store names its tenant, beside the policy of the table. */
+  | 'tenantCondition'
+  /** Above tenants stands who has the operator's token. */
+  | 'operatorToken'
+  /** A person enters the tenants that he is a member of. */
+  | 'membership'
+  /** A module serves the tenants that have switched it on. */
+  | 'entitlement'
+  /** A plugin calls the services of the modules that its manifest names. */
+  | 'serviceGrant'
+  /** The input of every call of a plugin has the shape of that call. */
+  | 'callSchemas'
   /** A tenant has a few invocations in a plugin at once; others wait in turns. */
   | 'fairQueue'
 

@@ -172,12 +172,15 @@ async function openParts(config: Config, log: Logger, closers: Closers, off: Def
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
     ladder: asFunction((c: Cradle) =>
-      createLadder({
-        authenticate: c.authenticate,
-        recogniseOperator: createRecogniseOperator(operatorToken),
-        directory: c.directory,
-        abilityOf: createAbilities(),
-      }),
+      createLadder(
+        {
+          authenticate: c.authenticate,
+          recogniseOperator: createRecogniseOperator(operatorToken, off),
+          directory: c.directory,
+          abilityOf: createAbilities(),
+        },
+        off,
+      ),
     ).singleton(),
     fetcher: asFunction((c: Cradle) =>
       createFetcher({ world, plainHosts: config.plainHosts, log: c.log }, off),

@@ -1,6 +1,7 @@
 // Every attack of the tests in one list, from the tables that the tests themselves run, for docs/attacks.md. A test that
 // is no table is listed by its name, which scripts/list-attacks.ts looks for in its file.
 import type { Defence } from '../../kernel/src/defences.ts'
+import { answerAttacks, callAttacks } from './call-attacks.fixture.ts'
 import { failures, hostWays } from './failing-plugins.fixture.ts'
 import {
   innerAddresses,
@@ -15,7 +16,9 @@ import { type GuestAttack, guestAttacks } from './guest-attacks.fixture.ts'
 import { hostProcessAttempts } from './host-process-attacks.fixture.ts'
 import { namedTests } from './named-attacks.fixture.ts'
 import { archives, contents, manifests } from './package-attacks.fixture.ts'
+import { processAttacks } from './process-attacks.fixture.ts'
 import { policies, provenance, registries } from './registry-attacks.fixture.ts'
+import { requestAttacks } from './request-attacks.fixture.ts'
 import { resourceAttacks } from './resource-attacks.fixture.ts'
 import { sqlAttacks } from './sql-attacks.ts'
 import { tamperedHostAttacks } from './tampered-host-attacks.fixture.ts'
@@ -53,6 +56,18 @@ const fromGuest = ({ attack, defence, expected }: GuestAttack): ListedAttack => 
   expected: 'value' in expected ? `answers ${JSON.stringify(expected.value)}` : expected.error.source,
 })
 
+const fromBreakIn = ({
+  attack,
+  defence,
+  expected,
+  without,
+}: {
+  readonly attack: string
+  readonly defence: string
+  readonly expected: RegExp
+  readonly without?: readonly [Defence, RegExp]
+}): ListedAttack => ({ attack, defence, expected: expected.source, ...(without && { without: without[0] }) })
+
 const fromPackage = (one: (typeof archives)[number]): ListedAttack => ({
   attack: one.attack,
   ...walled(one.defence, 'several, or the parser'),
@@ -77,6 +92,7 @@ const fetched = (
 const tables: readonly AttackTable[] = [
   table('in the isolate', 'isolate.test.ts', guestAttacks.map(fromGuest)),
   table('time and memory', 'isolate.test.ts', resourceAttacks.map(fromGuest)),
+  table('the process', 'isolate.test.ts', processAttacks.map(fromGuest)),
   table(
     'a failing plugin',
     'walls.test.ts',
@@ -120,6 +136,17 @@ const tables: readonly AttackTable[] = [
       attack: `${way}, ${times} times`,
       ...(doublyBounded.includes(way) ? { defence: 'governor, and the isolate' } : walled('governor', '')),
       expected: `LIMIT_EXCEEDED ${way}, ${cap}`,
+    })),
+  ),
+  table('requests', 'requests.test.ts', requestAttacks.map(fromBreakIn)),
+  table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),
+  table(
+    'calls of a plugin',
+    'requests.test.ts',
+    answerAttacks.map(({ attack, defence, expected }) => ({
+      attack: `an action answers ${attack}`,
+      defence,
+      expected: expected.source,
     })),
   ),
   table(

@@ -5,6 +5,7 @@ import { guestRunner } from '../support/guest-runner.ts'
 import { makeInstallation } from '../support/installation.ts'
 import { testKernel } from '../support/kernel.ts'
 import { guestAttacks } from './guest-attacks.fixture.ts'
+import { processAttacks } from './process-attacks.fixture.ts'
 import { resourceAttacks } from './resource-attacks.fixture.ts'
 
 const source = `
@@ -104,6 +105,7 @@ t.test('attacks from inside', { timeout: 90_000 }, async (t) => {
   for (const { attack, source, defence, expected, before, endsHost } of [
     ...guestAttacks,
     ...resourceAttacks,
+    ...processAttacks,
   ]) {
     await t.test(`${attack}: ${defence}`, async (t) => {
       const run = endsHost ? (await guestRunner(t)).run : runTogether

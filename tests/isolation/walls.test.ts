@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { createHostStarter } from '../../kernel/src/sandbox/supervisor.ts'
 import { recordingLog } from '../support/recording-log.ts'
-import { bundleOf, caller, hostsNow } from '../support/sandbox.ts'
+import { bundleOf, caller, eventually, hostsNow } from '../support/sandbox.ts'
 import { hostWays } from './failing-plugins.fixture.ts'
 
 const source = `let seen = 0
@@ -119,11 +119,12 @@ t.test('the walls around a plugin', { skip: process.platform !== 'linux' && 'rea
   })
 
   await t.test('a host that keeps dying is left alone for a while', async (t) => {
-    const { call } = await open(t)
+    const { host, call } = await open(t)
     for (let death = 0; death < 3; death += 1) {
       await call('well')
       for (const pid of hostsNow()) process.kill(pid, 'SIGKILL')
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      // Who calls before the kernel has noticed is inside when it does.
+      t.ok(await eventually(() => host.stats().hosts.length === 0))
     }
     await t.rejects(call('well'), { code: 'MODULE_UNAVAILABLE' })
     t.same(hostsNow(), [], 'and no process is started for it')
@@ -200,7 +201,12 @@ t.test('the walls around a plugin', { skip: process.platform !== 'linux' && 'rea
     for (const bundle of ['for (;;) {}', 'throw new Error("no")', '1']) {
       const { host, call } = await open(t, bundle)
       await t.rejects(host.describe(), `describe of ${bundle}`)
-      await t.rejects(call('well'), { code: /LIMIT_EXCEEDED|PLUGIN_FAILED/ }, `invoke of ${bundle}`)
+      const limits = { cpuMs: 5_000, wallMs: 20_000 }
+      await t.rejects(
+        call('well', { limits }),
+        { code: /LIMIT_EXCEEDED|PLUGIN_FAILED/ },
+        `invoke of ${bundle}`,
+      )
     }
   })
 

@@ -1,6 +1,7 @@
 // The one door for what a plugin asks of the kernel. Every call is counted against the invocation's limit, found in
 // the table below, and its input checked, before any of the kernel's code acts on it.
 import type { Json } from '@plinth/sdk'
+import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import type { CallName } from '../protocol/calls.ts'
 import type { Capability } from './capability.ts'
@@ -21,13 +22,16 @@ const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>>
 }
 
 /** Answers the calls of one invocation. */
-export function openGate(work: Work): (name: string, input: unknown) => Promise<Json> {
+export function openGate(
+  work: Work,
+  off: DefencesOff = allStand,
+): (name: string, input: unknown) => Promise<Json> {
   const module = work.plugin.manifest.name
   return async (name, input) => {
     work.spending.spend(module, 'calls')
     if (!Object.hasOwn(capabilities, name)) {
       throw errors.capabilityDenied({ module, capability: name, reason: 'there is no such capability.' })
     }
-    return capabilities[name as keyof typeof capabilities](work, input)
+    return capabilities[name as keyof typeof capabilities](work, input, off)
   }
 }

@@ -16,8 +16,8 @@ export const services = {
       },
       { additionalProperties: false },
     ),
-    async (work, input) => {
-      if (!Object.hasOwn(work.plugin.manifest.uses, input.module)) {
+    async (work, input, off) => {
+      if (!off.has('serviceGrant') && !Object.hasOwn(work.plugin.manifest.uses, input.module)) {
         const reason = `its manifest does not name '${input.module}' under uses.`
         throw errors.capabilityDenied({ module: work.plugin.manifest.name, capability: 'services', reason })
       }

@@ -3,6 +3,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { EntitySpec, Manifest } from '@plinth/sdk'
+import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import { type Condition, isOpen } from './condition.ts'
 import { checkMutable, checkTransition } from './entity-states.ts'
@@ -64,11 +65,15 @@ export interface EntityStore {
 }
 
 /** The stores of a plugin's entities, by entity. */
-export const entityStores = (manifest: Manifest, rolePrefix: string): Readonly<Record<string, EntityStore>> =>
+export const entityStores = (
+  manifest: Manifest,
+  rolePrefix: string,
+  off: DefencesOff = allStand,
+): Readonly<Record<string, EntityStore>> =>
   Object.fromEntries(
     Object.keys(manifest.entities).map((entity) => [
       entity,
-      new Store(tableForEntity(manifest, entity, rolePrefix)),
+      new Store(tableForEntity(manifest, entity, rolePrefix), off),
     ]),
   )
 
@@ -78,13 +83,16 @@ class Store implements EntityStore {
   readonly spec: EntitySpec
   readonly #table: EntityTable
   readonly #select: SelectBuilder
+  /** The prepared text for one record names its tenant. */
+  readonly #namesTenant: boolean
 
-  constructor(table: EntityTable) {
+  constructor(table: EntityTable, off: DefencesOff) {
+    this.#namesTenant = !off.has('tenantCondition')
     this.module = table.module
     this.entity = table.entity
     this.spec = table.spec
     this.#table = table
-    this.#select = selectBuilder(table)
+    this.#select = selectBuilder(table, off)
   }
 
   async get(reader: Reader, id: string, condition?: Condition): Promise<EntityRecord | undefined> {
@@ -216,8 +224,9 @@ class Store implements EntityStore {
   }
 
   #getStatement(tenant: string, id: string, condition: Condition | undefined): Statement {
-    if (condition === undefined || isOpen(condition)) return this.#table.get([tenant, id])
-    return this.#select({ tenant, id, conditions: [condition] })
+    const isPlain = condition === undefined || isOpen(condition)
+    if (isPlain && this.#namesTenant) return this.#table.get([tenant, id])
+    return this.#select({ tenant, id, conditions: isPlain ? [] : [condition] })
   }
 
   /** What must still be so in the row when it is written, also where somebody forgot to look. */

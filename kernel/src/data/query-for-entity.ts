@@ -2,6 +2,7 @@
 // of the entity, operators) through knex, is built once per form and then prepared like any other.
 import knex, { type Knex } from 'knex'
 import { LRUCache } from 'lru-cache'
+import { allStand, type DefencesOff } from '../defences.ts'
 import type { Condition } from './condition.ts'
 import { type ConditionSql, conditionSql, Slots } from './condition-sql.ts'
 import type { SortKey } from './list-fields.ts'
@@ -35,13 +36,13 @@ interface Form {
 
 export type SelectBuilder = (selection: Selection) => Statement
 
-export function selectBuilder(table: EntityTable): SelectBuilder {
+export function selectBuilder(table: EntityTable, off: DefencesOff = allStand): SelectBuilder {
   // Without a connection: it only writes SQL.
   const builder = knex({ client: 'pg' })
   const forms = new LRUCache<string, Form>({ max: mostForms })
   return (selection) => {
     const slots = new Slots()
-    const tenant = slots.add(selection.tenant)
+    const tenant = off.has('tenantCondition') ? undefined : slots.add(selection.tenant)
     const id = selection.id === undefined ? undefined : slots.add(selection.id)
     const parts = selection.conditions.map((condition) => conditionSql(table.spec, condition, slots))
     const after = selection.after && afterSql(table, selection.sort ?? [], selection.after, slots)
@@ -62,7 +63,7 @@ function build(
   builder: Knex,
   table: EntityTable,
   parts: {
-    readonly tenant: number
+    readonly tenant: number | undefined
     readonly id: number | undefined
     readonly where: readonly ConditionSql[]
     readonly sort: string
@@ -70,10 +71,8 @@ function build(
   },
 ): Form {
   // Slots stand where values would: knex numbers them and says in which order they come.
-  const query = builder
-    .select(builder.raw(table.selectList))
-    .from(builder.raw(`${table.sqlName} AS t`))
-    .where('t.tenant_id', parts.tenant)
+  const query = builder.select(builder.raw(table.selectList)).from(builder.raw(`${table.sqlName} AS t`))
+  if (parts.tenant !== undefined) query.where('t.tenant_id', parts.tenant)
   if (parts.id !== undefined) query.where('t.id', parts.id)
   for (const { text, slots } of parts.where) query.whereRaw(text, [...slots])
   if (parts.sort !== '') query.orderByRaw(parts.sort)

@@ -2,6 +2,7 @@
 // found there, typed, so that a handler cannot be reached past a rung it needs.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
+import { allStand, type DefencesOff } from '../defences.ts'
 import { checkEntitlement } from '../entitlements/check-entitlement.ts'
 import { errors, isPlinthError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
@@ -55,19 +56,22 @@ export function atRung<Stage extends object>(
   }
 }
 
-export function createLadder(parts: {
-  readonly authenticate: Authenticate
-  readonly recogniseOperator: RecogniseOperator
-  readonly directory: TenantDirectory
-  readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
-}): Ladder {
+export function createLadder(
+  parts: {
+    readonly authenticate: Authenticate
+    readonly recogniseOperator: RecogniseOperator
+    readonly directory: TenantDirectory
+    readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
+  },
+  off: DefencesOff = allStand,
+): Ladder {
   const { authenticate, directory, abilityOf, recogniseOperator } = parts
 
   const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
   const identified = (request: FastifyRequest) =>
     authenticate(arrived(request), request.headers.authorization)
   const locate = (who: Identified, header: string | string[] | undefined) =>
-    locateTenant(directory, who, Array.isArray(header) ? header[0] : header)
+    locateTenant(directory, who, Array.isArray(header) ? header[0] : header, off)
 
   async function located(request: FastifyRequest): Promise<Located> {
     return locate(await identified(request), request.headers['x-tenant-id'])
@@ -89,7 +93,7 @@ export function createLadder(parts: {
       }
     },
     permitted: (plugin, permission) => async (request) => {
-      const stage = checkEntitlement(await located(request), plugin)
+      const stage = checkEntitlement(await located(request), plugin, off)
       const ability = abilityOf(stage, plugin)
       if (!ability.can(permission.verb, permission.subject)) {
         throw errors.forbidden({ permission: `${plugin.manifest.name}.${permission.name}` })

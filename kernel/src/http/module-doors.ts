@@ -46,7 +46,8 @@ export interface ModuleDoorsParts {
 
 export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = allStand): ModuleDoors {
   const { registry, ladder, connections, spendings, log } = parts
-  const makeWork = createWorks({ registry, outside: parts.outside, log, watcher: spendings.metrics })
+  const workParts = { registry, outside: parts.outside, log, watcher: spendings.metrics }
+  const makeWork = createWorks(workParts, off)
   const lendSpending = spendingLender(spendings, log, off)
   /** By the request's stage, while the request lasts. */
   const spent = new WeakMap<object, Spending>()

@@ -72,7 +72,7 @@ export function pluginLoadParts(
         ...(sourceMap ? { sourceMap } : {}),
       }),
     migrate: pluginTables(access, off).migrate,
-    storesFor: (manifest) => entityStores(manifest, access.rolePrefix),
+    storesFor: (manifest) => entityStores(manifest, access.rolePrefix, off),
     vetterFor: (manifest) => createSqlVetter(sqlScope(manifest, off), undefined, off),
     roleFor: (module) => pluginRole(access.rolePrefix, module),
   }
