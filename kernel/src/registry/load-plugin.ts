@@ -15,6 +15,14 @@ import type { PluginCode } from './plugin-code.ts'
 /** Version of @plinth/sdk that this kernel carries; packages state a range that must include it. */
 export const sdkVersion = '0.1.0'
 
+/** How much further the operator walls in a plugin's hosts. */
+export interface Isolation {
+  readonly hostPerTenant: boolean
+  readonly jitless: boolean
+}
+
+export const usualIsolation: Isolation = Object.freeze({ hostPerTenant: false, jitless: false })
+
 export interface LoadedPlugin {
   readonly package: string
   readonly version: string
@@ -22,6 +30,7 @@ export interface LoadedPlugin {
   /** What it was loaded from. */
   readonly code: PluginCode
   readonly host: PluginHost
+  readonly isolation: Isolation
   /** By entity key. */
   readonly stores: Readonly<Record<string, EntityStore>>
   /** The plugin's database role. */
@@ -34,7 +43,12 @@ export interface LoadedPlugin {
 
 export interface LoadParts {
   readonly log: Logger
-  readonly startHost: (module: string, bundle: string, sourceMap?: ReadSourceMap) => Promise<PluginHost>
+  readonly startHost: (
+    module: string,
+    bundle: string,
+    sourceMap?: ReadSourceMap,
+    isolation?: Isolation,
+  ) => Promise<PluginHost>
   readonly migrate: (manifest: Manifest, migrations: readonly PluginMigration[]) => Promise<void>
   readonly storesFor: (manifest: Manifest) => LoadedPlugin['stores']
   readonly roleFor: (module: string) => string
@@ -50,13 +64,17 @@ function checkShippedManifest({ shippedManifest }: PluginCode, manifest: Manifes
 }
 
 /** @throws Error with half a sentence that follows "The package '<name>' ". */
-export async function loadPlugin(code: PluginCode, parts: LoadParts): Promise<LoadedPlugin> {
+export async function loadPlugin(
+  code: PluginCode,
+  parts: LoadParts,
+  isolation: Isolation = usualIsolation,
+): Promise<LoadedPlugin> {
   if (semver.validRange(code.sdkRange) === null)
     throw new Error(`names an SDK range that is none: '${code.sdkRange}'`)
   if (!semver.satisfies(sdkVersion, code.sdkRange)) {
     throw new Error(`needs @plinth/sdk ${code.sdkRange}, and this kernel carries ${sdkVersion}`)
   }
-  const host = await parts.startHost(code.package, code.bundle, code.sourceMap)
+  const host = await parts.startHost(code.package, code.bundle, code.sourceMap, isolation)
   try {
     const manifest = await describePlugin(host)
     checkShippedManifest(code, manifest)
@@ -73,6 +91,7 @@ export async function loadPlugin(code: PluginCode, parts: LoadParts): Promise<Lo
       manifest,
       code,
       host,
+      isolation,
       stores: parts.storesFor(manifest),
       role: parts.roleFor(manifest.name),
       vetSql: parts.vetterFor(manifest),

@@ -64,11 +64,12 @@ export function pluginLoadParts(
 ): LoadParts {
   return {
     log,
-    startHost: (name, bundle, sourceMap) =>
+    startHost: (name, bundle, sourceMap, isolation) =>
       startHost({
         name,
         bundle,
         log: log.child({ package: name }),
+        ...isolation,
         ...(sourceMap ? { sourceMap } : {}),
       }),
     migrate: pluginTables(access, off).migrate,

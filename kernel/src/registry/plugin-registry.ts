@@ -1,5 +1,6 @@
 // The plugins this process has loaded, kept to what kernel.plugin says. Every change of an operator ends here, in every
 // kernel process: versions that somebody is to get are loaded, doors are set anew, versions nobody gets are let go.
+import { isDeepStrictEqual } from 'node:util'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import semver from 'semver'
@@ -55,6 +56,8 @@ export async function createPluginRegistry(options: {
   /** Every version this process has loaded, by module and version. */
   const loaded = new Map<string, Map<string, LoadedPlugin>>()
   for (const [module, plugin] of fromFolder) loaded.set(module, new Map([[plugin.version, plugin]]))
+  /** Walled in otherwise than they are to be now; their successors are loaded. */
+  const replaced: LoadedPlugin[] = []
   const served = new Map<string, ServedModule>()
   const plugins = new Map<string, LoadedPlugin>()
   let open: OpenDoors = async () => ({ emptied: Promise.resolve() })
@@ -71,7 +74,7 @@ export async function createPluginRegistry(options: {
     const stable = new Map<string, LoadedPlugin>()
     for (const [module, row] of rows) {
       if (row.stable === null || isForward(row, fromFolder.get(module))) continue
-      const plugin = await load(module, row.stable).catch((error: unknown) => {
+      const plugin = await load(row, row.stable).catch((error: unknown) => {
         refusals.push(refusalOf(row.package, error))
         return undefined
       })
@@ -129,13 +132,16 @@ export async function createPluginRegistry(options: {
     return further.length > 0 && further.every((row) => row.known) && [...own].every((name) => ran.has(name))
   }
 
-  async function load(module: string, version: string): Promise<LoadedPlugin> {
+  async function load(row: PluginRow, version: string): Promise<LoadedPlugin> {
+    const { module, hostPerTenant, jitless } = row
+    const isolation = { hostPerTenant, jitless }
     const known = loaded.get(module)?.get(version)
-    if (known) return known
+    if (known && isDeepStrictEqual(known.isolation, isolation)) return known
     const code = await readCode(pool, module, version)
     // What is no longer among the installation's packages was taken away on purpose.
     if (code.source === 'folder' && !fromFolder.has(module)) throw new Error('is not installed any more')
-    const plugin = await loadPlugin(code, parts)
+    const plugin = await loadPlugin(code, parts, isolation)
+    if (known) replaced.push(known)
     loaded.set(module, (loaded.get(module) ?? new Map<string, LoadedPlugin>()).set(version, plugin))
     return plugin
   }
@@ -147,7 +153,7 @@ export async function createPluginRegistry(options: {
       if (row.state !== 'active' && row.state !== 'held') continue
       const versions = new Map<string, LoadedPlugin>()
       for (const version of wantedVersions(row)) {
-        const plugin = await load(row.module, version).catch((error: unknown) => {
+        const plugin = await load(row, version).catch((error: unknown) => {
           log.error({ err: error, module: row.module, version }, 'a version of a plugin cannot be served')
           syncLater()
           return undefined
@@ -172,10 +178,15 @@ export async function createPluginRegistry(options: {
       if (state === 'held') unserved.set(module, 'held')
       else if (state !== 'installing' && !next.has(module)) unserved.set(module, 'closed')
     }
-    const gone = [...loaded].flatMap(([module, versions]) =>
-      [...versions.values()].filter((plugin) => !next.get(module)?.versions.has(plugin.version)),
-    )
-    for (const plugin of gone) loaded.get(plugin.manifest.name)?.delete(plugin.version)
+    const gone = [
+      ...replaced.splice(0),
+      ...[...loaded].flatMap(([module, versions]) =>
+        [...versions.values()].filter((plugin) => !next.get(module)?.versions.has(plugin.version)),
+      ),
+    ]
+    for (const plugin of gone)
+      if (!next.get(plugin.manifest.name)?.versions.has(plugin.version))
+        loaded.get(plugin.manifest.name)?.delete(plugin.version)
     const { emptied } = await open(next, unserved)
     // Who is inside finishes on the version it entered; its host closes after it.
     void emptied
