@@ -21,6 +21,8 @@ export interface Release {
   /** As they are given to `plinth migrate`. */
   readonly wishes?: Parameters<typeof parseWishes>[0]
   readonly tag?: string
+  /** The version it grows from; the one published before unless said. */
+  readonly after?: string
 }
 
 export interface Published {
@@ -44,11 +46,13 @@ export async function startReleases(t: Ending): Promise<Releases> {
   await mkdir(join(root, 'node_modules/@plinth'), { recursive: true })
   await symlink(join(repository, 'sdk'), join(root, 'node_modules/@plinth/sdk'))
   await writeFile(join(root, 'package.json'), JSON.stringify({ type: 'module' }))
+  const latest = new Map<string, string>()
+  /** Migrations, by name@version. */
   const grown = new Map<string, readonly PluginMigration[]>()
 
   return {
     registry,
-    async publish({ name, version, source, wishes = {}, tag }) {
+    async publish({ name, version, source, wishes = {}, tag, after }) {
       const file = join(root, `${name.replace(/\W/g, '-')}-${version}.ts`)
       await writeFile(file, source)
       const [{ bundle }, module] = await Promise.all([
@@ -56,7 +60,7 @@ export async function startReleases(t: Ending): Promise<Releases> {
         import(file) as Promise<{ default: Plugin }>,
       ])
       const manifest = manifestOf(module.default)
-      const before = grown.get(name) ?? []
+      const before = grown.get(`${name}@${after ?? latest.get(name)}`) ?? []
       const { operations, refusals } = diffMigrations(foldMigrations(before), manifest, parseWishes(wishes))
       if (refusals.length > 0) throw new Error(refusals.join(' '))
       const number = String(before.length + 1).padStart(4, '0')
@@ -64,7 +68,8 @@ export async function startReleases(t: Ending): Promise<Releases> {
         operations.length === 0
           ? before
           : [...before, { name: `${number}-release`, release: version, operations }]
-      grown.set(name, migrations)
+      grown.set(`${name}@${version}`, migrations)
+      latest.set(name, version)
       const files = Object.fromEntries(
         migrations.map(({ name: migration, ...rest }) => [
           `migrations/${migration}.json`,
