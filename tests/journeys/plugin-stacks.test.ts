@@ -19,6 +19,7 @@ export default definePlugin({
   title: 'Sums',
   routes: {
     add: { method: 'POST', path: '/add', run: () => ({ total: total([1]) }) },
+    stray: { method: 'POST', path: '/stray', run: () => void Promise.reject(new Error('left behind')) },
   },
 })
 `
@@ -32,10 +33,13 @@ export function total(numbers: Numbers): number {
 }
 `
 
-async function open(t: Test, root: string, debugErrors: boolean) {
+async function open(t: Test, root: string, debugErrors: boolean, trustedPlugins: readonly string[] = []) {
   const { log, lines } = recordingLog()
   const { adminUrl } = await testDatabase(t)
-  const kernel = await createKernel(testConfig(adminUrl, { pluginsRoot: root, debugErrors }), log)
+  const kernel = await createKernel(
+    testConfig(adminUrl, { pluginsRoot: root, debugErrors, trustedPlugins }),
+    log,
+  )
   t.teardown(() => kernel.close())
   const send = sender(kernel)
   const account = { name: 'A', email: 'a@example.com', password: 'correct horse battery' }
@@ -45,7 +49,7 @@ async function open(t: Test, root: string, debugErrors: boolean) {
   await owner('POST', '/v1/tenant/modules', { module: 'sums' })
   const failed = await owner('POST', '/v1/sums/add')
   const logged = JSON.stringify(lines.filter((line) => line['code'] === 'PLUGIN_FAILED'))
-  return { failed, logged, lines, kernel }
+  return { failed, logged, lines, kernel, owner }
 }
 
 t.test('a plugin that throws', async (t) => {
@@ -60,6 +64,21 @@ t.test('a plugin that throws', async (t) => {
     t.match(logged, /src\/total\.ts:5:\d+.*src\/plugin\.ts:10:\d+/)
   })
 
+  for (const [runtime, trusted] of [
+    ['the sandbox', []],
+    ['the kernel’s process', ['@test/sums']],
+  ] as const) {
+    await t.test(`in ${runtime} shows its own frames, of a rejection nobody handled too`, async (t) => {
+      const { failed, owner } = await open(t, root, true, trusted)
+      const stray = await owner('POST', '/v1/sums/stray')
+      t.match(failed.body['stack'], /too few numbers.*src\/total\.ts:5:\d+.*src\/plugin\.ts:10:\d+/s)
+      t.match(stray.body['stack'], /left behind.*src\/plugin\.ts:11:\d+/s)
+      for (const { body } of [failed, stray]) {
+        t.notMatch(body['stack'], /file:|node:|isolated-vm/, 'and none of whoever called it')
+      }
+    })
+  }
+
   await t.test('is found in the answers of development', async (t) => {
     const { failed } = await open(t, root, true)
     t.match(failed.body['stack'], /too few numbers.*src\/total\.ts:5:\d+/s)
@@ -67,8 +86,10 @@ t.test('a plugin that throws', async (t) => {
 
   await t.test('while it loads is refused with the place', async (t) => {
     await writeFile(join(folder, 'src/plugin.ts'), "\n\nthrow new Error('not today')\n")
-    const { kernel } = await open(t, root, false)
-    t.match(kernel.registry.refusals, [{ reason: /not today \(src\/plugin\.ts:3:\d+\)/ }])
+    for (const trusted of [[], ['@test/sums']]) {
+      const { kernel } = await open(t, root, false, trusted)
+      t.match(kernel.registry.refusals, [{ reason: /not today \(src\/plugin\.ts:3:\d+\)/ }])
+    }
     await writeFile(join(folder, 'src/plugin.ts'), source)
   })
 

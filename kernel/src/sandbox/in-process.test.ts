@@ -2,6 +2,7 @@
 import t from 'tap'
 import { recordingLog } from '../../../tests/support/recording-log.ts'
 import { loadConfig } from '../config.ts'
+import { errors } from '../errors.ts'
 import { trustByName } from './in-process.ts'
 import type { HostInvocation, PluginHost } from './plugin-host.ts'
 
@@ -96,6 +97,52 @@ t.test('a plugin that is trusted by name', async (t) => {
     await t.rejects(host.invoke(call('burn', { limits })), { code: 'LIMIT_EXCEEDED', data: { limit: 'cpu' } })
     const short = { cpuMs: 1_000, wallMs: 20 }
     await t.rejects(host.invoke(call('never', { limits: short })), { code: 'PLUGIN_DEADLINE_EXCEEDED' })
+    await host.close()
+  })
+
+  await t.test('is given no more time by its timers, which end at the deadline', async (t) => {
+    const host = await start(
+      '@acme/trusted',
+      `wait: { run: (ctx, { set }) => {
+        if (!set) return globalThis.rounds
+        globalThis.rounds = 0
+        setInterval(() => { globalThis.rounds += 1 }, 2)
+        return new Promise(() => {})
+      } }`,
+    )
+    const short = { cpuMs: 1_000, wallMs: 50 }
+    const waiting = host.invoke(call('wait', { limits: short, inputJson: '{"set":true}' }))
+    await t.rejects(waiting, { code: 'PLUGIN_DEADLINE_EXCEEDED' })
+    const rounds = await host.invoke(call('wait'))
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    t.equal(await host.invoke(call('wait')), rounds)
+    await host.close()
+  })
+
+  await t.test('has its bytes and its lines counted', async (t) => {
+    const host = await start(
+      '@acme/trusted',
+      `ask: { run: async (ctx) => { for (let n = 0; n < 3; n += 1) ctx.log.info('line ' + n); await ctx.emit('x', { a: 1 }).catch(() => 0); return 'caught' } }`,
+    )
+    const spent: unknown[] = []
+    const left = [true, true]
+    const counted = {
+      spend: (...given: unknown[]) => void spent.push(given),
+      mayLog: () => left.pop() ?? false,
+      answer: async () => 'é',
+    }
+    t.equal(await host.invoke(call('ask', counted)), '"caught"')
+    const asked = Buffer.byteLength(JSON.stringify({ event: 'x', payload: { a: 1 } }))
+    t.same(spent, [
+      ['bytesIn', asked],
+      ['bytesOut', 4],
+    ])
+    t.equal(lines.filter(({ msg }) => /^line \d$/.test(String(msg))).length, 2)
+    const error = errors.limitExceeded({ module: 'x', limit: 'bytesIn', used: 2, cap: 1 })
+    const spend = () => {
+      throw error
+    }
+    await t.rejects(host.invoke(call('ask', { spend })), { code: 'LIMIT_EXCEEDED' }, 'not to be caught')
     await host.close()
   })
 })
