@@ -2,6 +2,7 @@
 // is no table is listed by its name, which scripts/list-attacks.ts looks for in its file.
 import type { Defence } from '../../kernel/src/defences.ts'
 import { answerAttacks, callAttacks } from './call-attacks.fixture.ts'
+import { forceAttacks, lockAttacks, logAttacks } from './code-attacks.fixture.ts'
 import { failures, hostWays } from './failing-plugins.fixture.ts'
 import {
   innerAddresses,
@@ -11,6 +12,7 @@ import {
   refusedHeaderValues,
   ungrantedHosts,
 } from './fetch-targets.fixture.ts'
+import { frameAttacks } from './frame-attacks.fixture.ts'
 import { doublyBounded, governorAttacks } from './governor-attacks.fixture.ts'
 import { type GuestAttack, guestAttacks } from './guest-attacks.fixture.ts'
 import { hostProcessAttempts } from './host-process-attacks.fixture.ts'
@@ -130,6 +132,15 @@ const tables: readonly AttackTable[] = [
     })),
   ),
   table(
+    'the protocol',
+    'tampered-host.test.ts',
+    frameAttacks.map(({ attack, defence, expected }) => ({
+      attack,
+      defence,
+      expected: JSON.stringify(expected),
+    })),
+  ),
+  table(
     'limits of a request',
     'governor-limits.test.ts',
     governorAttacks.map(([way, times, cap]) => ({
@@ -137,6 +148,11 @@ const tables: readonly AttackTable[] = [
       ...(doublyBounded.includes(way) ? { defence: 'governor, and the isolate' } : walled('governor', '')),
       expected: `LIMIT_EXCEEDED ${way}, ${cap}`,
     })),
+  ),
+  table(
+    'neighbours',
+    'neighbours.test.ts',
+    [...forceAttacks, ...logAttacks, ...lockAttacks].map(fromBreakIn),
   ),
   table('requests', 'requests.test.ts', requestAttacks.map(fromBreakIn)),
   table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),

@@ -29,6 +29,14 @@ const sql = 'SQL'
 
 export const namedTests: readonly NamedAttack[] = [
   named(
+    'neighbours',
+    'neighbours.test.ts',
+    'eight attacks at once, in any order',
+    'requests, calls of a host that was taken over and loops, eight at once in an order drawn at random',
+    ['all of them'],
+    'each as alone, and another tenant is served all the while',
+  ),
+  named(
     resources,
     'isolate.test.ts',
     'with guestGlobals down, memory that no limit counts is taken until the kernel kills the host',

@@ -7,6 +7,7 @@ import { defaultLimits } from '../../kernel/src/sandbox/limits.ts'
 import { superviseHost } from '../../kernel/src/sandbox/supervisor.ts'
 import { recordingLog } from '../support/recording-log.ts'
 import { caller, eventually, hostsNow } from '../support/sandbox.ts'
+import { frameAttacks } from './frame-attacks.fixture.ts'
 import {
   hostScript,
   succeeds,
@@ -46,7 +47,11 @@ t.test(
       return { host: opened, call: caller(opened) }
     }
 
-    async function attack(t: Test, row: TamperedHostAttack, off: readonly Defence[]): Promise<Outcome> {
+    async function attack(
+      t: Test,
+      row: Pick<TamperedHostAttack, 'script' | 'wallMs' | 'answerMs'>,
+      off: readonly Defence[],
+    ): Promise<Outcome> {
       const { script, wallMs = 20_000, answerMs = 0 } = row
       const { host, call } = open(t, script, off)
       let cpuMs: number | undefined
@@ -72,6 +77,9 @@ t.test(
         t.match(await attack(t, row, [defence]), withoutWall ?? succeeds),
       )
     }
+
+    for (const row of frameAttacks)
+      await t.test(row.attack, async (t) => t.match(await attack(t, row, []), row.expected))
 
     await t.test('and is deaf is killed by its heartbeat, and serves nobody on without', async (t) => {
       const deaf = hostScript('for (;;) {}')

@@ -85,7 +85,7 @@ export async function breakIn(t: Test, off: DefencesOff = allStand): Promise<Pla
   const { log, lines } = recordingLog()
   const kernel = await testKernel(t, { pluginsRoot }, { log, off })
   const victim = await kernel.openTenant('vault', 'burglar')
-  const bystander = await kernel.openTenant('quiet')
+  const bystander = await kernel.openTenant('quiet', 'burglar')
   const enemy = await kernel.openTenant('vault', 'burglar')
   const theirs = await victim.owner('POST', '/v1/vault/secrets', { code: canary })
   await victim.owner('POST', '/v1/vault/secrets', { code: `${canary}-2` })
