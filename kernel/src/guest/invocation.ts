@@ -40,6 +40,7 @@ export class Invocation {
   readonly id: number
   readonly #send: Send
   readonly #limits: GuestLimits
+  readonly #onEnd: (invocation: Invocation) => void
   readonly #pending: Record<number, Pending> = Object.create(null)
   #inFlight = 0
   #calls = 0
@@ -49,8 +50,9 @@ export class Invocation {
   #timers = 0
   #timersSet = 0
 
-  constructor(id: number, send: Send, limits: GuestLimits) {
+  constructor(id: number, send: Send, limits: GuestLimits, onEnd: (invocation: Invocation) => void) {
     this.id = id
+    this.#onEnd = onEnd
     this.#send = send
     this.#limits = limits
   }
@@ -134,7 +136,9 @@ export class Invocation {
   }
 
   end(): void {
+    if (this.#over) return
     this.#over = true
+    this.#onEnd(this)
   }
 
   /** Asks the host to come back; false when there is nobody to come back to. */

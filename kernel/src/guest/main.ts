@@ -73,17 +73,20 @@ export function boot(send: Send, limitsText: string, seed: string, { lazy, strip
       if (invocation.isOver) return
       const { failure, body } = describeFailure(thrown, invocation.id)
       invocation.fail(failure, body)
-    } finally {
-      timers.drop(invocation)
-      delete running[invocation.id]
     }
+  }
+
+  /** At its end and not when its handler returns: one that hit a limit never does, and would be held with all it holds. */
+  function forget(invocation: Invocation): void {
+    timers.drop(invocation)
+    delete running[invocation.id]
   }
 
   const entries = {
     loaded: () => void takePlugin(),
     describe: () => stringify(manifestOf(takePlugin())),
     start(id: number, text: string) {
-      current = running[id] = new Invocation(id, send, limits)
+      current = running[id] = new Invocation(id, send, limits, forget)
       void run(current, text)
     },
     settle(id: number, call: number, ok: boolean, text: string) {
@@ -99,11 +102,7 @@ export function boot(send: Send, limitsText: string, seed: string, { lazy, strip
       timers.due(invocation, timer)
     },
     cancel(id: number) {
-      const invocation = running[id]
-      if (!invocation) return
-      invocation.end()
-      timers.drop(invocation)
-      delete running[id]
+      running[id]?.end()
     },
   }
   return (what, ...args) => {

@@ -47,4 +47,13 @@ export const limitCases: readonly Case[] = [
     `async (ctx) => { ${times(170, 'await ctx.entities.tag.list()')} ${times(90, 'await ctx.uses.helper.list({})')} }`,
     'queries',
   ),
+  {
+    name: 'what a handler held that hit a limit is let go',
+    run: `async (ctx, { n }) => { const held = new Array(2_000_000).fill(n); const all = Array.from({ length: 51 }, () => ctx.entities.tag.list()); setTimeout(() => held, 1_000); await Promise.all(all); return held.length }`,
+    steps: Array.from({ length: 10 }, (_, n) => ({
+      body: { n },
+      status: 502,
+      has: { code: 'LIMIT_EXCEEDED', limit: 'callsInFlight' },
+    })),
+  },
 ]
