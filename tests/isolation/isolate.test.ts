@@ -1,6 +1,7 @@
 // What a plugin finds in its isolate, and what it cannot do to the next invocation, to another tenant, or to the kernel.
 import t from 'tap'
 import type { Defence } from '../../kernel/src/defences.ts'
+import { zombies } from '../support/aftermath.ts'
 import { guestRunner } from '../support/guest-runner.ts'
 import { makeInstallation } from '../support/installation.ts'
 import { testKernel } from '../support/kernel.ts'
@@ -125,6 +126,7 @@ t.test('attacks from inside', { timeout: 90_000 }, async (t) => {
   }
   const deaths = lines.filter((line) => line['msg'] === 'a host has ended')
   t.same(deaths, [], 'nobody else noticed: no host has died')
+  t.same(zombies(), [], 'and of those that did nothing is left')
 })
 
 t.test(

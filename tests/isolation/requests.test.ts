@@ -1,5 +1,6 @@
 // Attacks by requests, by a host that was taken over and by what actions answer, each through a whole kernel; after each
 // everybody else is looked after. Then the same with walls down, one at a time.
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Defence } from '../../kernel/src/defences.ts'
 import { lookAfter } from '../support/aftermath.ts'
@@ -7,6 +8,7 @@ import { breakIn, canary, type Place } from '../support/break-in.ts'
 import type { Reply } from '../support/kernel.ts'
 import { type AnswerAttack, answerAttacks, type CallAttack, callAttacks } from './call-attacks.fixture.ts'
 import { type RequestAttack, requestAttacks } from './request-attacks.fixture.ts'
+import { socketAttacks } from './socket-attacks.fixture.ts'
 
 const told = ({ status, body }: Reply) => JSON.stringify({ status, body })
 
@@ -22,6 +24,30 @@ const say = (place: Place, { answer }: AnswerAttack): Promise<Reply> =>
   place.enemy.owner('POST', `/v1/burglar/notes/${place.ownNote}/say`, {
     answer: JSON.stringify(answer(place)),
   })
+
+/** Of a person of his own, whom the enemy has made an owner too. */
+async function tokenOf({ kernel, enemy }: Place): Promise<string> {
+  const email = 'on-a-socket@example.com'
+  const account = { name: 'A Person', email, password: 'correct horse battery' }
+  const { body } = await kernel.send('POST', '/v1/auth/sign-up/email', account)
+  await enemy.owner('POST', '/v1/tenant/members', { email, role: 'owner' })
+  return String(body['token'])
+}
+
+/** All that comes back until the other side has ended, or has said nothing for two seconds. */
+async function exchange(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  let answer = ''
+  socket.setEncoding('latin1').on('data', (part) => {
+    answer += part
+  })
+  // Who refuses a request may cut the connection while it is still being sent.
+  socket.on('error', () => undefined)
+  socket.setTimeout(2_000, () => socket.destroy())
+  socket.write(text, 'latin1')
+  await new Promise((resolve) => socket.once('close', resolve))
+  return answer
+}
 
 async function dropPolicies({ kernel }: Place): Promise<void> {
   for (const table of ['plugin_vault.secret', 'plugin_burglar.note'])
@@ -50,14 +76,29 @@ t.test('with every wall', async (t) => {
   await t.test('calls of a host that was taken over', (t) => attackWith(t, callAttacks, call))
   await t.test('answers of an action', (t) => attackWith(t, answerAttacks, say))
 
+  // The enemy has taken the same unique value by now, and would find his own.
+  await place.kernel.database.admin.query(
+    'delete from plugin_vault.secret where tenant_id = $1 and code = $2',
+    [place.enemy.id, canary],
+  )
+
+  await t.test('bytes on a socket', async (t) => {
+    const { port } = await place.kernel.kernel.listen()
+    const auth = `Authorization: Bearer ${await tokenOf(place)}`
+    for (const row of socketAttacks) {
+      const { attack, lines, expected } = row
+      await t.test(attack, async (t) => {
+        const before = place.lines.length
+        const answer = await exchange(port, lines(place, auth).join('\r\n'))
+        t.match(answer, expected)
+        t.notMatch(answer, canary)
+        await lookAfter(t, place, { attack, before })
+      })
+    }
+  })
+
   await t.test('without row-level security each statement still names its tenant', async (t) => {
     await dropPolicies(place)
-    // The enemy has taken the same value by now, and would find his own.
-    const { admin } = place.kernel.database
-    await admin.query('delete from plugin_vault.secret where tenant_id = $1 and code = $2', [
-      place.enemy.id,
-      canary,
-    ])
     for (const row of requestAttacks)
       if (row.without?.[0] === 'tenantCondition')
         t.match(told(await request(place, row)), row.expected, row.attack)

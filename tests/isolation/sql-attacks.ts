@@ -240,7 +240,7 @@ export const sqlAttacks: readonly SqlAttack[] = [
     attack: 'too many rows',
     statement: 'select a from generate_series(1, 60000) a',
     defence: 'limit',
-    expected: /LIMIT_EXCEEDED.*sql rows/,
+    expected: /LIMIT_EXCEEDED.*rowsRead/,
     via: 'desk',
   },
   {

@@ -2,6 +2,7 @@
 // told nothing. Then the same with walls taken down: what the walls behind hold, and what nothing holds.
 import t, { type Test } from 'tap'
 import type { Defence } from '../../kernel/src/defences.ts'
+import { tracesIn, zombies } from '../support/aftermath.ts'
 import { makeInstallation } from '../support/installation.ts'
 import { type Reply, type Send, type TestKernel, testKernel } from '../support/kernel.ts'
 import { runSql, sqlPlugins } from '../support/sql-plugins.ts'
@@ -78,11 +79,8 @@ t.test('with every wall', async (t) => {
       await canary(t, at, name)
       t.equal((await at.enemy('GET', '/v1/shop/items')).status, 200, name)
     }
-    const { rows } = await at.kernel.database.admin.query(
-      `select locktype from pg_locks l join pg_database d on d.oid = l.database
-      where d.datname = current_database() and l.locktype = 'advisory'`,
-    )
-    t.same(rows, [], 'nothing is left behind')
+    t.same(await tracesIn(at.kernel.database.admin), [], 'nothing is left behind')
+    t.same(zombies(), [])
   })
 
   await t.test('every statement that wrote is in the audit trail, with how many rows it wrote', async (t) => {
