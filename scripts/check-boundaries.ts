@@ -12,6 +12,7 @@ import { codeOnly, type Import, importsOf, isTestFile, readSource, sourceFiles }
  * the broker. Types alone may be taken from any of them, for they are gone when the code runs.
  */
 const order = [
+  'operator-cli',
   'http',
   'tenants',
   'identity',

@@ -1,14 +1,21 @@
 #!/usr/bin/env node
-// The command `plinth`: what an ISV does to a plugin's folder. Starting the kernel is main.ts.
+// The command `plinth`: what an ISV does to a plugin's folder, and what an operator does to the plugins of a running
+// kernel. Starting the kernel is main.ts.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
 import type { Manifest } from '@plinth/sdk'
 import pino from 'pino'
-
+import { loadConfig } from './config.ts'
 import { parseWishes } from './data/plugin-migrations/migration-wishes.ts'
-
 import { migrationName } from './migration-name.ts'
+import {
+  isOperatorCommand,
+  operatorUsage,
+  runOperatorCommand,
+  UsageError,
+} from './operator-cli/operator-commands.ts'
 import { describePlugin } from './registry/describe-plugin.ts'
 import { type PackedPlugin, packPlugin } from './registry/pack-plugin.ts'
 import { writeMigration } from './registry/write-migration.ts'
@@ -56,6 +63,33 @@ async function pack(folder: string): Promise<string> {
   return `Packed '${manifest.name}': dist/plugin.js (${Math.ceil(bundle.length / 1024)} KB) and dist/manifest.json.`
 }
 
+/** The kernel's own, when it is generated: whoever may read its folder is the operator. */
+async function operatorToken(): Promise<string> {
+  const { operatorToken: given, dataDir } = loadConfig()
+  if (given !== undefined) return given
+  const file = join(dataDir, 'operator-token')
+  return (
+    await readFile(file, 'utf8').catch((cause: unknown) => {
+      throw new Error(
+        `There is no operator token: set PLINTH_OPERATOR_TOKEN, or DATA_DIR to the kernel's folder (looked at ${file}).`,
+        { cause },
+      )
+    })
+  ).trim()
+}
+
+const terminal = {
+  print: (text: string) => void process.stdout.write(`${text}\n`),
+  async confirm(question: string): Promise<boolean> {
+    const lines = createInterface({ input: process.stdin, output: process.stderr })
+    // The end of the input is no answer.
+    const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+    const answer = await Promise.race([lines.question(`${question} [y/N] `), ended])
+    lines.close()
+    return /^y(es)?$/i.test(answer.trim())
+  },
+}
+
 async function run(): Promise<string> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -70,24 +104,26 @@ async function run(): Promise<string> {
   const [command, given = '.'] = positionals
   const folder = resolve(given)
   if (command === 'pack') return pack(folder)
-  if (command === 'migrate') {
-    const wishes = parseWishes(values)
-    const { manifest } = await describe(folder)
-    return writeMigration({
-      folder,
-      manifest,
-      name: migrationName(values.name),
-      wishes,
-      contract: values.contract,
-    })
-  }
-  throw new Error(`There is no command '${command ?? ''}'.\n\n${usage}`)
+  const wishes = parseWishes(values)
+  const { manifest } = await describe(folder)
+  return writeMigration({
+    folder,
+    manifest,
+    name: migrationName(values.name),
+    wishes,
+    contract: values.contract,
+  })
 }
 
-run().then(
-  (message) => process.stdout.write(`${message}\n`),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = 1
-  },
-)
+async function dispatch(): Promise<void> {
+  const [command, ...rest] = process.argv.slice(2)
+  if (command === 'pack' || command === 'migrate') return terminal.print(await run())
+  if (!isOperatorCommand(command))
+    throw new UsageError(`There is no command '${command ?? ''}'.\n\n${usage}${operatorUsage}`)
+  if (!(await runOperatorCommand(command, rest, await operatorToken(), terminal))) process.exitCode = 1
+}
+
+dispatch().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+})

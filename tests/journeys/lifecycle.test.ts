@@ -307,6 +307,17 @@ t.test('the life of a plugin', async (t) => {
       (next.body['items'] as { kind: string }[]).map((one) => one.kind),
       ['disable', 'rollback', 'upgrade'],
     )
+    const isolation = { hostPerTenant: true, jitless: false }
+    t.match((await operator('PUT', '/v1/operator/plugins/visits/isolation', isolation)).body, isolation)
+    const audited = await database.admin.query<{ action: string }>(
+      `SELECT action, after FROM kernel.audit WHERE tenant_id = '00000000-0000-0000-0000-000000000000'
+        AND actor = 'operator' AND entity = 'plugin' ORDER BY id DESC LIMIT 3`,
+    )
+    t.match(audited.rows, [
+      { action: 'isolated', after: isolation },
+      { action: 'install' },
+      { action: 'remove' },
+    ])
     t.match(await operator('GET', `/v1/operator/operations/${items[0]?.id}`), { body: { kind: 'install' } })
   })
 

@@ -42,6 +42,9 @@ export interface Operation {
   readonly updatedAt: Date
 }
 
+/** Stands for the tenant in the audit trail of what concerns all of them. */
+export const aboveTenants = '00000000-0000-0000-0000-000000000000'
+
 type Queryable = Pick<pg.Pool, 'query'>
 
 const columns = `id, kind, module, package, version, options, state, done, data, error, started_by AS "startedBy",
@@ -85,8 +88,12 @@ export async function insertOperation(
   >,
 ): Promise<void> {
   await database.query(
-    `INSERT INTO kernel.plugin_operation (id, kind, module, package, version, options, state, started_by, request_id)
-     VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8)`,
+    `WITH begun AS (
+       INSERT INTO kernel.plugin_operation (id, kind, module, package, version, options, state, started_by, request_id)
+       VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8) RETURNING *)
+     INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, after)
+     SELECT '${aboveTenants}', started_by, request_id, 'kernel', 'plugin', coalesce(module, package), kind,
+            jsonb_build_object('operation', id, 'version', version, 'options', options) FROM begun`,
     [
       operation.id,
       operation.kind,

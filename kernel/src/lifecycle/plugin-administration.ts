@@ -4,6 +4,7 @@ import { errors } from '../errors.ts'
 import { type PluginRow, readPlugins, readVersions, type VersionRow } from '../registry/plugin-store.ts'
 import type { AskedBy } from './lifecycle.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
+import { aboveTenants } from './operation.ts'
 import { rollbackRefusal } from './serve-steps.ts'
 
 export interface VersionView extends Omit<VersionRow, 'module' | 'installedAt'> {
@@ -82,7 +83,7 @@ export function createPluginAdministration(
   return {
     list: () => views(),
     get,
-    async isolate(module, { hostPerTenant, jitless }) {
+    async isolate(module, { hostPerTenant, jitless }, by) {
       await installed(parts, module)
       await change(parts, module, async (client) => {
         await client.query('UPDATE kernel.plugin SET host_per_tenant = $2, jitless = $3 WHERE module = $1', [
@@ -90,6 +91,11 @@ export function createPluginAdministration(
           hostPerTenant,
           jitless,
         ])
+        await client.query(
+          `INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, after)
+           VALUES ($1, $2, $3, 'kernel', 'plugin', $4, 'isolated', $5)`,
+          [aboveTenants, by.operator, by.requestId, module, JSON.stringify({ hostPerTenant, jitless })],
+        )
       })
       return get(module)
     },
