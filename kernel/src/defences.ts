@@ -48,6 +48,8 @@ export type Defence =
   | 'callLimits'
   /** A tenant has a few invocations in a plugin at once; others wait in turns. */
   | 'fairQueue'
+  /** Tenants wait for database connections in turns, and none has them all. */
+  | 'fairConnections'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>
