@@ -89,3 +89,19 @@ t.test('a tenant who fills the queue gives up a place to one who has none', asyn
   await Promise.all(reads)
   t.same(refused, ['OVERLOADED'])
 })
+
+t.test('reads of one tenant are few at once, and leave his units of work their connections', async (t) => {
+  const mostAtOnce = async (off: readonly Defence[]) => {
+    const connections = open({ max: 8 }, off)
+    await Promise.all(Array.from({ length: 12 }, () => connections.read(role, wild, sleep([0.02]))))
+    return connections
+  }
+  const connections = await mostAtOnce([])
+  t.equal(connections.stats().open, 2)
+  const units = await Promise.all(
+    Array.from({ length: 6 }, () => connections.lend(`"${role}"`, wild, 10_000)),
+  )
+  t.equal(connections.stats().open, 6)
+  for (const one of units) connections.giveBack(one)
+  t.equal((await mostAtOnce(['fairConnections'])).stats().open, 8)
+})

@@ -11,8 +11,14 @@ export interface TurnLimits {
   readonly inTurns: boolean
 }
 
-interface Waiter {
+/** Whose it is, and whether for one statement or for a unit of work. */
+export interface Wish {
   readonly tenant: string
+  readonly isRead: boolean
+}
+
+interface Waiter {
+  readonly wish: Wish
   take(connection: DataConnection): void
   refuse(error: unknown): void
 }
@@ -32,9 +38,9 @@ export class ConnectionTurns {
   }
 
   /** @throws OVERLOADED after `waitMs`, or when too many wait already */
-  wait(tenant: string): Promise<DataConnection> {
+  wait(wish: Wish): Promise<DataConnection> {
     const { waitMs, inTurns } = this.#limits
-    const key = inTurns ? tenant : ''
+    const key = inTurns ? wish.tenant : ''
     if (!this.#makeRoom(this.#turns.get(key)?.size ?? 0)) {
       return Promise.reject(errors.overloaded({ waitedMs: 0 }))
     }
@@ -44,7 +50,7 @@ export class ConnectionTurns {
         this.#leave(key, waiter)
       }
       const waiter: Waiter = {
-        tenant,
+        wish,
         take(connection) {
           settle()
           resolve(connection)
@@ -62,16 +68,16 @@ export class ConnectionTurns {
     })
   }
 
-  /** Gives it to the next whom `mayHave` does not pass over, and says whose he is; undefined when there is none. */
-  give(connection: DataConnection, mayHave: (tenant: string) => boolean): string | undefined {
+  /** Gives it to the next whom `mayHave` does not pass over, and says what he wished; undefined when there is none. */
+  give(connection: DataConnection, mayHave: (wish: Wish) => boolean): Wish | undefined {
     for (const [key, waiting] of this.#turns) {
       const [next] = waiting
-      if (!next || !mayHave(next.tenant)) continue
+      if (!next || !mayHave(next.wish)) continue
       // To the end of the line, if he has more.
       this.#turns.delete(key)
       this.#turns.set(key, waiting)
       next.take(connection)
-      return next.tenant
+      return next.wish
     }
     return undefined
   }

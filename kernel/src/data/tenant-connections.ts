@@ -4,7 +4,7 @@
 import type pg from 'pg'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
-import { ConnectionTurns } from './connection-turns.ts'
+import { ConnectionTurns, type Wish } from './connection-turns.ts'
 import { DataConnection, pairOf } from './data-connection.ts'
 import type { DataLog } from './data-log.ts'
 import { quoteName } from './sql-names.ts'
@@ -43,6 +43,11 @@ const closeDeadlineMs = 5_000
 
 /** Of all connections, what one tenant alone does not get: his slow statements would be everybody's wait. */
 const keptForOthers = 1 / 4
+/**
+ * And what he does not get for reads. What comes back from all of them is worked off before anybody else's next step: with
+ * a storm of lists on twelve connections another's request took five times as long as with it on four, which did more.
+ */
+const keptFromReads = 3 / 4
 
 const shuttingDown = () => errors.databaseUnavailable({}, new Error('the kernel is shutting down'))
 
@@ -54,12 +59,14 @@ export function openTenantConnections(
   /** The one that was given back last is at the end. */
   const idle: DataConnection[] = []
   /** By whom they are held. */
-  const lent = new Map<DataConnection, string>()
+  const lent = new Map<DataConnection, Wish>()
   /** How many each tenant has, those that are being opened for him too. */
   const held = new Map<string, number>()
+  const heldForReads = new Map<string, number>()
   const isFair = !off.has('fairConnections')
   const turns = new ConnectionTurns({ waitMs, queue, inTurns: isFair })
   const mostOfOne = isFair ? max - Math.floor(max * keptForOthers) : max
+  const mostReadsOfOne = isFair ? Math.max(2, max - Math.floor(max * keptFromReads)) : max
   let opening = 0
   let closed = false
 
@@ -95,47 +102,49 @@ export function openTenantConnections(
     }
   }
 
-  const mayHave = (tenant: string) => (held.get(tenant) ?? 0) < mostOfOne
+  const mayHave = ({ tenant, isRead }: Wish) =>
+    (held.get(tenant) ?? 0) < mostOfOne && !(isRead && (heldForReads.get(tenant) ?? 0) >= mostReadsOfOne)
 
   /** `by` more of the tenant's. */
-  function hold(tenant: string, by: 1 | -1): void {
-    const count = (held.get(tenant) ?? 0) + by
-    if (count > 0) held.set(tenant, count)
-    else held.delete(tenant)
-  }
-
-  async function openFor(tenant: string): Promise<DataConnection> {
-    hold(tenant, 1)
-    try {
-      return await open()
-    } finally {
-      hold(tenant, -1)
+  function hold({ tenant, isRead }: Wish, by: 1 | -1): void {
+    for (const counts of isRead ? [held, heldForReads] : [held]) {
+      const count = (counts.get(tenant) ?? 0) + by
+      if (count > 0) counts.set(tenant, count)
+      else counts.delete(tenant)
     }
   }
 
-  async function takeFor(pair: string, tenant: string): Promise<DataConnection> {
-    const found = mayHave(tenant) ? takeIdle(pair) : undefined
+  async function openFor(wish: Wish): Promise<DataConnection> {
+    hold(wish, 1)
+    try {
+      return await open()
+    } finally {
+      hold(wish, -1)
+    }
+  }
+
+  async function takeFor(pair: string, wish: Wish): Promise<DataConnection> {
+    const found = mayHave(wish) ? takeIdle(pair) : undefined
     const connection =
-      found ??
-      (mayHave(tenant) && lent.size + idle.length + opening < max ? await openFor(tenant) : undefined)
-    if (!connection) return turns.wait(tenant)
-    lent.set(connection, tenant)
-    hold(tenant, 1)
+      found ?? (mayHave(wish) && lent.size + idle.length + opening < max ? await openFor(wish) : undefined)
+    if (!connection) return turns.wait(wish)
+    lent.set(connection, wish)
+    hold(wish, 1)
     return connection
   }
 
-  async function take(pair: string, tenant: string, deadlineMs: number): Promise<DataConnection> {
+  async function take(pair: string, wish: Wish, deadlineMs: number): Promise<DataConnection> {
     if (closed) throw shuttingDown()
-    const connection = await takeFor(pair, tenant)
+    const connection = await takeFor(pair, wish)
     connection.deadline = Date.now() + deadlineMs
     return connection
   }
 
   function giveBack(connection: DataConnection): void {
     connection.deadline = Number.POSITIVE_INFINITY
-    const tenant = lent.get(connection)
+    const wish = lent.get(connection)
     lent.delete(connection)
-    if (tenant !== undefined) hold(tenant, -1)
+    if (wish) hold(wish, -1)
     if (!closed && connection.isReusable()) {
       serve(connection)
       return
@@ -150,19 +159,19 @@ export function openTenantConnections(
 
   /** To whose turn it is; it is lent before anybody else can ask. */
   function serve(connection: DataConnection): void {
-    const tenant = turns.give(connection, mayHave)
-    if (tenant === undefined) {
+    const wish = turns.give(connection, mayHave)
+    if (!wish) {
       idle.push(connection)
       return
     }
-    lent.set(connection, tenant)
-    hold(tenant, 1)
+    lent.set(connection, wish)
+    hold(wish, 1)
   }
 
   async function read(roleName: string, tenant: string, statement: Statement): Promise<QueryResult> {
     const role = quoteName(roleName)
     const pair = pairOf(role, tenant)
-    const connection = await take(pair, tenant, readDeadlineMs)
+    const connection = await take(pair, { tenant, isRead: true }, readDeadlineMs)
     try {
       connection.hold()
       const bound = connection.bind(role, tenant)
@@ -188,7 +197,7 @@ export function openTenantConnections(
   return {
     read,
     reader: (tenant) => ({ tenant, query: (role, statement) => read(role, tenant, statement) }),
-    lend: (role, tenant, deadlineMs) => take(pairOf(role, tenant), tenant, deadlineMs),
+    lend: (role, tenant, deadlineMs) => take(pairOf(role, tenant), { tenant, isRead: false }, deadlineMs),
     giveBack,
     stats: () => ({ open: idle.length + lent.size + opening, idle: idle.length, waiting: turns.size }),
     async close() {
