@@ -60,6 +60,8 @@ export type Defence =
   | 'callSchemas'
   /** A tenant has a few invocations in a plugin at once; others wait in turns. */
   | 'fairQueue'
+  /** Tenants wait for database connections in turns, and none has them all. */
+  | 'fairConnections'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

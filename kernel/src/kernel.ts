@@ -143,12 +143,15 @@ async function openParts(config: Config, log: Logger, closers: Closers, off: Def
     log,
   )
   closers.add('identity pool', () => identityPool.end())
-  const connections = openTenantConnections({
-    connection: access.data,
-    ...(access.tenantKey && { tenantKey: access.tenantKey }),
-    max: config.poolSize,
-    log,
-  })
+  const connections = openTenantConnections(
+    {
+      connection: access.data,
+      ...(access.tenantKey && { tenantKey: access.tenantKey }),
+      max: config.poolSize,
+      log,
+    },
+    off,
+  )
   closers.add('tenant connections', () => connections.close())
   const feed = await startChangeFeed({ connection: access.kernel, log })
   closers.add('change feed', () => feed.close())

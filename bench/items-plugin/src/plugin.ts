@@ -1,4 +1,5 @@
-// The plugin that is measured: an entity of ordinary size, and a route that makes as many queries as it is told.
+// The plugin that is measured: an entity of ordinary size, a route that makes as many queries as it is told,
+// and one that computes as long as it is told.
 import { definePlugin, entity, t } from '@plinth/sdk'
 
 const item = entity('Item', {
@@ -22,6 +23,16 @@ export default definePlugin({
         let found: unknown = { id }
         for (let n = 0; n < queries; n += 1) found = await ctx.entities.item.get(id)
         return found
+      },
+    },
+    spin: {
+      method: 'GET',
+      path: '/spin',
+      query: { ms: t.int().range(0, 200) },
+      run(_ctx, { ms }) {
+        const end = Date.now() + ms
+        while (Date.now() < end);
+        return { ms }
       },
     },
   },

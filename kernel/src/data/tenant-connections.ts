@@ -1,7 +1,10 @@
 // The connections of the data login: bounded, each remembering the plugin role and tenant it is bound to, so that a
-// read for the same pair is one bare prepared statement. Owns who gets which connection; knows no business SQL.
+// read for the same pair is one bare prepared statement. Owns who gets which connection, and that no tenant has them all;
+// knows no business SQL.
 import type pg from 'pg'
+import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
+import { ConnectionTurns, type Wish } from './connection-turns.ts'
 import { DataConnection, pairOf } from './data-connection.ts'
 import type { DataLog } from './data-log.ts'
 import { quoteName } from './sql-names.ts'
@@ -40,27 +43,40 @@ export interface TenantConnections {
 const readDeadlineMs = 15_000
 const closeDeadlineMs = 5_000
 
+/** Of all connections, what one tenant alone does not get: his slow statements would be everybody's wait. */
+const keptForOthers = 1 / 4
+/**
+ * And what he does not get for reads. What comes back from all of them is worked off before anybody else's next step: with
+ * a storm of lists on twelve connections another's request took five times as long as with it on four, which did more.
+ */
+const keptFromReads = 3 / 4
+
 const shuttingDown = () => errors.databaseUnavailable({}, new Error('the kernel is shutting down'))
 
-interface Waiter {
-  take(connection: DataConnection): void
-  refuse(error: unknown): void
-}
-
-export function openTenantConnections(options: TenantConnectionsOptions): TenantConnections {
+export function openTenantConnections(
+  options: TenantConnectionsOptions,
+  off: DefencesOff = allStand,
+): TenantConnections {
   const { max, log, waitMs = 2_000, queue = 1_000 } = options
   /** The one that was given back last is at the end. */
   const idle: DataConnection[] = []
-  const lent = new Set<DataConnection>()
-  const waiters = new Set<Waiter>()
+  /** By whom they are held. */
+  const lent = new Map<DataConnection, Wish>()
+  /** How many each tenant has, those that are being opened for him too. */
+  const held = new Map<string, number>()
+  const heldForReads = new Map<string, number>()
+  const isFair = !off.has('fairConnections')
   /** Those that are not to be used again. */
   const outworn = new WeakSet<DataConnection>()
+  const turns = new ConnectionTurns({ waitMs, queue, inTurns: isFair })
+  const mostOfOne = isFair ? max - Math.floor(max * keptForOthers) : max
+  const mostReadsOfOne = isFair ? Math.max(2, max - Math.floor(max * keptFromReads)) : max
   let opening = 0
   let closed = false
 
   const watchdog = setInterval(() => {
     const now = Date.now()
-    for (const connection of lent) {
+    for (const connection of lent.keys()) {
       if (now < connection.deadline || connection.lost) continue
       log.warn({}, 'a database connection was cut: its unit of work or its server took too long')
       connection.destroy()
@@ -90,69 +106,76 @@ export function openTenantConnections(options: TenantConnectionsOptions): Tenant
     }
   }
 
-  function wait(): Promise<DataConnection> {
-    if (waiters.size >= queue) return Promise.reject(errors.overloaded({ waitedMs: 0 }))
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        clearTimeout(timer)
-        waiters.delete(waiter)
-      }
-      const waiter: Waiter = {
-        take(connection) {
-          settle()
-          resolve(connection)
-        },
-        refuse(error) {
-          settle()
-          reject(error)
-        },
-      }
-      const timer = setTimeout(() => waiter.refuse(errors.overloaded({ waitedMs: waitMs })), waitMs)
-      waiters.add(waiter)
-    })
+  const mayHave = ({ tenant, isRead }: Wish) =>
+    (held.get(tenant) ?? 0) < mostOfOne && !(isRead && (heldForReads.get(tenant) ?? 0) >= mostReadsOfOne)
+
+  /** `by` more of the tenant's. */
+  function hold({ tenant, isRead }: Wish, by: 1 | -1): void {
+    for (const counts of isRead ? [held, heldForReads] : [held]) {
+      const count = (counts.get(tenant) ?? 0) + by
+      if (count > 0) counts.set(tenant, count)
+      else counts.delete(tenant)
+    }
   }
 
-  async function take(pair: string, deadlineMs: number): Promise<DataConnection> {
+  async function openFor(wish: Wish): Promise<DataConnection> {
+    hold(wish, 1)
+    try {
+      return await open()
+    } finally {
+      hold(wish, -1)
+    }
+  }
+
+  async function takeFor(pair: string, wish: Wish): Promise<DataConnection> {
+    const found = mayHave(wish) ? takeIdle(pair) : undefined
+    const connection =
+      found ?? (mayHave(wish) && lent.size + idle.length + opening < max ? await openFor(wish) : undefined)
+    if (!connection) return turns.wait(wish)
+    lent.set(connection, wish)
+    hold(wish, 1)
+    return connection
+  }
+
+  async function take(pair: string, wish: Wish, deadlineMs: number): Promise<DataConnection> {
     if (closed) throw shuttingDown()
-    const connection = takeIdle(pair) ?? (lent.size + opening < max ? await open() : await wait())
-    lent.add(connection)
+    const connection = await takeFor(pair, wish)
     connection.deadline = Date.now() + deadlineMs
     return connection
   }
 
   function giveBack(connection: DataConnection): void {
     connection.deadline = Number.POSITIVE_INFINITY
+    const wish = lent.get(connection)
+    lent.delete(connection)
+    if (wish) hold(wish, -1)
     if (!closed && connection.isReusable() && !outworn.has(connection)) {
       serve(connection)
       return
     }
-    lent.delete(connection)
     if (closed && !connection.lost) void connection.end().catch(() => undefined)
     else connection.destroy()
-    if (waiters.size > 0) open().then(serve, refuseFirst)
+    if (turns.size === 0) return
+    const other = idle.shift()
+    if (other) serve(other)
+    else open().then(serve, (error: unknown) => turns.refuseFirst(error))
   }
 
-  /** To whoever waits longest; it stays lent on the way, so that nobody opens another one meanwhile. */
+  /** To whose turn it is; it is lent before anybody else can ask. */
   function serve(connection: DataConnection): void {
-    const [next] = waiters
-    if (next) {
-      lent.add(connection)
-      next.take(connection)
-    } else {
-      lent.delete(connection)
+    const wish = turns.give(connection, mayHave)
+    if (!wish) {
       idle.push(connection)
+      return
     }
-  }
-
-  function refuseFirst(error: unknown): void {
-    const [next] = waiters
-    next?.refuse(error)
+    lent.set(connection, wish)
+    hold(wish, 1)
   }
 
   async function read(roleName: string, tenant: string, statement: Statement): Promise<QueryResult> {
     const role = quoteName(roleName)
     const pair = pairOf(role, tenant)
-    const connection = await take(pair, readDeadlineMs)
+    const connection = await take(pair, { tenant, isRead: true }, readDeadlineMs)
     try {
       connection.hold()
       const bound = connection.bind(role, tenant)
@@ -178,22 +201,22 @@ export function openTenantConnections(options: TenantConnectionsOptions): Tenant
   return {
     read,
     reader: (tenant) => ({ tenant, query: (role, statement) => read(role, tenant, statement) }),
-    lend: (role, tenant, deadlineMs) => take(pairOf(role, tenant), deadlineMs),
+    lend: (role, tenant, deadlineMs) => take(pairOf(role, tenant), { tenant, isRead: false }, deadlineMs),
     giveBack,
     renew() {
-      for (const connection of lent) outworn.add(connection)
+      for (const connection of lent.keys()) outworn.add(connection)
       for (const connection of idle.splice(0)) void connection.end().catch(() => undefined)
     },
-    stats: () => ({ open: idle.length + lent.size + opening, idle: idle.length, waiting: waiters.size }),
+    stats: () => ({ open: idle.length + lent.size + opening, idle: idle.length, waiting: turns.size }),
     async close() {
       closed = true
-      for (const waiter of waiters) waiter.refuse(shuttingDown())
+      turns.refuseAll(shuttingDown())
       await Promise.all(idle.splice(0).map((connection) => connection.end()))
       const deadline = Date.now() + closeDeadlineMs
       while (lent.size + opening > 0 && Date.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 10))
       }
-      for (const connection of lent) connection.destroy()
+      for (const connection of lent.keys()) connection.destroy()
       clearInterval(watchdog)
     },
   }
