@@ -34,8 +34,8 @@ type Draft = Pick<JournalEntry, 'date' | 'lines'>
 const BATCH = 200
 /** Of the 50 calls that may be under way at once. */
 const LOCKS_AT_ONCE = 40
-/** Each is a call, of the 500 that a request has. */
-const MOST_ACCOUNTS = 400
+/** Each takes two of the 250 statements that a request has. */
+const MOST_ACCOUNTS = 100
 
 /** Whether a draft makes sense; balance, active accounts and the period are judged when it is posted. */
 export async function checkDraft(
