@@ -5,6 +5,7 @@ import { build } from 'esbuild'
 import pino from 'pino'
 import { createHostStarter, type SandboxedHost } from '../kernel/src/sandbox/supervisor.ts'
 import { caller } from '../tests/support/sandbox.ts'
+import { floor } from './floor.ts'
 
 const tenants = 1_000
 const rounds = 2
@@ -77,7 +78,20 @@ async function coldCalls(host: SandboxedHost, pauseMs: number): Promise<{ times:
   return { times: times.toSorted((a, b) => a - b), rssMax }
 }
 
+/** Beside the floor, in turns: the same work costs twice as much CPU when others use the machine. */
 async function capabilityCall(host: SandboxedHost): Promise<void> {
+  for (let round = 0; round < 3; round += 1) {
+    await capabilityCallOnce(host)
+    const { entry, roundTrip } = await floor()
+    const sum = (entry + roundTrip).toFixed(0)
+    show(
+      '  the floor: entry + round trip on a pipe',
+      `${entry.toFixed(0)} µs + ${roundTrip.toFixed(0)} µs = ${sum} µs`,
+    )
+  }
+}
+
+async function capabilityCallOnce(host: SandboxedHost): Promise<void> {
   const call = caller(host)
   for (let n = 0; n < 3; n += 1) await call('calls', patient)
   const repeats = 20
