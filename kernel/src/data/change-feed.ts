@@ -116,6 +116,8 @@ export async function startChangeFeed(options: {
     const fresh = new pg.Client({
       ...options.connection,
       application_name: applicationName,
+      // Acknowledgements and the pulse do not wait for each other.
+      pipeline: true,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     })
