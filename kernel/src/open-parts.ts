@@ -1,0 +1,164 @@
+import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
+import pg from 'pg'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
+import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
+import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
+import { installationSecret } from './data/installation-secret.ts'
+import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
+import type { DefencesOff } from './defences.ts'
+import { createLimitDirectory, type LimitDirectory } from './entitlements/limit-directory.ts'
+import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
+import { createLadder, type Ladder } from './http/ladder.ts'
+import { type Accounts, createAccounts } from './identity/accounts.ts'
+import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
+import { createRecogniseOperator } from './identity/operator.ts'
+import { createFetcher, type Fetcher } from './outside/fetcher.ts'
+import { createModuleSecrets, type ModuleSecrets } from './outside/module-secrets.ts'
+import { createOutside, type Outside } from './outside/outside.ts'
+import { createSeal } from './outside/seal.ts'
+import type { World } from './outside/world.ts'
+import { createAbilities } from './permissions/abilities.ts'
+import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
+import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
+import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
+
+const controlPoolSize = 6
+const connectDeadlineMs = 5_000
+
+interface Cradle {
+  log: Logger
+  pool: pg.Pool
+  identityPool: pg.Pool
+  secret: string
+  feed: ChangeFeed
+  connections: TenantConnections
+  priceBook: PriceBook
+  runControl: RunControl
+  directory: TenantDirectory
+  accounts: Accounts
+  authenticate: Authenticate
+  ladder: Ladder
+  fetcher: Fetcher
+  moduleSecrets: ModuleSecrets
+  outside: Outside
+  limits: LimitDirectory
+  usage: UsageCounter
+}
+
+/** What was opened, closed again in reverse order, also when starting fails half-way. */
+export function createClosers(log: Logger) {
+  const closers: { name: string; close: () => Promise<unknown> }[] = []
+  return {
+    add: (name: string, close: () => Promise<unknown>) => void closers.push({ name, close }),
+    async closeAll() {
+      for (const { name, close } of closers.splice(0).reverse()) {
+        await close().catch((error: unknown) => log.error({ err: error, part: name }, 'a part did not close'))
+      }
+    },
+  }
+}
+
+export type Closers = ReturnType<typeof createClosers>
+
+function openPool(connection: pg.PoolConfig, max: number, log: Logger): pg.Pool {
+  const pool = new pg.Pool({ ...connection, max, connectionTimeoutMillis: connectDeadlineMs })
+  // The pool takes its own listener off a connection while somebody has it.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.warn({ err: error }, 'a control connection broke')),
+  )
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle control connection broke'))
+  return pool
+}
+
+async function openDatabase(
+  config: Config,
+  secret: string,
+  log: Logger,
+  closers: Closers,
+): Promise<DatabaseAccess> {
+  let adminUrl = config.databaseUrl
+  if (adminUrl === undefined) {
+    const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log })
+    closers.add('embedded PostgreSQL', () => embedded.stop())
+    adminUrl = embedded.adminUrl
+  }
+  const { rolePrefix, signedTenant } = config
+  return bootstrapDatabase({ adminUrl, secret, rolePrefix, signedTenant, log })
+}
+
+export async function openParts(
+  config: Config,
+  log: Logger,
+  closers: Closers,
+  off: DefencesOff,
+  world: World,
+) {
+  const secret = config.secret ?? (await installationSecret(config.dataDir))
+  const operatorToken = config.operatorToken ?? (await installationSecret(config.dataDir, 'operator-token'))
+  const access = await openDatabase(config, secret, log, closers)
+  const pool = openPool(access.kernel, controlPoolSize, log)
+  closers.add('control pool', () => pool.end())
+  const identityPool = openPool(
+    { ...access.kernel, options: '-c search_path=identity' },
+    controlPoolSize,
+    log,
+  )
+  closers.add('identity pool', () => identityPool.end())
+  const connections = openTenantConnections(
+    {
+      connection: access.data,
+      ...(access.tenantKey && { tenantKey: access.tenantKey }),
+      max: config.poolSize,
+      log,
+    },
+    off,
+  )
+  closers.add('tenant connections', () => connections.close())
+  const feed = await startChangeFeed({ connection: access.kernel, log })
+  closers.add('change feed', () => feed.close())
+  const usage = createUsageCounter(pool, log)
+  closers.add('usage', () => usage.close())
+  const priceBook = await readPriceBook(pool)
+  for (const warning of checkPriceBook(priceBook)) log.warn(warning)
+  const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
+  container.register({
+    log: asValue(log),
+    pool: asValue(pool),
+    identityPool: asValue(identityPool),
+    secret: asValue(secret),
+    feed: asValue(feed),
+    connections: asValue(connections),
+    priceBook: asValue(priceBook),
+    usage: asValue(usage),
+    limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
+    runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
+    directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
+    accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
+    authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
+    ladder: asFunction((c: Cradle) =>
+      createLadder(
+        {
+          authenticate: c.authenticate,
+          recogniseOperator: createRecogniseOperator(operatorToken, off),
+          directory: c.directory,
+          abilityOf: createAbilities(),
+        },
+        off,
+      ),
+    ).singleton(),
+    fetcher: asFunction((c: Cradle) =>
+      createFetcher({ world, plainHosts: config.plainHosts, log: c.log }, off),
+    ).singleton(),
+    moduleSecrets: asFunction((c: Cradle) =>
+      createModuleSecrets(c.pool, c.runControl, createSeal(c.secret)),
+    ).singleton(),
+    outside: asFunction((c: Cradle) =>
+      createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),
+    ).singleton(),
+  })
+  closers.add('fetches', async () => container.cradle.fetcher.close())
+  return { access, cradle: container.cradle }
+}
