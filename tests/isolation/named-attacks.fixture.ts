@@ -85,6 +85,22 @@ export const namedTests: readonly NamedAttack[] = [
     '4 are inside, 16 wait',
   ),
   named(
+    'neighbours',
+    'kernel/src/data/connection-turns.test.ts',
+    'a tenant is served in his turn, however many another waits with',
+    '40 reads of one tenant at once on two connections',
+    'fairConnections',
+    'another tenant who comes last is served among the first',
+  ),
+  named(
+    'neighbours',
+    'kernel/src/data/connection-turns.test.ts',
+    'no tenant has all connections: one that asks meanwhile does not wait at all',
+    'one tenant takes every connection and keeps it',
+    'fairConnections',
+    'OVERLOADED for his last, none for another tenant',
+  ),
+  named(
     'the protocol',
     'tampered-host.test.ts',
     'and is deaf is killed by its heartbeat, and serves nobody on without',
