@@ -1,12 +1,13 @@
 // The composition root: the only file that knows every part. Everything else takes plain arguments.
 import { join } from 'node:path'
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
-import pg from 'pg'
+import type pg from 'pg'
 import type { Logger } from 'pino'
 import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
 import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
+import { openControlPool } from './data/control-pool.ts'
 import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
 import { installationSecret } from './data/installation-secret.ts'
 import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
@@ -56,7 +57,6 @@ import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-di
 
 export const kernelVersion = '0.1.0'
 const controlPoolSize = 6
-const connectDeadlineMs = 5_000
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -104,17 +104,6 @@ function createClosers(log: Logger) {
 
 type Closers = ReturnType<typeof createClosers>
 
-function openPool(connection: pg.PoolConfig, max: number, log: Logger): pg.Pool {
-  const pool = new pg.Pool({ ...connection, max, connectionTimeoutMillis: connectDeadlineMs })
-  // The pool takes its own listener off a connection while somebody has it.
-  pool.on('connect', (client) =>
-    client.on('error', (error) => log.warn({ err: error }, 'a control connection broke')),
-  )
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle control connection broke'))
-  return pool
-}
-
 async function openDatabase(
   config: Config,
   secret: string,
@@ -135,9 +124,9 @@ async function openParts(config: Config, log: Logger, closers: Closers, off: Def
   const secret = config.secret ?? (await installationSecret(config.dataDir))
   const operatorToken = config.operatorToken ?? (await installationSecret(config.dataDir, 'operator-token'))
   const access = await openDatabase(config, secret, log, closers)
-  const pool = openPool(access.kernel, controlPoolSize, log)
+  const pool = openControlPool(access.kernel, controlPoolSize, log)
   closers.add('control pool', () => pool.end())
-  const identityPool = openPool(
+  const identityPool = openControlPool(
     { ...access.kernel, options: '-c search_path=identity' },
     controlPoolSize,
     log,
@@ -238,7 +227,8 @@ async function assemble(
   const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed, outside } = cradle
   const { limits, usage } = cradle
 
-  const starter = await trustByName(await createHostStarter(log, off), config.trustedPlugins, log)
+  const sandboxed = await createHostStarter(log, off)
+  const starter = await trustByName(sandboxed, config.trustedPlugins, log)
   closers.add('plugins in process', async () => starter.close())
   const loadParts = pluginLoadParts(access, starter.startHost, log, off)
   const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
@@ -281,7 +271,8 @@ async function assemble(
       admitFetched(
         fetched,
         {
-          startHost: loadParts.startHost,
+          // Also what is trusted by name: nobody has trusted these bytes yet.
+          startHost: (name, bundle) => sandboxed({ name, bundle, log: log.child({ package: name }) }),
           owners,
           ...(config.packagesAllowed === undefined ? {} : { allow: config.packagesAllowed }),
         },
