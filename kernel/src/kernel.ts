@@ -178,7 +178,7 @@ async function openParts(config: Config, log: Logger, closers: Closers, off: Def
       createFetcher({ world, plainHosts: config.plainHosts, log: c.log }, off),
     ).singleton(),
     moduleSecrets: asFunction((c: Cradle) =>
-      createModuleSecrets(c.pool, c.runControl, createSeal(c.secret)),
+      createModuleSecrets(c.pool, c.runControl, createSeal(c.secret), off),
     ).singleton(),
     outside: asFunction((c: Cradle) =>
       createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),

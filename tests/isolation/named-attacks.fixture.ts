@@ -213,6 +213,22 @@ export const namedTests: readonly NamedAttack[] = [
     'FETCH_REFUSED, SECRET_NOT_SET, INTERNAL',
   ),
   named(
+    'secrets',
+    'secret-hosts.test.ts',
+    'with hostGrant down the new host gets it',
+    'a new version that names another host for a secret that was given for the first',
+    'hostGrant',
+    'SECRET_NOT_SET',
+  ),
+  named(
+    'packages',
+    'admission.test.ts',
+    'a new version of a package that is trusted by name is described in a sandbox',
+    'a new version of a trusted package that looks for the kernel while it is asked what it is',
+    ['what is not installed yet runs in a sandbox'],
+    'described in a sandbox',
+  ),
+  named(
     'packages',
     'packages-registry.test.ts',
     'a version that was published again with other bytes',
