@@ -15,6 +15,7 @@ create table kernel.module_secret (
   tenant_id uuid not null,
   module text not null,
   name text not null check (name ~ '^[a-z][A-Za-z0-9]{0,40}$'),
+  host text not null,
   sealed bytea not null,
   set_at timestamptz(3) not null default now(),
   set_by text not null,

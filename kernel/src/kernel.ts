@@ -86,7 +86,8 @@ async function assemble(
   const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed, outside } = cradle
   const { limits, usage } = cradle
 
-  const starter = await trustByName(await createHostStarter(log, off), config.trustedPlugins, log)
+  const sandboxed = await createHostStarter(log, off)
+  const starter = await trustByName(sandboxed, config.trustedPlugins, log)
   closers.add('plugins in process', async () => starter.close())
   const loadParts = pluginLoadParts(access, starter.startHost, log, off)
   const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
@@ -129,7 +130,8 @@ async function assemble(
       admitFetched(
         fetched,
         {
-          startHost: loadParts.startHost,
+          // Also what is trusted by name: nobody has trusted these bytes yet.
+          startHost: (name, bundle) => sandboxed({ name, bundle, log: log.child({ package: name }) }),
           owners,
           ...(config.packagesAllowed === undefined ? {} : { allow: config.packagesAllowed }),
         },

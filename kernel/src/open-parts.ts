@@ -1,9 +1,10 @@
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
-import pg from 'pg'
+import type pg from 'pg'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
 import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
+import { openControlPool } from './data/control-pool.ts'
 import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
 import { installationSecret } from './data/installation-secret.ts'
 import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
@@ -25,7 +26,6 @@ import { controlTransactions, type RunControl } from './tenants/control-transact
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
 
 const controlPoolSize = 6
-const connectDeadlineMs = 5_000
 
 interface Cradle {
   log: Logger
@@ -62,17 +62,6 @@ export function createClosers(log: Logger) {
 
 export type Closers = ReturnType<typeof createClosers>
 
-function openPool(connection: pg.PoolConfig, max: number, log: Logger): pg.Pool {
-  const pool = new pg.Pool({ ...connection, max, connectionTimeoutMillis: connectDeadlineMs })
-  // The pool takes its own listener off a connection while somebody has it.
-  pool.on('connect', (client) =>
-    client.on('error', (error) => log.warn({ err: error }, 'a control connection broke')),
-  )
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle control connection broke'))
-  return pool
-}
-
 async function openDatabase(
   config: Config,
   secret: string,
@@ -99,9 +88,9 @@ export async function openParts(
   const secret = config.secret ?? (await installationSecret(config.dataDir))
   const operatorToken = config.operatorToken ?? (await installationSecret(config.dataDir, 'operator-token'))
   const access = await openDatabase(config, secret, log, closers)
-  const pool = openPool(access.kernel, controlPoolSize, log)
+  const pool = openControlPool(access.kernel, controlPoolSize, log)
   closers.add('control pool', () => pool.end())
-  const identityPool = openPool(
+  const identityPool = openControlPool(
     { ...access.kernel, options: '-c search_path=identity' },
     controlPoolSize,
     log,
@@ -153,7 +142,7 @@ export async function openParts(
       createFetcher({ world, plainHosts: config.plainHosts, log: c.log }, off),
     ).singleton(),
     moduleSecrets: asFunction((c: Cradle) =>
-      createModuleSecrets(c.pool, c.runControl, createSeal(c.secret)),
+      createModuleSecrets(c.pool, c.runControl, createSeal(c.secret), off),
     ).singleton(),
     outside: asFunction((c: Cradle) =>
       createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),

@@ -8,6 +8,7 @@ import { createAccounts } from '../../kernel/src/identity/accounts.ts'
 import { controlTransactions } from '../../kernel/src/tenants/control-transaction.ts'
 import { createTenantDirectory } from '../../kernel/src/tenants/tenant-directory.ts'
 import { type Method, testKernel } from '../support/kernel.ts'
+import { operatorToken } from '../support/operator.ts'
 
 const unavailable = { status: 503, body: { code: 'DATABASE_UNAVAILABLE' } }
 
@@ -30,7 +31,7 @@ async function shutDatabase(adminUrl: string): Promise<() => Promise<void>> {
 }
 
 t.test('requests while the database is gone', async (t) => {
-  const kernel = await testKernel(t)
+  const kernel = await testKernel(t, { operatorToken })
   const { slug, owner } = await kernel.openTenant('finance')
   const account = { name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' }
   t.match(await kernel.send('POST', '/v1/auth/sign-up/email', account), { status: 200 })
@@ -51,6 +52,14 @@ t.test('requests while the database is gone', async (t) => {
     t.match(reply, unavailable, `${method} ${url}`)
     t.equal(reply.headers['retry-after'], '1')
   }
+  const operator = { authorization: `Bearer ${operatorToken}` }
+  const operatorPaths = ['/v1/operator/plugins', '/v1/operator/plugins/finance', '/v1/operator/operations']
+  for (const path of operatorPaths) {
+    const reply = await kernel.send('GET', path, undefined, operator)
+    t.match(reply, unavailable, path)
+    t.equal(reply.headers['retry-after'], '1')
+  }
+  t.match(await kernel.send('POST', '/v1/operator/plugins/finance/disable', {}, operator), unavailable)
   await open()
   for (const [method, url, body] of requests) {
     const { status } = await owner(method, url, body)

@@ -45,6 +45,20 @@ t.test('deaths of a host', { skip: process.platform !== 'linux' && 'reads /proc'
     t.match(line, { plugin: '@test/notes', tenant: 'bad' })
   })
 
+  await t.test('keep him out also where he was admitted: a service of another module', async (t) => {
+    const pair = { ...defaultLimits.circuit.pair, kills: 2 }
+    const { host, call } = await open(t, { pair })
+    for (let death = 0; death < 2; death += 1) {
+      await t.rejects(call('kill', { tenant: 'bad' }), { code: 'LIMIT_EXCEEDED', data: { limit: 'cpu' } })
+    }
+    const asService = caller({
+      ...host,
+      invoke: (invocation) => host.invoke({ ...invocation, isAdmitted: true }),
+    })
+    await t.rejects(asService('well', { tenant: 'bad' }), { code: 'MODULE_UNAVAILABLE', status: 503 })
+    t.equal(await asService('well', { tenant: 'good' }), 'well')
+  })
+
   await t.test('without that wall he goes on', async (t) => {
     const pair = { ...defaultLimits.circuit.pair, kills: 1_000 }
     const { call } = await open(t, { pair })

@@ -113,8 +113,8 @@ t.test('secrets', async (t) => {
     })
     // Whoever can write to the table has no use of that either: what is sealed opens for its own tenant alone.
     await kernel.database.admin.query(
-      `insert into kernel.module_secret (tenant_id, module, name, sealed, set_by)
-       select $1, module, name, sealed, set_by from kernel.module_secret where tenant_id = $2`,
+      `insert into kernel.module_secret (tenant_id, module, name, host, sealed, set_by)
+       select $1, module, name, host, sealed, set_by from kernel.module_secret where tenant_id = $2`,
       [other.id, tenant.id],
     )
     t.match(await other.owner('POST', '/v1/bank/secret', { url: echo }), { body: { code: 'INTERNAL' } })

@@ -67,7 +67,7 @@ function timeFor(work: Work, asked: number, spent: Spent): number {
 async function valuesOf(work: Work, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const { manifest } = work.plugin
   for (const name of names) hostOf(manifest, name)
-  const values = await work.outside.secrets.read(work.tenant.id, manifest.name, names)
+  const values = await work.outside.secrets.read(work.tenant.id, manifest, names)
   const missing = names.find((name) => !values.has(name))
   if (missing !== undefined) throw errors.secretNotSet({ module: manifest.name, secret: missing })
   return values

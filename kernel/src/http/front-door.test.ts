@@ -4,6 +4,7 @@ import pino from 'pino'
 import t from 'tap'
 import { createInstance, type Instance } from './create-instance.ts'
 import { createFrontDoor, type Door, moduleOfPath } from './front-door.ts'
+import { createUnavailableInstance } from './unavailable-instance.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -129,4 +130,25 @@ t.test('a held door lets those inside finish and keeps the others waiting until 
   t.same(await inside, { name: 'first' }, 'who was inside has finished')
   await door.set('shop', doorOf(second))
   t.same(await Promise.all(waiting), [{ name: 'second' }, { name: 'second' }])
+})
+
+t.test('of those who wait at a held door there is a bound, and the next is told to come back', async (t) => {
+  const options = { log, debugErrors: false, isClosing: () => false }
+  const door = createFrontDoor(await instance('kernel'), await createUnavailableInstance(options))
+  t.teardown(() => door.shut())
+  await door.set('shop', doorOf(await instance('first')))
+  await door.hold('shop')
+  const ask = () => door.inject({ url: '/v1/shop/fast' })
+  const waiting = Array.from({ length: 1_000 }, ask)
+  const refused = await ask()
+  t.match(refused.json(), { code: 'MODULE_UNAVAILABLE' })
+  t.match(refused, { statusCode: 503, headers: { 'retry-after': '1' } })
+  t.same((await door.inject({ url: '/v1/other' })).statusCode, 404, 'other modules are not touched')
+  await door.set('shop', doorOf(await instance('second')))
+  const names = (await Promise.all(waiting)).map((reply) => reply.json())
+  t.same(new Set(names.map(({ name }) => name)), new Set(['second']))
+  await door.hold('shop')
+  const next = ask()
+  await door.set('shop', doorOf(await instance('third')))
+  t.same((await next).json(), { name: 'third' }, 'their places are free again')
 })

@@ -18,6 +18,8 @@ const closeDeadlineMs = 10_000
 const pollMs = 20
 /** Longer than taking an exclusive migration should; who waited longer is told that the module is not available. */
 const holdMs = 15_000
+/** Of one module, while it is held. */
+const mostWaiting = 1_000
 
 /** The way into one module. */
 export interface Door {
@@ -55,6 +57,7 @@ export function moduleOfPath(url: string): string | undefined {
 interface Hold {
   /** True when the door was set, false when the wait is over. */
   readonly released: Promise<boolean>
+  waiting: number
   release(isOpen: boolean): void
 }
 
@@ -94,8 +97,15 @@ export function createFrontDoor(kernel: Instance, unavailable: Instance = kernel
    */
   function admit(url: string, headers: IncomingHttpHeaders): Instance | Promise<Instance> {
     const module = moduleOfPath(url) ?? ''
-    const waiting = held.get(module)
-    if (waiting) return waiting.released.then((isOpen) => (isOpen ? admit(url, headers) : count(unavailable)))
+    const hold = held.get(module)
+    if (hold) {
+      if (hold.waiting >= mostWaiting) return count(unavailable)
+      hold.waiting += 1
+      return hold.released.then((isOpen) => {
+        hold.waiting -= 1
+        return isOpen ? admit(url, headers) : count(unavailable)
+      })
+    }
     const door = doors.get(module)
     if (!door?.choose) return count(door?.usual ?? kernel)
     return door.choose(headers).then((chosen) => {
@@ -154,7 +164,7 @@ export function createFrontDoor(kernel: Instance, unavailable: Instance = kernel
           clearTimeout(deadline)
           resolve(isOpen)
         }
-        held.set(module, { released: promise, release })
+        held.set(module, { released: promise, waiting: 0, release })
       }
       await emptied(doors.get(module)?.instances ?? [])
     },

@@ -164,7 +164,10 @@ export const secretShape = Type.Object({
   name: Type.String(),
   title: Type.String(),
   host: Type.String({ description: 'The only host it is sent to.' }),
-  isSet: Type.Boolean(),
+  isSet: Type.Boolean({ description: 'For this host.' }),
+  setFor: Type.Optional(
+    Type.String({ description: 'Another host, which it was set for: it is not sent until it is set again.' }),
+  ),
   setAt: Type.Optional(timestamp),
   setBy: Type.Optional(Type.String()),
 })

@@ -100,15 +100,13 @@ async function planRelease(parts: LifecycleParts, request: ChangeRequest): Promi
   }
 }
 
-/** `http: api.bank.example`, `sql: write`. */
+/** `http: api.bank.example`, `secrets: bankKey -> api.bank.example`, `sql: write`. */
 function newAsks(before: Manifest['needs'], after: Manifest['needs']): string[] {
-  const listed = (needs: object): string[] =>
-    Object.entries(needs).flatMap(([power, what]) => {
-      if (Array.isArray(what)) return what.map((one) => `${power}: ${String(one)}`)
-      return typeof what === 'object' && what !== null
-        ? Object.keys(what).map((name) => `${power}: ${name}`)
-        : [`${power}: ${String(what)}`]
-    })
+  const listed = ({ http = [], secrets = {}, sql }: Manifest['needs']): string[] => [
+    ...http.map((host) => `http: ${host}`),
+    ...Object.entries(secrets).map(([name, { host }]) => `secrets: ${name} -> ${host}`),
+    ...(sql === undefined ? [] : [`sql: ${sql}`]),
+  ]
   const had = new Set(listed(before))
   return listed(after).filter((one) => !had.has(one))
 }

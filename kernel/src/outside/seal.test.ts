@@ -3,7 +3,7 @@ import t from 'tap'
 import { createSeal, type Place } from './seal.ts'
 
 const seal = createSeal('a secret that is used in tests only')
-const place: Place = ['tenant', 'bank', 'key']
+const place: Place = ['tenant', 'bank', 'key', 'api.bank.example']
 
 t.test('what is sealed opens at its own place', async () => {
   fc.assert(
@@ -14,13 +14,14 @@ t.test('what is sealed opens at its own place', async () => {
   )
 })
 
-t.test('it does not open for another tenant, module or name, nor with another secret', async (t) => {
+t.test('it does not open for another tenant, module, name or host, nor with another secret', async (t) => {
   const sealed = seal.close('the key', place)
   const others: Place[] = [
-    ['another', 'bank', 'key'],
-    ['tenant', 'shop', 'key'],
-    ['tenant', 'bank', 'other'],
-    ['tenant', 'bank","key', ''],
+    ['another', 'bank', 'key', 'api.bank.example'],
+    ['tenant', 'shop', 'key', 'api.bank.example'],
+    ['tenant', 'bank', 'other', 'api.bank.example'],
+    ['tenant', 'bank', 'key', 'www.attacker.example'],
+    ['tenant', 'bank","key', 'api.bank.example', ''],
   ]
   for (const other of others) t.throws(() => seal.open(sealed, other), JSON.stringify(other))
   t.throws(() => createSeal('another secret of the same length...').open(sealed, place))

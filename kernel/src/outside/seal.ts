@@ -1,9 +1,9 @@
 // Secrets at rest: AES-256-GCM with a key derived from the installation's secret, bound to the place they belong to. A
-// sealed text copied to another tenant, module or name does not open there.
+// sealed text copied to another tenant, module, name or host does not open there.
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
-/** Tenant, module and name: a tuple, so that no two places share a text. */
-export type Place = readonly [tenant: string, module: string, name: string]
+/** Tenant, module, name and the host it is sent to: a tuple, so that no two places share a text. */
+export type Place = readonly [tenant: string, module: string, name: string, host: string]
 
 export interface Seal {
   close(value: string, place: Place): Buffer

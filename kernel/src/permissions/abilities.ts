@@ -1,15 +1,24 @@
-// Abilities are built once for a person, role and module version, and kept: building one costs about 50 µs.
+// Abilities are built once for a person, role and loaded plugin, and kept: building one costs about 50 µs.
 import { LRUCache } from 'lru-cache'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located } from '../stages.ts'
 import { type Ability, buildAbility } from './build-ability.ts'
 
-const kept = 20_000
+const keptOfPlugin = 5_000
 
-export function createAbilities(): (located: Located, plugin: LoadedPlugin) => Ability {
-  const abilities = new LRUCache<string, Ability>({ max: kept })
+type Described = Pick<LoadedPlugin, 'manifest'>
+interface Asker {
+  readonly role: Located['role']
+  readonly actor: Pick<Located['actor'], 'id'>
+}
+
+export function createAbilities(): (asker: Asker, plugin: Described) => Ability {
+  // By the object: another package may come back under the same name and version, with other roles.
+  const ofPlugins = new WeakMap<Described, LRUCache<string, Ability>>()
   return ({ role, actor }, plugin) => {
-    const key = `${plugin.manifest.name} ${plugin.version} ${role} ${actor.id}`
+    const abilities = ofPlugins.get(plugin) ?? new LRUCache<string, Ability>({ max: keptOfPlugin })
+    ofPlugins.set(plugin, abilities)
+    const key = `${role} ${actor.id}`
     const known = abilities.get(key)
     if (known) return known
     const ability = buildAbility(plugin.manifest, role, actor.id)

@@ -79,11 +79,15 @@ export function superviseHost(
   const make = () => new SupervisedHost(parts)
   const slots = new HostSlots(make, hostPerTenant ? limits.host.hostsPerPlugin : 1)
 
-  async function admit(module: string, tenant: string, waitMs: number): Promise<Leave> {
-    if (closed) throw errors.moduleUnavailable({ module })
+  function refuseThrottled(module: string, tenant: string): void {
     const throttledMs = pairs.get(tenant)?.openForMs ?? 0
     if (throttledMs > 0)
       throw errors.moduleUnavailable({ module, retryAfter: Math.ceil(throttledMs / 1_000) })
+  }
+
+  async function admit(module: string, tenant: string, waitMs: number): Promise<Leave> {
+    if (closed) throw errors.moduleUnavailable({ module })
+    refuseThrottled(module, tenant)
     if (off.has('fairQueue')) return () => undefined
     const leave = await queue.enter(tenant, waitMs)
     if (!leave) throw errors.moduleUnavailable({ module, retryAfter: 1 })
@@ -92,6 +96,8 @@ export function superviseHost(
 
   async function run(invocation: HostInvocation, limits: HostInvocation['limits']): Promise<string> {
     const { module, tenant } = invocation
+    // Also who was admitted elsewhere: a service is called from within another module.
+    refuseThrottled(module, tenant)
     const host = slots.take(hostPerTenant ? tenant : '')
     if (!host) throw errors.moduleUnavailable({ module, retryAfter: 1 })
     return host.invoke({ ...invocation, limits }).catch(positions.rethrow)
