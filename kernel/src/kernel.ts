@@ -33,6 +33,7 @@ import { usageRoutes } from './http/usage-routes.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
+import { askUpgrade } from './lifecycle/ask-upgrade.ts'
 import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
@@ -241,7 +242,14 @@ async function assemble(
   const starter = await trustByName(await createHostStarter(log, off), config.trustedPlugins, log)
   closers.add('plugins in process', async () => starter.close())
   const loadParts = pluginLoadParts(access, starter.startHost, log, off)
-  const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
+  const registry = await createPluginRegistry({
+    pool,
+    feed,
+    askUpgrade: (module, version) => askUpgrade({ pool, log }, module, version),
+    root: config.pluginsRoot,
+    parts: loadParts,
+    log,
+  })
   closers.add('plugin hosts', () => registry.close())
   const canaries = countCanaries({ pool, registry, log })
   closers.add('canary counts', () => canaries.close())
