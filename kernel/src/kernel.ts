@@ -20,6 +20,7 @@ import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
 import { usageRoutes } from './http/usage-routes.ts'
+import { askUpgrade } from './lifecycle/ask-upgrade.ts'
 import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
@@ -90,7 +91,14 @@ async function assemble(
   const starter = await trustByName(sandboxed, config.trustedPlugins, log)
   closers.add('plugins in process', async () => starter.close())
   const loadParts = pluginLoadParts(access, starter.startHost, log, off)
-  const registry = await createPluginRegistry({ pool, root: config.pluginsRoot, parts: loadParts, log })
+  const registry = await createPluginRegistry({
+    pool,
+    feed,
+    askUpgrade: (module, version) => askUpgrade({ pool, log }, module, version),
+    root: config.pluginsRoot,
+    parts: loadParts,
+    log,
+  })
   closers.add('plugin hosts', () => registry.close())
   const canaries = countCanaries({ pool, registry, log })
   closers.add('canary counts', () => canaries.close())

@@ -7,7 +7,7 @@ import { findRelease, unmetBy } from './fetch-step.ts'
 import type { ChangeRequest } from './lifecycle.ts'
 import { installed, type LifecycleParts } from './lifecycle-parts.ts'
 import { refuseRemoval, refuseWhileNeeded } from './remove-steps.ts'
-import { rollbackRefusal } from './serve-steps.ts'
+import { enableRefusal, rollbackRefusal } from './serve-steps.ts'
 import { sharedTablesRefusal } from './table-steps.ts'
 
 export interface ChangePlan {
@@ -43,6 +43,10 @@ export async function planChange(parts: LifecycleParts, request: ChangeRequest):
   if (request.kind === 'rollback') {
     const reason =
       to === null ? `'${module}' has no version to go back to.` : await rollbackRefusal(parts, module, to)
+    if (reason !== undefined) refusals.push(reason)
+  }
+  if (request.kind === 'enable') {
+    const reason = await enableRefusal(parts, row)
     if (reason !== undefined) refusals.push(reason)
   }
   try {

@@ -100,7 +100,7 @@ export function createPluginAdministration(
       return get(module)
     },
     async choose(tenant, module, choice, by) {
-      const row = await installed(parts, module)
+      await installed(parts, module)
       const found = await pool.query<{ id: string; slug: string }>(
         'SELECT id, slug FROM kernel.tenant WHERE slug = $1 OR id::text = $1',
         [tenant.toLowerCase()],
@@ -112,7 +112,7 @@ export function createPluginAdministration(
         const versions = await readVersions(pool, module)
         if (!versions.some((one) => one.version === version))
           throw errors.versionNotFound({ module, version })
-        await refusePin(row, version)
+        await refusePin(module, version)
       }
       const after = await change(parts, module, async (client) => {
         const { rows } = await client.query<{ channel: string; version: string | null }>(
@@ -136,9 +136,8 @@ export function createPluginAdministration(
   }
 
   /** An older version may not be able to work on the tables as they are. */
-  async function refusePin(row: PluginRow, version: string): Promise<void> {
-    if (version === row.stable || version === row.beta || version === row.candidate) return
-    const reason = await rollbackRefusal(parts, row.module, version)
-    if (reason !== undefined) throw errors.pluginChange({ module: row.module, reason })
+  async function refusePin(module: string, version: string): Promise<void> {
+    const reason = await rollbackRefusal(parts, module, version)
+    if (reason !== undefined) throw errors.pluginChange({ module, reason })
   }
 }

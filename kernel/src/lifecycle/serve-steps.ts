@@ -3,12 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { compatibilityOf } from '../data/plugin-migrations/compatibility.ts'
 import { errors } from '../errors.ts'
-import { readCode, readPlugin, readVersions } from '../registry/plugin-store.ts'
+import { type PluginRow, readCode, readPlugin, readVersions } from '../registry/plugin-store.ts'
+import { wantedVersions } from '../registry/served-module.ts'
 import { canaryVerdict } from './canary.ts'
 import type { Step } from './drive-operations.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
 import { type Operation, remember } from './operation.ts'
-import { hasLeft, ranMigrations, triesAfterLeaving } from './table-steps.ts'
+import { begunMigrations, hasLeft, ranMigrations, triesAfterLeaving } from './table-steps.ts'
 
 const canaryLookMs = 500
 
@@ -170,16 +171,34 @@ export async function rollbackRefusal(
   const missing = [...known].filter((name) => !ran.has(name))
   if (missing.length > 0)
     return `Version ${to} needs migrations that have not run (${missing.join(', ')}): upgrade to it.`
+  const begun = await begunMigrations(parts, module)
   const codes = await Promise.all(versions.map((one) => readCode(parts.pool, module, one.version)))
   const since = new Map(
     codes
       .flatMap((code) => code.migrations)
-      .flatMap((one) => (ran.has(one.name) && !known.has(one.name) ? [[one.name, one]] : [])),
+      .flatMap((one) =>
+        (ran.has(one.name) || begun.has(one.name)) && !known.has(one.name) ? [[one.name, one]] : [],
+      ),
   )
+  const half = [...begun].join(', ')
+  if ([...begun].some((name) => !since.has(name)))
+    return `The migration ${half} was begun and not finished, by a version that is not in this installation: upgrade to it.`
   const { compatibility, reasons } = compatibilityOf([...since.values()])
-  return compatibility === 'compatible'
-    ? undefined
-    : `Version ${to} cannot work on the tables as they are now. ${reasons.join(' ')}`
+  if (compatibility === 'compatible') return undefined
+  const unfinished = half === '' ? '' : ` The migration ${half} was begun and not finished: upgrade again.`
+  return `Version ${to} cannot work on the tables as they are now. ${reasons.join(' ')}${unfinished}`
+}
+
+/** Why what is to be served once the module is enabled could not be, or undefined. */
+export async function enableRefusal(
+  parts: Pick<LifecycleParts, 'pool'>,
+  row: PluginRow,
+): Promise<string | undefined> {
+  for (const version of wantedVersions(row)) {
+    const reason = await rollbackRefusal(parts, row.module, version)
+    if (reason !== undefined) return reason
+  }
+  return undefined
 }
 
 export function switchStep(parts: LifecycleParts, to: 'active' | 'disabled'): Step {
@@ -200,6 +219,8 @@ export function switchStep(parts: LifecycleParts, to: 'active' | 'disabled'): St
       if (row.state === to) return undefined
       if (row.state !== from)
         throw errors.pluginChange({ module, reason: `'${module}' is ${row.state} at the moment.` })
+      const reason = to === 'active' ? await enableRefusal(parts, row) : undefined
+      if (reason !== undefined) throw errors.pluginChange({ module, reason })
       await set(module, from, to)
       if (to === 'active' && row.stable !== null) await refuseUnserved(parts, module, row.stable)
       return undefined

@@ -20,6 +20,19 @@ export async function ranMigrations(
   return new Set(rows.map((row) => row.name))
 }
 
+/** What has changed a plugin's tables in part. */
+export async function begunMigrations(
+  { pool }: Pick<LifecycleParts, 'pool'>,
+  module: string,
+): Promise<Set<string>> {
+  const { rows } = await pool.query<{ migration: string }>(
+    `SELECT migration FROM kernel.plugin_migration_step s WHERE plugin = $1 AND done > 0
+        AND NOT EXISTS (SELECT FROM kernel.plugin_migration m WHERE m.plugin = s.plugin AND m.name = s.migration)`,
+    [module],
+  )
+  return new Set(rows.map((row) => row.migration))
+}
+
 export async function pendingMigrations(
   parts: Pick<LifecycleParts, 'pool'>,
   module: string,

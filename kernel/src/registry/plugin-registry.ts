@@ -7,10 +7,11 @@ import semver from 'semver'
 import { errors } from '../errors.ts'
 import type { Tenant } from '../stages.ts'
 import type { Refusal } from './discover-packages.ts'
+import { type FolderParts, makeStable } from './folder-version.ts'
 import { loadInstallation, refusalOf } from './load-installation.ts'
 import { type LoadedPlugin, type LoadParts, loadPlugin } from './load-plugin.ts'
 import { unservable } from './module-needs.ts'
-import { claimModule, type PluginRow, readCode, readPlugins, writeVersion } from './plugin-store.ts'
+import { type PluginRow, readCode, readPlugins } from './plugin-store.ts'
 import { type ServedModule, servedModule, wantedVersions } from './served-module.ts'
 
 /**
@@ -44,6 +45,8 @@ export interface PluginRegistry {
 
 export async function createPluginRegistry(options: {
   readonly pool: pg.Pool
+  readonly feed: FolderParts['feed']
+  readonly askUpgrade: FolderParts['askUpgrade']
   readonly root: string
   readonly parts: LoadParts
   readonly log: Logger
@@ -72,24 +75,26 @@ export async function createPluginRegistry(options: {
   async function firstServed(): Promise<void> {
     const rows = new Map((await readPlugins(pool)).map((row) => [row.module, row]))
     const stable = new Map<string, LoadedPlugin>()
-    for (const [module, row] of rows) {
-      if (row.stable === null || isForward(row, fromFolder.get(module))) continue
+    const loadStable = async (row: PluginRow | undefined) => {
+      if (!row || row.stable === null) return
       const plugin = await load(row, row.stable).catch((error: unknown) => {
         refusals.push(refusalOf(row.package, error))
         return undefined
       })
-      if (plugin) stable.set(module, plugin)
+      if (plugin) stable.set(row.module, plugin)
+      else stable.delete(row.module)
     }
+    for (const [module, row] of rows) if (!isForward(row, fromFolder.get(module))) await loadStable(row)
     for (const [module, plugin] of fromFolder) {
       if (isForward(rows.get(module), plugin)) stable.set(module, plugin)
     }
-    const drop = async (reasons: ReadonlyMap<string, unknown>) => {
+    const drop = async (reasons: ReadonlyMap<string, unknown>, isForGood = true) => {
       for (const [module, reason] of reasons) {
         const plugin = stable.get(module)
         if (!plugin) continue
         refusals.push(refusalOf(plugin.package, reason))
         stable.delete(module)
-        fromFolder.delete(module)
+        if (isForGood) fromFolder.delete(module)
         loaded.get(module)?.delete(plugin.version)
         await plugin.host.close()
       }
@@ -97,39 +102,14 @@ export async function createPluginRegistry(options: {
     await drop(unservable(stable))
     for (const [module, plugin] of [...stable]) {
       if (plugin !== fromFolder.get(module)) continue
-      await makeStable(plugin).catch((error: unknown) => drop(new Map([[module, error]])))
+      const outcome = await makeStable(options, plugin).catch((error: unknown) =>
+        drop(new Map([[module, error]])),
+      )
+      if (outcome === 'asked') await loadStable(rows.get(module))
     }
-    await drop(unservable(stable))
+    // What they need may yet be upgraded to.
+    await drop(unservable(stable), false)
     await act(await readPlugins(pool))
-  }
-
-  /** A version from a folder, with its tables. */
-  async function makeStable(plugin: LoadedPlugin): Promise<void> {
-    const { name } = plugin.manifest
-    if (!(await isAheadOf(plugin))) await plugin.migrate()
-    const owner = await claimModule(pool, name, plugin.package)
-    if (owner !== plugin.package)
-      throw new Error(`provides the module '${name}', which belongs to ${owner} in this database`)
-    await writeVersion(pool, name, plugin.code, plugin.manifest, { installedBy: 'installation' })
-    await pool.query(
-      `UPDATE kernel.plugin SET previous = CASE WHEN stable = $2 THEN previous ELSE stable END, stable = $2,
-              state = CASE WHEN state = 'installing' THEN 'active' ELSE state END WHERE module = $1`,
-      [name, plugin.version],
-    )
-  }
-
-  /** Its tables have been brought further already, by a version that is on trial or was rolled back. */
-  async function isAheadOf({ manifest, code }: LoadedPlugin): Promise<boolean> {
-    const { rows } = await pool.query<{ name: string; known: boolean }>(
-      `SELECT m.name, EXISTS (SELECT FROM kernel.plugin_version v, jsonb_array_elements(v.migrations) k
-                               WHERE v.module = m.plugin AND k->>'name' = m.name) AS known
-         FROM kernel.plugin_migration m WHERE m.plugin = $1`,
-      [manifest.name],
-    )
-    const own = new Set(code.migrations.map((migration) => migration.name))
-    const further = rows.filter((row) => !own.has(row.name))
-    const ran = new Set(rows.map((row) => row.name))
-    return further.length > 0 && further.every((row) => row.known) && [...own].every((name) => ran.has(name))
   }
 
   async function load(row: PluginRow, version: string): Promise<LoadedPlugin> {
