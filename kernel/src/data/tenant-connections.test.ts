@@ -107,7 +107,7 @@ t.test('whoever finds no free connection waits, but not for ever and not in any 
   const own = openTenantConnections({
     connection: fixture.database.access.data,
     max: 1,
-    waitMs: 150,
+    waitMs: 800,
     queue: 2,
     log: quiet,
   })
@@ -117,8 +117,8 @@ t.test('whoever finds no free connection waits, but not for ever and not in any 
   const alsoServed = own.read(role, other, names)
   await t.rejects(own.read(role, tenant, names), { code: 'OVERLOADED' }, 'the queue is full')
   await Promise.all([busy, served, alsoServed])
-  const longer = own.read(role, tenant, sleep([0.4]))
-  await t.rejects(own.read(role, tenant, names), { code: 'OVERLOADED', data: { waitedMs: 150 } })
+  const longer = own.read(role, tenant, sleep([2]))
+  await t.rejects(own.read(role, tenant, names), { code: 'OVERLOADED', data: { waitedMs: 800 } })
   await longer
   t.same((await own.read(role, tenant, names)).rows, [[tenant]])
 })
