@@ -244,12 +244,10 @@ export const errors = {
     requests: number
     failures: number
     errorRate: number
-  }>(
-    'CANARY_FAILED',
-    409,
-    'warn',
-    (d) =>
-      `Version ${d.version} of '${d.module}' failed in ${d.failures} of ${d.requests} requests, more than the ${d.errorRate} allowed. It was taken back.`,
+  }>('CANARY_FAILED', 409, 'warn', (d) =>
+    d.requests === 0
+      ? `Nobody tried version ${d.version} of '${d.module}'. It was taken back.`
+      : `Version ${d.version} of '${d.module}' failed in ${d.failures} of ${d.requests} requests, more than the ${d.errorRate} allowed. It was taken back.`,
   ),
   // a plugin's package
   packageNotFound: defineError<{ package: string; version: string; registry: string }>(

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { repository } from '../support/kernel.ts'
 import { openTenantAt, operatedProcesses } from '../support/operated-processes.ts'
@@ -68,7 +69,14 @@ t.test('an operator at his terminal', async (t) => {
       version: '1.1.0',
       source: visits('1.1.0', { fields: 'note: t.text().optional(),' }),
     })
-    const upgraded = await plinth('upgrade visits --canary 100% --minutes 0.02 --yes')
+    const upgrading = plinth('upgrade visits --canary 100% --minutes 0.05 --yes')
+    // Somebody has to try it.
+    let isOver = false
+    void upgrading.finally(() => {
+      isOver = true
+    })
+    for (; !isOver; await sleep(100)) await served()
+    const upgraded = await upgrading
     t.match(upgraded, {
       code: 0,
       out: new RegExp(

@@ -36,6 +36,12 @@ export async function enableModule(
   if (!plugin) throw errors.moduleNotFound({ module })
   await runControl(async (tx) => {
     const enabled = await lockModules(tx, by.tenant.id)
+    // Its removal waits for this to end, or has begun: then nothing is to be left behind.
+    const there = await tx.query(
+      `SELECT module FROM kernel.plugin WHERE module = $1 AND state IN ('active', 'held') FOR SHARE`,
+      [module],
+    )
+    if (there.length === 0) throw errors.moduleNotFound({ module })
     if (enabled.includes(module)) throw errors.moduleAlreadyEnabled({ module })
     const requires = requiredModules(plugin).filter((name) => !enabled.includes(name))
     if (requires.length > 0) throw errors.moduleRequires({ module, requires })

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import { errors } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { CanaryOptions } from './operation.ts'
@@ -36,6 +37,34 @@ export async function canaryVerdict(
   const { errorRate = usualErrorRate, minRequests = usualMinRequests } = options
   const wouldFail = requests > 0 && failures / requests > errorRate
   return { requests, failures, errorRate, wouldFail, failed: wouldFail && requests >= minRequests }
+}
+
+/** @throws VALIDATION by the field: nobody is to try it, or a tenant that there is not */
+export async function refuseCanaryOfNobody(
+  { pool }: { readonly pool: pg.Pool },
+  canary: CanaryOptions | undefined,
+): Promise<void> {
+  if (!canary) return
+  const { percent = 0, tenants = [] } = canary
+  if (percent === 0 && tenants.length === 0)
+    throw errors.validation({
+      errors: [
+        { field: 'canary.percent', code: 'REQUIRED', message: 'or canary.tenants must say who tries it.' },
+      ],
+    })
+  const { rows } = await pool.query<{ position: number; asked: string }>(
+    `SELECT position::int - 1 AS position, asked FROM unnest($1::text[]) WITH ORDINALITY AS u (asked, position)
+      WHERE NOT EXISTS (SELECT FROM kernel.tenant WHERE slug = asked OR id::text = asked) ORDER BY position`,
+    [tenants],
+  )
+  if (rows.length === 0) return
+  throw errors.validation({
+    errors: rows.map(({ position, asked }) => ({
+      field: `canary.tenants.${position}`,
+      code: 'INVALID',
+      message: `there is no tenant '${asked}'.`,
+    })),
+  })
 }
 
 export interface CanaryCounter {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { errors } from '../errors.ts'
 import { readVersions } from '../registry/plugin-store.ts'
+import { refuseCanaryOfNobody } from './canary.ts'
 import { driveOperations, type Steps } from './drive-operations.ts'
 import { fetchStep } from './fetch-step.ts'
 import { installed, type LifecycleParts } from './lifecycle-parts.ts'
@@ -83,8 +84,12 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
   }
 
   return {
-    plan: (request) => planChange(parts, request),
+    async plan(request) {
+      await refuseCanaryOfNobody(parts, request.options.canary)
+      return planChange(parts, request)
+    },
     async begin(request, by) {
+      await refuseCanaryOfNobody(parts, request.options.canary)
       await refuseHopeless(request)
       const id = randomUUID()
       const { kind, module = null, package: name = null, version = null, options } = request

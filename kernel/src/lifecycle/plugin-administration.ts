@@ -1,5 +1,6 @@
 // What an operator sees of the plugins, and what he sets in one change: which version a tenant gets, and how a plugin's
 // hosts are walled in.
+import type pg from 'pg'
 import { errors } from '../errors.ts'
 import { type PluginRow, readPlugins, readVersions, type VersionRow } from '../registry/plugin-store.ts'
 import type { AskedBy } from './lifecycle.ts'
@@ -28,7 +29,7 @@ export interface PluginAdministration {
     isolation: { readonly hostPerTenant: boolean; readonly jitless: boolean },
     by: AskedBy,
   ): Promise<PluginView>
-  /** @throws TENANT_NOT_FOUND, MODULE_NOT_ENABLED, VERSION_NOT_FOUND */
+  /** @throws TENANT_NOT_FOUND, MODULE_NOT_ENABLED, VERSION_NOT_FOUND, OPERATION_UNDER_WAY, PLUGIN_CHANGE_REFUSED */
   choose(
     tenant: string,
     module: string,
@@ -112,9 +113,10 @@ export function createPluginAdministration(
         const versions = await readVersions(pool, module)
         if (!versions.some((one) => one.version === version))
           throw errors.versionNotFound({ module, version })
-        await refusePin(module, version)
       }
       const after = await change(parts, module, async (client) => {
+        await refuseUnderWay(client, module)
+        if (version !== undefined && version !== null) await refusePin(module, version)
         const { rows } = await client.query<{ channel: string; version: string | null }>(
           `UPDATE kernel.tenant_module SET channel = coalesce($3, channel),
                   pinned = CASE WHEN $4 THEN $5 ELSE pinned END
@@ -133,6 +135,16 @@ export function createPluginAdministration(
       })
       return { tenant: owner.slug, module, ...after }
     },
+  }
+
+  /** What an operation under way looked at stays so: it locks the row as well before it holds requests. */
+  async function refuseUnderWay(client: Pick<pg.ClientBase, 'query'>, module: string): Promise<void> {
+    await client.query('SELECT FROM kernel.plugin WHERE module = $1 FOR UPDATE', [module])
+    const { rowCount } = await client.query(
+      `SELECT FROM kernel.plugin_operation WHERE module = $1 AND state IN ('running', 'undoing')`,
+      [module],
+    )
+    if (rowCount !== 0) throw errors.operationUnderWay({ subject: module })
   }
 
   /** An older version may not be able to work on the tables as they are. */

@@ -1,6 +1,8 @@
 // Removal: nobody enters any more, then the tables go, then every row the kernel keeps about the module. What went stands
 // in the operation, as a receipt. The audit trail stays: it says what happened, and nobody may take from it.
+import type pg from 'pg'
 import { errors } from '../errors.ts'
+import { readPlugin } from '../registry/plugin-store.ts'
 import type { Step } from './drive-operations.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
 import { type Operation, remember } from './operation.ts'
@@ -16,7 +18,7 @@ const about = [
 
 /** @throws PLUGIN_IN_USE, PLUGIN_CHANGE_REFUSED */
 export async function refuseRemoval(
-  parts: Pick<LifecycleParts, 'pool' | 'registry'>,
+  parts: Pick<LifecycleParts, 'registry'> & { readonly pool: Pick<pg.Pool, 'query'> },
   module: string,
   force: boolean,
 ): Promise<void> {
@@ -55,9 +57,18 @@ export function closeStep(parts: LifecycleParts): Step {
     name: 'close',
     async run(operation) {
       const module = moduleOf(operation)
-      const row = await installed(parts, module)
-      if (row.state !== 'removing') await refuseRemoval(parts, module, operation.options.force === true)
+      await installed(parts, module)
       await change(parts, module, async (client) => {
+        // A tenant that is enabling it has done so by then, or finds it closed.
+        await client.query('SELECT FROM kernel.plugin WHERE module = $1 FOR UPDATE', [module])
+        const row = await readPlugin(client, module)
+        if (!row) throw errors.pluginNotFound({ module })
+        if (row.state !== 'removing')
+          await refuseRemoval(
+            { pool: client, registry: parts.registry },
+            module,
+            operation.options.force === true,
+          )
         await remember(client, operation, { stateBefore: row.state })
         await client.query(`UPDATE kernel.plugin SET state = 'removing' WHERE module = $1`, [module])
       })

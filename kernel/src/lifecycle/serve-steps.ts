@@ -8,7 +8,7 @@ import { wantedVersions } from '../registry/served-module.ts'
 import { canaryVerdict } from './canary.ts'
 import type { Step } from './drive-operations.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
-import { type Operation, remember } from './operation.ts'
+import { type Operation, readOperation, remember } from './operation.ts'
 import { begunMigrations, hasLeft, ranMigrations, triesAfterLeaving } from './table-steps.ts'
 
 const canaryLookMs = 500
@@ -41,10 +41,12 @@ export function canaryStep(parts: LifecycleParts): Step {
             WHERE module = $1`,
           [module, version, canary.percent ?? 0, canary.tenants ?? []],
         )
+        // What stands there already wins: a process that takes over does not begin anew.
+        await remember(client, operation, { canaryStarted: Date.now() })
       })
       await refuseUnserved(parts, module, version)
-      // From the time the operation was asked for: a process that takes over does not begin anew.
-      const until = operation.createdAt.getTime() + canary.minutes * 60_000
+      const { data } = (await readOperation(parts.pool, operation.id)) ?? operation
+      const until = Number(data['canaryStarted'] ?? Date.now()) + canary.minutes * 60_000
       for (;;) {
         const verdict = await canaryVerdict(parts.pool, operation.id, canary)
         const { requests, failures } = verdict
@@ -52,7 +54,7 @@ export function canaryStep(parts: LifecycleParts): Step {
           throw errors.canaryFailed({ module, version, requests, failures, errorRate: verdict.errorRate })
         }
         if (Date.now() >= until) {
-          if (verdict.wouldFail)
+          if (verdict.wouldFail || requests === 0)
             throw errors.canaryFailed({ module, version, requests, failures, errorRate: verdict.errorRate })
           return { canary: { requests, failures } }
         }

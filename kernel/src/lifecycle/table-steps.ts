@@ -3,9 +3,9 @@
 import { compatibilityOf } from '../data/plugin-migrations/compatibility.ts'
 import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
 import { errors } from '../errors.ts'
-import { type PluginRow, readCode } from '../registry/plugin-store.ts'
+import { type PluginRow, readCode, readPlugin } from '../registry/plugin-store.ts'
 import type { Step } from './drive-operations.ts'
-import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
+import { change, type LifecycleParts } from './lifecycle-parts.ts'
 import { type Operation, remember } from './operation.ts'
 
 /** What has run on a plugin's tables, by name. */
@@ -81,19 +81,21 @@ export function holdStep(parts: LifecycleParts): Step {
     name: 'hold',
     async run(operation) {
       const module = moduleOf(operation)
-      const row = await installed(parts, module)
       const code = await readCode(parts.pool, module, versionOf(operation))
       const pending = await pendingMigrations(parts, module, code.migrations)
       const { compatibility, reasons } = compatibilityOf(pending)
       if (compatibility === 'compatible') return undefined
-      const shared = sharedTablesRefusal(row, versionOf(operation), operation)
-      if (shared !== undefined) {
-        throw errors.pluginChange({
-          module,
-          reason: `${shared}, and its migrations do not allow that. ${reasons.join(' ')}`,
-        })
-      }
       await change(parts, module, async (client) => {
+        // Who is choosing a version for a tenant has done so by then, or finds this operation.
+        await client.query('SELECT FROM kernel.plugin WHERE module = $1 FOR UPDATE', [module])
+        const row = await readPlugin(client, module)
+        const shared = row && sharedTablesRefusal(row, versionOf(operation), operation)
+        if (shared !== undefined) {
+          throw errors.pluginChange({
+            module,
+            reason: `${shared}, and its migrations do not allow that. ${reasons.join(' ')}`,
+          })
+        }
         await remember(client, operation, { held: pending.map((migration) => migration.name) })
         await client.query(`UPDATE kernel.plugin SET state = 'held' WHERE module = $1 AND state = 'active'`, [
           module,
