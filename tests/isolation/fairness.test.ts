@@ -45,12 +45,16 @@ t.test('one plugin for many callers', async (t) => {
       const pid = host.stats().hosts[0]?.pid
       const billed: number[] = []
       const spent = (cpuMs: number) => void billed.push(cpuMs)
+      const from = performance.now()
       const calls = Array.from({ length: 60 }, () =>
         outcome(call('spin', { ...patient, input: { ms: 50 }, spent })),
       )
       t.same(new Set(await Promise.all(calls)), new Set(['answered']))
       t.equal(billed.length, 60)
-      t.ok(Math.max(...billed) < 150, `nobody pays for a neighbour: ${Math.max(...billed)} ms`)
+      // One isolate does one thing at a time: who paid for those beside him would make it more than has passed.
+      const sum = billed.reduce((all, one) => all + one, 0)
+      const passed = performance.now() - from
+      t.ok(sum < 1.5 * passed, `nobody pays for a neighbour: ${sum} ms billed, ${passed} ms passed`)
       t.equal(host.stats().hosts[0]?.pid, pid, 'in the same host')
     }
   })

@@ -47,10 +47,6 @@ class MeteredUnit implements UnitOfWork {
   emit(event: OutboxEvent): void {
     this.#unit.emit(event)
   }
-
-  afterCommit(callback: () => void): void {
-    this.#unit.afterCommit(callback)
-  }
 }
 
 export const meteredUnit = (unit: UnitOfWork, spending: Spending, module: string): UnitOfWork =>

@@ -50,23 +50,6 @@ t.test('many reads at once take two connections at most', async (t) => {
   t.ok(connections.stats().open <= 2)
 })
 
-t.test('callbacks run after the commit, and not after a rollback', async (t) => {
-  const told: string[] = []
-  await unit(async (u) => {
-    u.afterCommit(() => told.push('yes'))
-    await items.create(u, { name: 'a' })
-    t.same(told, [])
-  })
-  await t.rejects(
-    unit(async (u) => {
-      u.afterCommit(() => told.push('no'))
-      await items.create(u, { name: 'b' })
-      throw new Error('no')
-    }),
-  )
-  t.same(told, ['yes'])
-})
-
 t.test('events are written with the data and only with it', async (t) => {
   const event = { module: 'trial', event: 'item.made', payload: { name: 'c' } }
   await unit(async (u) => {

@@ -43,8 +43,6 @@ export interface UnitOfWork extends Reader {
   /** Written with the commit, in the same transaction. */
   audit(entry: AuditEntry): void
   emit(event: OutboxEvent): void
-  /** Runs once the commit is confirmed. */
-  afterCommit(callback: () => void): void
   /** Records this unit has locked, by table and id: nobody else can change them before it ends. */
   readonly locked: Map<string, unknown>
   /** It holds a connection, and perhaps locks. */
@@ -62,15 +60,13 @@ export async function withUnitOfWork<T>(
   work: (unit: UnitOfWork) => Promise<T>,
 ): Promise<T> {
   const unit = new Unit(connections, scope)
-  let value: T
   try {
-    value = await work(unit)
+    const value = await work(unit)
     await unit.commit()
+    return value
   } catch (error) {
     throw await unit.rollBack(error)
   }
-  unit.tellCommitted()
-  return value
 }
 
 /** The data login itself, which may add to audit and outbox and nothing else. */
@@ -90,7 +86,6 @@ class Unit implements UnitOfWork {
   readonly #connections: TenantConnections
   readonly #audits: AuditEntry[] = []
   readonly #events: OutboxEvent[] = []
-  readonly #callbacks: (() => void)[] = []
   /** Everything sent and not waited for; each settles, none rejects. */
   readonly #underWay: Promise<unknown>[] = []
   #lending: Promise<DataConnection> | undefined
@@ -137,14 +132,6 @@ class Unit implements UnitOfWork {
 
   emit(event: OutboxEvent): void {
     this.#events.push(event)
-  }
-
-  afterCommit(callback: () => void): void {
-    this.#callbacks.push(callback)
-  }
-
-  tellCommitted(): void {
-    for (const callback of this.#callbacks) callback()
   }
 
   async commit(): Promise<void> {

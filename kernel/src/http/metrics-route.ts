@@ -1,9 +1,9 @@
 // GET /metrics, for the operator's Prometheus and nobody else: with the token of the settings, or, without one, from
 // this machine only.
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
+import { isSameToken } from '../identity/same-token.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
@@ -17,10 +17,6 @@ function isLocal(request: FastifyRequest): boolean {
   const isLoopback = address === '::1' || (isIPv4(address) && address.startsWith('127.'))
   return isLoopback && !proxyHeaders.some((name) => name in request.headers)
 }
-
-/** Equal in a time that does not tell how far they are. */
-const isSame = (one: string, other: string): boolean => timingSafeEqual(digest(one), digest(other))
-const digest = (text: string) => createHash('sha256').update(text).digest()
 
 export function metricsRoute(
   app: Instance,
@@ -36,7 +32,7 @@ export function metricsRoute(
       return
     }
     const [, given] = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '') ?? []
-    if (given === undefined || !isSame(given, token)) throw errors.unauthenticated({})
+    if (given === undefined || !isSameToken(given, token)) throw errors.unauthenticated({})
   }
 
   app.route({

@@ -29,7 +29,6 @@ export interface HostLimits {
   readonly strayBytes: number
   /** What a host may write to the kernel's log by itself, in its life. */
   readonly stderrBytes: number
-  readonly manifestBytes: number
   readonly answerBytes: number
 }
 
@@ -97,7 +96,6 @@ const host: HostLimits = Object.freeze({
   strayMessages: 10_000,
   strayBytes: 64 * 1024 * 1024,
   stderrBytes: 64 * 1024,
-  manifestBytes: 256 * 1024,
   answerBytes: 8 * 1024 * 1024,
 })
 
