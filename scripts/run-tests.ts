@@ -141,7 +141,7 @@ async function main(root: string, parts: readonly string[]): Promise<void> {
       root,
       files,
       jobs: 2,
-      timeoutMs: 120_000,
+      timeoutMs: 240_000,
       env,
       print,
       signal: stopped.signal,
