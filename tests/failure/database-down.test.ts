@@ -40,6 +40,8 @@ t.test('requests while the database is gone', async (t) => {
     ['GET', '/v1/tenant'],
     ['GET', '/v1/tenant/members'],
     ['GET', '/v1/tenant/modules'],
+    ['GET', '/v1/tenant/usage'],
+    ['GET', '/v1/tenant/secrets/finance'],
     ['GET', '/v1/finance/accounts'],
     ['POST', '/v1/tenants', { name: 'New', slug: 'new-one' }],
     ['POST', '/v1/tenant/members', { email: account.email, role: 'member' }],
@@ -53,7 +55,12 @@ t.test('requests while the database is gone', async (t) => {
     t.equal(reply.headers['retry-after'], '1')
   }
   const operator = { authorization: `Bearer ${operatorToken}` }
-  const operatorPaths = ['/v1/operator/plugins', '/v1/operator/plugins/finance', '/v1/operator/operations']
+  const operatorPaths = [
+    '/v1/operator/plugins',
+    '/v1/operator/plugins/finance',
+    '/v1/operator/operations',
+    '/v1/operator/limits?module=finance',
+  ]
   for (const path of operatorPaths) {
     const reply = await kernel.send('GET', path, undefined, operator)
     t.match(reply, unavailable, path)
