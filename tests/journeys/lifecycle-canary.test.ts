@@ -1,4 +1,5 @@
 // A canary is for somebody, for as long as it was asked for, and nobody's silence is taken for success.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { operatedKernel } from '../support/operator.ts'
 import { visits } from '../support/visits.ts'
@@ -36,6 +37,25 @@ t.test('a canary', async (t) => {
       error: { code: 'CANARY_FAILED', message: /^Nobody tried version 1\.1\.0/ },
     })
     t.match((await operator('GET', `${plugins}/visits`)).body, { stable: '1.0.0', candidate: null })
+  })
+
+  await t.test('is cancelled by its operation, and only while it goes on', async (t) => {
+    const ending = upgrade({ minutes: 5, percent: 100 })
+    const version = async () => (await tenant.owner('GET', '/v1/visits/version')).body['version']
+    for (let looks = 0; looks < 500 && (await version()) !== '1.1.0'; looks += 1) await sleep(20)
+    t.equal(await version(), '1.1.0')
+    const { items } = (await operator('GET', '/v1/operator/operations?limit=1')).body
+    const [{ id } = { id: '' }] = items as { id: string }[]
+    const cancel = () => operator('POST', `/v1/operator/operations/${id}/cancel`)
+    const cancelled = {
+      state: 'failed',
+      error: { code: 'OPERATION_CANCELLED', message: /cancelled by operator/ },
+    }
+    t.match((await cancel()).body, cancelled)
+    t.match((await ending).body, cancelled)
+    t.equal(await version(), '1.0.0')
+    t.match((await operator('GET', `${plugins}/visits`)).body, { stable: '1.0.0', candidate: null })
+    t.match(await cancel(), { status: 409, body: { code: 'PLUGIN_CHANGE_REFUSED' } })
   })
 
   await t.test('lasts from when it began, however long the steps before took', async (t) => {

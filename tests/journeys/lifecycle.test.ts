@@ -243,6 +243,12 @@ t.test('the life of a plugin', async (t) => {
   )
 
   await t.test('leaves nothing behind, and a receipt of what went', async (t) => {
+    const raised = await operator('PUT', '/v1/operator/limits?module=visits', { request: { queries: 2000 } })
+    t.match(raised, { status: 200 })
+    await owner('GET', '/v1/visits/version')
+    t.match(await owner('GET', '/v1/tenant/usage'), { status: 200 }, 'what was used is written down')
+    const used = await database.admin.query(`SELECT FROM kernel.usage WHERE module = 'visits'`)
+    t.not(used.rowCount, 0)
     const removed = await operator('DELETE', '/v1/operator/plugins/visits', {
       confirm: 'visits',
       force: true,
@@ -257,7 +263,7 @@ t.test('the life of a plugin', async (t) => {
           rows: 2,
           migrations: 3,
         },
-        forgotten: { 'kernel.tenant_module': 1, 'kernel.plugin_version': 3 },
+        forgotten: { 'kernel.tenant_module': 1, 'kernel.limit_override': 1, 'kernel.plugin_version': 3 },
       },
     })
     t.match(await owner('GET', '/v1/visits/version'), { status: 404 })

@@ -70,4 +70,21 @@ export function operationRoutes(app: Instance, ladder: Ladder, lifecycle: Lifecy
       operationView(await lifecycle.operation((request.params as { id: string }).id)),
     ),
   })
+  app.route({
+    method: 'POST',
+    url: '/v1/operator/operations/:id/cancel',
+    schema: {
+      tags,
+      summary: 'Take back a canary that goes on',
+      params: Type.Object({ id: Type.String({ pattern: uuid }) }),
+      response: { 200: operationShape, 202: operationShape, ...problemResponses },
+    },
+    ...atRung(ladder.operated, async (stage, request, reply) => {
+      const operation = await lifecycle.cancel((request.params as { id: string }).id, stage)
+      return reply
+        .code(operation.state === 'failed' ? 200 : 202)
+        .header('location', `/v1/operator/operations/${operation.id}`)
+        .send(operationView(operation))
+    }),
+  })
 }

@@ -34,7 +34,7 @@ export interface OperationDriver {
 
 const pollMs = 2_000
 const lookMs = 50
-/** In one process, and canaries wait for long. */
+/** In one process. Canaries, which wait for long, are not counted. */
 const mostAtOnce = 8
 /** 'life' in bytes. */
 const lockSpace = 0x6c69_6665
@@ -45,8 +45,11 @@ export function driveOperations(parts: LifecycleParts, steps: Steps): OperationD
   const closing = new AbortController()
 
   async function look(): Promise<void> {
-    for (const id of await unfinishedOperations(pool)) {
-      if (driving.has(id) || driving.size >= mostAtOnce || closing.signal.aborted) continue
+    const unfinished = await unfinishedOperations(pool)
+    const canaries = new Set(unfinished.flatMap((one) => (one.isCanary ? [one.id] : [])))
+    const isBusy = () => [...driving.keys()].filter((id) => !canaries.has(id)).length >= mostAtOnce
+    for (const { id, isCanary } of unfinished) {
+      if (driving.has(id) || (!isCanary && isBusy()) || closing.signal.aborted) continue
       const driven = underLock(id)
         .catch((error: unknown) => log.error({ err: error, operation: id }, 'an operation was interrupted'))
         .finally(() => driving.delete(id))
@@ -84,7 +87,8 @@ export function driveOperations(parts: LifecycleParts, steps: Steps): OperationD
     let operation = found
     const save = async (changed: Partial<Operation>) => {
       operation = { ...operation, ...changed }
-      await saveProgress(pool, operation)
+      const isSaved = await saveProgress(pool, operation)
+      if (!isSaved) operation = (await readOperation(pool, operation.id)) ?? operation
     }
     while (operation.state === 'running') {
       signal.throwIfAborted()
@@ -107,6 +111,8 @@ export function driveOperations(parts: LifecycleParts, steps: Steps): OperationD
         await save({ done: [...operation.done, step.name], data, error: null })
         continue
       }
+      // It was cancelled: that is why.
+      if (operation.state !== 'running') continue
       const tries = Number(operation.data['tries'] ?? 0) + 1
       const error = failureOf(outcome.error)
       log.warn(

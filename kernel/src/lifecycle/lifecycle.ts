@@ -9,6 +9,7 @@ import { driveOperations, type Steps } from './drive-operations.ts'
 import { fetchStep } from './fetch-step.ts'
 import { installed, type LifecycleParts } from './lifecycle-parts.ts'
 import {
+  cancelCanary,
   insertOperation,
   listOperations,
   type Operation,
@@ -40,6 +41,8 @@ export interface Lifecycle {
   /** Begins the operation, and waits a moment for it to end. */
   begin(request: ChangeRequest, by: AskedBy): Promise<Operation>
   operation(id: string): Promise<Operation>
+  /** Takes back a canary that goes on. @throws OPERATION_NOT_FOUND, PLUGIN_CHANGE_REFUSED */
+  cancel(id: string, by: AskedBy): Promise<Operation>
   operations(options: {
     readonly limit: number
     readonly before?: string
@@ -115,6 +118,17 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
       const operation = await readOperation(parts.pool, id)
       if (!operation) throw errors.operationNotFound({ id })
       return operation
+    },
+    async cancel(id, by) {
+      const operation = await readOperation(parts.pool, id)
+      if (!operation) throw errors.operationNotFound({ id })
+      if (!(await cancelCanary(parts.pool, id, by.operator)))
+        throw errors.pluginChange({
+          module: operation.module ?? '',
+          reason: 'Only an operation that waits for its canary can be cancelled.',
+        })
+      driver.wake()
+      return (await driver.ended(id, answerWithinMs)) ?? operation
     },
     operations: (options) => listOperations(parts.pool, options),
     start: () => driver.start(),

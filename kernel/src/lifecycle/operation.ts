@@ -73,11 +73,14 @@ export async function listOperations(
   return rows
 }
 
-export async function unfinishedOperations(database: Queryable): Promise<string[]> {
-  const { rows } = await database.query<{ id: string }>(
-    `SELECT id FROM kernel.plugin_operation WHERE state IN ('running', 'undoing') ORDER BY created_at LIMIT 50`,
+export async function unfinishedOperations(
+  database: Queryable,
+): Promise<{ readonly id: string; readonly isCanary: boolean }[]> {
+  const { rows } = await database.query<{ id: string; isCanary: boolean }>(
+    `SELECT id, options ? 'canary' AND data ? 'canaryStarted' AND NOT 'canary' = ANY(done) AND state = 'running' AS "isCanary"
+       FROM kernel.plugin_operation WHERE state IN ('running', 'undoing') ORDER BY "isCanary", created_at LIMIT 50`,
   )
-  return rows.map((row) => row.id)
+  return rows
 }
 
 export async function insertOperation(
@@ -119,13 +122,26 @@ export async function remember(
   ])
 }
 
-/** The steps that are done and what they found out; the state last of all. */
+/** Takes a canary back before its time. False when the operation is not waiting for one. */
+export async function cancelCanary(database: Queryable, id: string, by: string): Promise<boolean> {
+  const error = { code: 'OPERATION_CANCELLED', message: `The canary was cancelled by ${by}.` }
+  const { rowCount } = await database.query(
+    `UPDATE kernel.plugin_operation SET state = 'undoing', error = $2, updated_at = now()
+      WHERE id = $1 AND kind = 'upgrade' AND state = 'running' AND options ? 'canary'
+        AND 'migrate' = ANY(done) AND NOT 'canary' = ANY(done) AND data ? 'canaryStarted'`,
+    [id, JSON.stringify(error)],
+  )
+  return rowCount !== 0
+}
+
+/** The steps that are done and what they found out. False when it was cancelled meanwhile: then nothing is written. */
 export async function saveProgress(
   database: Queryable,
   operation: Pick<Operation, 'id' | 'state' | 'done' | 'data' | 'error'>,
-): Promise<void> {
-  await database.query(
-    `UPDATE kernel.plugin_operation SET state = $2, done = $3, data = $4, error = $5, updated_at = now() WHERE id = $1`,
+): Promise<boolean> {
+  const { rowCount } = await database.query(
+    `UPDATE kernel.plugin_operation SET state = $2, done = $3, data = $4, error = $5, updated_at = now()
+      WHERE id = $1 AND (state = 'running' OR $2 <> 'running')`,
     [
       operation.id,
       operation.state,
@@ -134,4 +150,5 @@ export async function saveProgress(
       operation.error === null ? null : JSON.stringify(operation.error),
     ],
   )
+  return rowCount !== 0
 }

@@ -14,6 +14,8 @@ const about = [
   ['kernel.tenant_module', 'module'],
   ['kernel.module_setting', 'module'],
   ['kernel.outbox', 'module'],
+  ['kernel.limit_override', 'module'],
+  ['kernel.usage', 'module'],
 ] as const
 
 /** @throws PLUGIN_IN_USE, PLUGIN_CHANGE_REFUSED */

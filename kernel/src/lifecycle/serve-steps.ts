@@ -59,6 +59,8 @@ export function canaryStep(parts: LifecycleParts): Step {
           return { canary: { requests, failures } }
         }
         await sleep(canaryLookMs, undefined, { signal })
+        if ((await readOperation(parts.pool, operation.id))?.state !== 'running')
+          throw errors.pluginChange({ module, reason: 'The canary was cancelled.' })
       }
     },
     undo: async (operation) => {

@@ -22,6 +22,7 @@ plinth enable <module>
 plinth remove <module> [--force]         with all its data; --force also when tenants have it enabled
 plinth pin <tenant> <module> <version|stable|beta>
 plinth operations [id]
+plinth cancel <operation>                takes back a canary that goes on
   --dry-run                              shows the plan and changes nothing
   --yes                                  does not ask
   --url http://127.0.0.1:3000            of the kernel
@@ -76,6 +77,7 @@ const commands: Readonly<Record<string, { readonly names: readonly number[]; rea
   list: { names: [0], run: list },
   pin: { names: [3], run: pin },
   operations: { names: [0, 1], run: operations },
+  cancel: { names: [1], run: cancel },
 }
 
 export const isOperatorCommand = (name: string | undefined): name is string =>
@@ -198,6 +200,13 @@ async function pin({ client, terminal, names: [tenant = '', module = '', to = ''
   )
   const served = choice.version === null ? `follows ${choice.channel}` : `is pinned to ${choice.version}`
   terminal.print(`'${choice.tenant}' ${served} of '${choice.module}'.`)
+  return true
+}
+
+async function cancel({ client, terminal, names: [id = ''] }: Call): Promise<boolean> {
+  const path = `/v1/operator/operations/${encodeURIComponent(id)}/cancel`
+  // That it ends as failed is what was asked for.
+  await follow(client, terminal, await client.ask(operationAnswer, 'POST', path, {}))
   return true
 }
 
