@@ -54,6 +54,8 @@ t.test('a canary', async (t) => {
     t.match((await cancel()).body, cancelled)
     t.match((await ending).body, cancelled)
     t.equal(await version(), '1.0.0')
+    const audited = await database.admin.query(`SELECT after FROM kernel.audit WHERE action = 'cancel'`)
+    t.match(audited.rows, [{ after: { operation: id } }])
     t.match((await operator('GET', `${plugins}/visits`)).body, { stable: '1.0.0', candidate: null })
     t.match(await cancel(), { status: 409, body: { code: 'PLUGIN_CHANGE_REFUSED' } })
   })

@@ -122,7 +122,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     async cancel(id, by) {
       const operation = await readOperation(parts.pool, id)
       if (!operation) throw errors.operationNotFound({ id })
-      if (!(await cancelCanary(parts.pool, id, by.operator)))
+      if (!(await cancelCanary(parts.pool, id, by)))
         throw errors.pluginChange({
           module: operation.module ?? '',
           reason: 'Only an operation that waits for its canary can be cancelled.',

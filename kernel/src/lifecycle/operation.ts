@@ -123,13 +123,20 @@ export async function remember(
 }
 
 /** Takes a canary back before its time. False when the operation is not waiting for one. */
-export async function cancelCanary(database: Queryable, id: string, by: string): Promise<boolean> {
-  const error = { code: 'OPERATION_CANCELLED', message: `The canary was cancelled by ${by}.` }
+export async function cancelCanary(
+  database: Queryable,
+  id: string,
+  by: { readonly operator: string; readonly requestId: string },
+): Promise<boolean> {
+  const error = { code: 'OPERATION_CANCELLED', message: `The canary was cancelled by ${by.operator}.` }
   const { rowCount } = await database.query(
-    `UPDATE kernel.plugin_operation SET state = 'undoing', error = $2, updated_at = now()
+    `WITH cancelled AS (
+     UPDATE kernel.plugin_operation SET state = 'undoing', error = $2, updated_at = now()
       WHERE id = $1 AND kind = 'upgrade' AND state = 'running' AND options ? 'canary'
-        AND 'migrate' = ANY(done) AND NOT 'canary' = ANY(done) AND data ? 'canaryStarted'`,
-    [id, JSON.stringify(error)],
+        AND 'migrate' = ANY(done) AND NOT 'canary' = ANY(done) AND data ? 'canaryStarted' RETURNING id, module)
+     INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, after)
+     SELECT '${aboveTenants}', $3, $4, 'kernel', 'plugin', module, 'cancel', jsonb_build_object('operation', id) FROM cancelled`,
+    [id, JSON.stringify(error), by.operator, by.requestId],
   )
   return rowCount !== 0
 }
