@@ -2,9 +2,6 @@
 // docs/settings.md is checked against `settings` below.
 import { resolve } from 'node:path'
 
-/** Where npm itself goes when nobody says otherwise. */
-const publicRegistry = 'https://registry.npmjs.org'
-
 interface Setting<T> {
   /** What stands in the docs when the setting is not given. */
   readonly default: string
@@ -78,8 +75,8 @@ function bearerToken(text: string | undefined): string | undefined {
   return text
 }
 
-function registryUrl(text: string | undefined): string {
-  if (text === undefined) return publicRegistry
+function registryUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
   const url = URL.parse(text)
   const isLocal = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
   if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLocal)) {
@@ -169,7 +166,7 @@ export const settings = {
     bearerToken,
   ),
   PLINTH_REGISTRY: setting(
-    "npm's public registry",
+    'none: nothing can be installed while the kernel runs',
     'URL of the npm registry that plugins are installed from while the kernel runs. `http` only on loopback.',
     registryUrl,
   ),

@@ -5,6 +5,7 @@ import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
+import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
@@ -48,17 +49,18 @@ export interface Kernel {
   close(): Promise<void>
 }
 
-/** What the operator's settings say of packages from a registry. */
-const packagePolicy = (config: Config) => ({
-  registry: {
-    url: config.registry,
-    ...(config.registryToken === undefined ? {} : { token: config.registryToken }),
-  },
-  minAgeDays: config.coolOffDays,
-  trust: { cacheFolder: join(config.dataDir, 'sigstore') },
-  ...(config.packagesRequire === undefined ? {} : { require: config.packagesRequire }),
-  ...(config.packagesAllowed === undefined ? {} : { allow: config.packagesAllowed }),
-})
+/** What the operator's settings say of packages from a registry. @throws REGISTRY_UNAVAILABLE when none is set */
+function packagePolicy({ registry, registryToken, packagesRequire, packagesAllowed, ...config }: Config) {
+  if (registry === undefined)
+    throw errors.registryUnavailable({ registry: '(none)', detail: 'PLINTH_REGISTRY is not set.' })
+  return {
+    registry: { url: registry, ...(registryToken === undefined ? {} : { token: registryToken }) },
+    minAgeDays: config.coolOffDays,
+    trust: { cacheFolder: join(config.dataDir, 'sigstore') },
+    ...(packagesRequire === undefined ? {} : { require: packagesRequire }),
+    ...(packagesAllowed === undefined ? {} : { allow: packagesAllowed }),
+  }
+}
 
 /** `world` is what fetches meet: tests have one of their own. */
 export async function createKernel(
@@ -133,7 +135,7 @@ async function assemble(
     feed,
     registry,
     tables: pluginTables(access, off),
-    fetch: (request) => fetchPluginPackage({ ...packagePolicy(config), ...request }, undefined, off),
+    fetch: async (request) => fetchPluginPackage({ ...packagePolicy(config), ...request }, undefined, off),
     admit: (fetched, owners) =>
       admitFetched(
         fetched,

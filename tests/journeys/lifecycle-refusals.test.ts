@@ -1,7 +1,8 @@
 // What an operator is refused, and that a refusal leaves everything as it was.
 import t from 'tap'
 import { makeInstallation } from '../support/installation.ts'
-import { operatedKernel, operatorOf } from '../support/operator.ts'
+import { testKernel } from '../support/kernel.ts'
+import { operatedKernel, operatorOf, operatorToken } from '../support/operator.ts'
 import { visits } from '../support/visits.ts'
 
 const name = '@acme/visits'
@@ -210,4 +211,10 @@ t.test('an operator is refused', async (t) => {
     })
     t.match(await tenant.owner('GET', '/v1/visits/version'), { body: { version: '1.1.0' } })
   })
+})
+
+t.test('without a registry nothing is fetched, and the refusal names the setting', async (t) => {
+  const { send } = await testKernel(t, { operatorToken })
+  const { body } = await operatorOf(send)('POST', plugins, { package: name })
+  t.match(body, { state: 'failed', error: { code: 'REGISTRY_UNAVAILABLE', message: /PLINTH_REGISTRY/ } })
 })
