@@ -27,8 +27,11 @@ type Listener = (change: Change) => void | Promise<void>
 export interface ChangeFeed {
   /** Announces within the caller's transaction. The id that comes back is for `settled`, after the commit. */
   announce(client: Pick<pg.ClientBase, 'query'>, change: Change): Promise<string>
-  /** Waits until every live kernel process has acted on the change, a second at most when nothing else is said. */
-  settled(announcement: string, deadlineMs?: number): Promise<void>
+  /**
+   * Waits until every live kernel process has acted on the change, a second at most when nothing else is said. False when
+   * one has not, or when nobody can tell.
+   */
+  settled(announcement: string, deadlineMs?: number): Promise<boolean>
   onChange(listener: Listener): void
   /** False while the connection is down: then nothing kept in memory may be trusted. */
   isLive(): boolean
@@ -170,21 +173,22 @@ export async function startChangeFeed(options: {
     },
     async settled(announcement, deadlineMs = settleDeadlineMs) {
       const entry = waiting.get(announcement)
-      if (!entry || !client) return
+      if (!entry || !client) return false
       const expected = await countProcesses(client)
-      await new Promise<void>((resolve) => {
+      const isSettled = await new Promise<boolean>((resolve) => {
         const deadline = setTimeout(() => {
           log.warn({ expected, seen: entry.seen }, 'a kernel process did not acknowledge a change in time')
-          resolve()
+          resolve(false)
         }, deadlineMs)
         entry.wake = () => {
           if (entry.seen < expected) return
           clearTimeout(deadline)
-          resolve()
+          resolve(true)
         }
         entry.wake()
       })
       waiting.delete(announcement)
+      return isSettled
     },
     onChange: (listener) => void listeners.push(listener),
     isLive: () => client !== undefined,

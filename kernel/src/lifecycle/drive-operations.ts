@@ -34,6 +34,8 @@ export interface OperationDriver {
 
 const pollMs = 2_000
 const lookMs = 50
+/** A minute of them, every `pollMs`: then an operator is told what is left, and can do something else with the module. */
+const mostUndoTries = 30
 /** In one process. Canaries, which wait for long, are not counted. */
 const mostAtOnce = 8
 /** 'life' in bytes. */
@@ -128,12 +130,22 @@ export function driveOperations(parts: LifecycleParts, steps: Steps): OperationD
     if (operation.state === 'undoing') {
       // The step that failed comes first: it may have been done in part.
       const begun = list.slice(0, operation.done.length + 1)
+      const left: string[] = []
       for (const step of begun.reverse()) {
         signal.throwIfAborted()
-        await step.undo?.(operation)
+        await step.undo?.(operation).catch(async (error: unknown) => {
+          signal.throwIfAborted()
+          const undoTries = Number(operation.data['undoTries'] ?? 0) + 1
+          log.warn({ err: error, operation: operation.id, step: step.name, undoTries }, 'a step was not undone')
+          if (undoTries >= mostUndoTries) return void left.push(step.name)
+          await save({ data: { ...operation.data, undoTries } })
+          throw error
+        })
       }
       signal.throwIfAborted()
-      await save({ state: 'failed' })
+      const code = operation.error?.code ?? 'OPERATION_FAILED'
+      const message = `${operation.error?.message ?? ''} Not undone, look at the log: ${left.join(', ')}.`.trim()
+      await save({ state: 'failed', ...(left.length > 0 ? { error: { code, message } } : {}) })
     }
     log.info(
       { operation: operation.id, kind: operation.kind, state: operation.state },

@@ -30,11 +30,16 @@ export interface LifecycleParts {
 /** Loading a version starts its host, in every process; a held module first lets those inside finish. */
 const settleDeadlineMs = 30_000
 
-/** Changes rows, and resolves when every kernel process serves what they then say. */
+/**
+ * Changes rows, and resolves when every kernel process serves what they then say. A process that does not say so in time
+ * is logged and not waited for, unless what follows would break it.
+ * @throws PLUGIN_CHANGE_REFUSED when the change must settle and has not; it is committed all the same.
+ */
 export async function change<T>(
   { pool, feed, registry }: Pick<LifecycleParts, 'pool' | 'feed' | 'registry'>,
   module: string,
   work: (client: pg.PoolClient) => Promise<T>,
+  { mustSettle = false }: { readonly mustSettle?: boolean } = {},
 ): Promise<T> {
   const client = await pool.connect().catch((cause: unknown) => {
     throw errors.databaseUnavailable({}, cause)
@@ -52,9 +57,13 @@ export async function change<T>(
     client.release(true)
     throw error
   }
-  await feed.settled(announcement, settleDeadlineMs)
+  const isSettled = await feed.settled(announcement, settleDeadlineMs)
   // With the feed down nobody has told this process.
   await registry.sync()
+  if (!isSettled && mustSettle) {
+    const reason = 'A kernel process did not say in time that it acts on the change; the log names how many did.'
+    throw errors.pluginChange({ module, reason })
+  }
   return result
 }
 

@@ -1,5 +1,6 @@
 // The steps that touch a plugin's tables. A migration that the version before cannot live with waits until nobody is
 // inside that version; requests wait meanwhile, and find the new one.
+import type pg from 'pg'
 import { compatibilityOf } from '../data/plugin-migrations/compatibility.ts'
 import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
 import { errors } from '../errors.ts'
@@ -85,7 +86,7 @@ export function holdStep(parts: LifecycleParts): Step {
       const pending = await pendingMigrations(parts, module, code.migrations)
       const { compatibility, reasons } = compatibilityOf(pending)
       if (compatibility === 'compatible') return undefined
-      await change(parts, module, async (client) => {
+      const hold = async (client: pg.PoolClient) => {
         // Who is choosing a version for a tenant has done so by then, or finds this operation.
         await client.query('SELECT FROM kernel.plugin WHERE module = $1 FOR UPDATE', [module])
         const row = await readPlugin(client, module)
@@ -100,7 +101,9 @@ export function holdStep(parts: LifecycleParts): Step {
         await client.query(`UPDATE kernel.plugin SET state = 'held' WHERE module = $1 AND state = 'active'`, [
           module,
         ])
-      })
+      }
+      // A process that has not heard of it lets requests into the version that the tables are taken from.
+      await change(parts, module, hold, { mustSettle: true })
       return undefined
     },
     /** The version before is served again, unless its tables are no longer there for it. */
