@@ -136,7 +136,10 @@ export function driveOperations(parts: LifecycleParts, steps: Steps): OperationD
         await step.undo?.(operation).catch(async (error: unknown) => {
           signal.throwIfAborted()
           const undoTries = Number(operation.data['undoTries'] ?? 0) + 1
-          log.warn({ err: error, operation: operation.id, step: step.name, undoTries }, 'a step was not undone')
+          log.warn(
+            { err: error, operation: operation.id, step: step.name, undoTries },
+            'a step was not undone',
+          )
           if (undoTries >= mostUndoTries) return void left.push(step.name)
           await save({ data: { ...operation.data, undoTries } })
           throw error
@@ -144,7 +147,8 @@ export function driveOperations(parts: LifecycleParts, steps: Steps): OperationD
       }
       signal.throwIfAborted()
       const code = operation.error?.code ?? 'OPERATION_FAILED'
-      const message = `${operation.error?.message ?? ''} Not undone, look at the log: ${left.join(', ')}.`.trim()
+      const message =
+        `${operation.error?.message ?? ''} Not undone, look at the log: ${left.join(', ')}.`.trim()
       await save({ state: 'failed', ...(left.length > 0 ? { error: { code, message } } : {}) })
     }
     log.info(

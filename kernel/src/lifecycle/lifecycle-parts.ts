@@ -61,7 +61,8 @@ export async function change<T>(
   // With the feed down nobody has told this process.
   await registry.sync()
   if (!isSettled && mustSettle) {
-    const reason = 'A kernel process did not say in time that it acts on the change; the log names how many did.'
+    const reason =
+      'A kernel process did not say in time that it acts on the change; the log names how many did.'
     throw errors.pluginChange({ module, reason })
   }
   return result
