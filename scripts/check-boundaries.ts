@@ -127,7 +127,10 @@ interface KernelPlace {
 }
 
 function kernelPlace(path: string): KernelPlace | undefined {
-  const match = /^kernel\/src\/(?:([^/]+)\/)?(.+)$/.exec(path)
+  // The tables that errors.ts and config.ts put together are parts of these.
+  const match = /^kernel\/src\/(?:([^/]+)\/)?(.+)$/.exec(
+    path.replace(/^kernel\/src\/(errors|settings)\//, 'kernel/src/$1-'),
+  )
   return match ? { folder: match[1], file: match[2] ?? '' } : undefined
 }
 

@@ -7,8 +7,8 @@ const page = 'docs/settings.md'
 
 /** The page as the code would have it. */
 export function settingsPage(): string {
-  const rows = Object.entries(settings).map(
-    ([name, setting]) => `| \`${name}\` | ${setting.default} | ${setting.meaning} |`,
+  const rows = Object.values(settings).map(
+    (setting) => `| \`${setting.name}\` | ${setting.default} | ${setting.meaning} |`,
   )
   return `# Settings
 

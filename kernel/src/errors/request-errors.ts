@@ -1,5 +1,5 @@
 // The rows of errors.ts that say what is wrong with a request before anybody asks what it is for.
-import { defineError, type ErrorDefinition, type FieldError, PlinthError } from './plinth-error.ts'
+import { defineError, type ErrorDefinition, type FieldError, PlinthError } from '../plinth-error.ts'
 
 /** A body of a megabyte can be wrong in a hundred thousand places: what is answered of that stays small. */
 const mostFieldErrors = 50
@@ -23,6 +23,7 @@ function defineValidationError(): ErrorDefinition<{ errors: readonly FieldError[
 type Nothing = Record<string, never>
 
 export const requestErrors = {
+  badRequest: defineError<{ reason: string }>('REQUEST_MALFORMED', 400, 'info', (d) => d.reason),
   validation: defineValidationError(),
   pathTooLong: defineError<{ limit: number }>(
     'PATH_TOO_LONG',
@@ -47,5 +48,23 @@ export const requestErrors = {
     405,
     'info',
     (d) => `There is no ${d.method} ${d.path}. It answers to ${d.allowed.join(', ')}.`,
+  ),
+  bodyTooLarge: defineError<{ limit: number }>(
+    'BODY_TOO_LARGE',
+    413,
+    'info',
+    (d) => `The request body is larger than ${d.limit} bytes.`,
+  ),
+  mediaType: defineError<Nothing>(
+    'MEDIA_TYPE_UNSUPPORTED',
+    415,
+    'info',
+    () => 'Send the body as application/json.',
+  ),
+  cursorInvalid: defineError<Nothing>(
+    'CURSOR_INVALID',
+    400,
+    'info',
+    () => 'The cursor is not one this list gave out. Start again without it.',
   ),
 }
