@@ -4,7 +4,7 @@ import { enabledPlugin } from '../entitlements/check-entitlement.ts'
 import { asksOf, changeConsent, consentView } from '../entitlements/consent.ts'
 import type { PriceBook } from '../entitlements/plans.ts'
 import { disableModule, enableModule, requiredModules } from '../entitlements/switch-module.ts'
-import { errors } from '../errors.ts'
+import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located, Tenant } from '../stages.ts'
@@ -56,7 +56,7 @@ const describe = (plugin: LoadedPlugin | undefined) =>
 
 /** Owners and admins decide what the tenant pays for. */
 function mayManageModules(stage: Located): void {
-  if (stage.role === 'member') throw errors.forbidden({ permission: 'tenant.modules.manage' })
+  requireTenantPermission(stage, 'tenant.modules.manage')
 }
 
 export function moduleRoutes(

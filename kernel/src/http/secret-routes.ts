@@ -1,7 +1,8 @@
 // /v1/tenant/secrets/{module}: what the tenant entrusts to a module. Values go in and never come out.
+
 import { enabledPlugin } from '../entitlements/check-entitlement.ts'
-import { errors } from '../errors.ts'
 import type { ModuleSecrets } from '../outside/module-secrets.ts'
+import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
@@ -28,7 +29,7 @@ export function secretRoutes(
 
   /** Owners and admins, of a tenant that has the module. */
   const pluginFor = (stage: Located, module: string): LoadedPlugin => {
-    if (stage.role === 'member') throw errors.forbidden({ permission: 'tenant.secrets.manage' })
+    requireTenantPermission(stage, 'tenant.secrets.manage')
     return enabledPlugin(registry, stage, module)
   }
 

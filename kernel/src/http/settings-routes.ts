@@ -1,7 +1,8 @@
 // /v1/tenant/settings/{module}: what the tenant has set in a module it has enabled.
+
 import { enabledPlugin } from '../entitlements/check-entitlement.ts'
 import { changeSettings, settingsOf } from '../entitlements/module-settings.ts'
-import { errors } from '../errors.ts'
+import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
@@ -52,7 +53,7 @@ export function settingsRoutes(
       body: settingsShape,
     },
     ...atRung(ladder.located, async (stage, request) => {
-      if (stage.role === 'member') throw errors.forbidden({ permission: 'tenant.settings.update' })
+      requireTenantPermission(stage, 'tenant.settings.update')
       const plugin = pluginFor(stage, request.params)
       await changeSettings(runControl, plugin, stage, request.body)
       const tenant = await directory.find(stage.tenant.id)

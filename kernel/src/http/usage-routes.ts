@@ -1,8 +1,9 @@
 // GET /v1/tenant/usage: what the tenant has used of each module, beside what one request may use.
+
 import Type from 'typebox'
 import { isGovernorLimit, limitRows } from '../entitlements/governor-limits.ts'
 import type { LimitDirectory } from '../entitlements/limit-directory.ts'
-import { errors } from '../errors.ts'
+import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { UsageRow } from '../telemetry/read-usage.ts'
 import type { UsageCounter } from '../telemetry/usage-counter.ts'
 import type { Instance } from './create-instance.ts'
@@ -40,7 +41,7 @@ export function usageRoutes(
       response: { 200: listOf(usageShape), ...problemResponses },
     },
     ...atRung(ladder.located, async ({ tenant, role }) => {
-      if (role === 'member') throw errors.forbidden({ permission: 'tenant.usage.read' })
+      requireTenantPermission({ role }, 'tenant.usage.read')
       await usage.flush()
       const capsIn = await limits.limitsOf(tenant)
       const rows = await readUsage(tenant.id)
