@@ -21,6 +21,8 @@ import { createOutside, type Outside } from './outside/outside.ts'
 import { createSeal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
+import { createGrantDirectory, type GrantDirectory } from './permissions/grant-directory.ts'
+import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
@@ -39,6 +41,8 @@ interface Cradle {
   directory: TenantDirectory
   accounts: Accounts
   authenticate: Authenticate
+  scopes: ScopeSwitch
+  grants: GrantDirectory
   ladder: Ladder
   fetcher: Fetcher
   moduleSecrets: ModuleSecrets
@@ -127,12 +131,15 @@ export async function openParts(
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
+    scopes: asFunction(createScopeSwitch).singleton(),
+    grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
     ladder: asFunction((c: Cradle) =>
       createLadder(
         {
           authenticate: c.authenticate,
           recogniseOperator: createRecogniseOperator(operatorToken, off),
           directory: c.directory,
+          grantsOf: c.grants.grantsOf,
           abilityOf: createAbilities(),
         },
         off,

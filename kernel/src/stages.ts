@@ -2,6 +2,7 @@
 // so a handler that asks for `Permitted` cannot be reached by a request that skipped one.
 import type { Json } from '@plinth/sdk'
 import type { Ability } from './permissions/build-ability.ts'
+import type { Grants } from './permissions/grants.ts'
 import type { LoadedPlugin } from './registry/load-plugin.ts'
 
 /** `pinned` is one exact version; without it the tenant follows its channel. */
@@ -59,12 +60,19 @@ export interface Identified extends Arrival {
   readonly actor: Actor
   /** The credential that was presented, for sign-out. */
   readonly token: string
+  /** What the credential is limited to, by names of permissions as in role rules; no limit when absent. */
+  readonly scopes?: readonly string[]
 }
 
 /** The caller is a member of the tenant that the request names. */
-export interface Located extends Identified {
+export interface Placed extends Identified {
   readonly tenant: Tenant
   readonly role: MembershipRole
+}
+
+/** And it is known what he was given there. */
+export interface Located extends Placed {
+  readonly grants: Grants
 }
 
 /** The tenant has the module switched on. `plugin` is the version that serves this tenant. */

@@ -8,6 +8,7 @@ import { errors, isPlinthError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
 import type { RecogniseOperator } from '../identity/operator.ts'
 import type { Ability } from '../permissions/build-ability.ts'
+import type { GrantDirectory } from '../permissions/grant-directory.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
@@ -36,6 +37,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The stage reached; read it through the handler's first argument. */
     stage: object | null
+    /** Whose request it turned out to be, also when it was refused on a later rung. */
+    asker: { readonly tenant: string; readonly user: string } | null
   }
 }
 
@@ -61,11 +64,12 @@ export function createLadder(
     readonly authenticate: Authenticate
     readonly recogniseOperator: RecogniseOperator
     readonly directory: TenantDirectory
+    readonly grantsOf: GrantDirectory['grantsOf']
     readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
   },
   off: DefencesOff = allStand,
 ): Ladder {
-  const { authenticate, directory, abilityOf, recogniseOperator } = parts
+  const { authenticate, directory, grantsOf, abilityOf, recogniseOperator } = parts
 
   const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
   const identified = (request: FastifyRequest) =>
@@ -74,7 +78,9 @@ export function createLadder(
     locateTenant(directory, who, Array.isArray(header) ? header[0] : header, off)
 
   async function located(request: FastifyRequest): Promise<Located> {
-    return locate(await identified(request), request.headers['x-tenant-id'])
+    const placed = await locate(await identified(request), request.headers['x-tenant-id'])
+    request.asker = { tenant: placed.tenant.id, user: placed.actor.id }
+    return { ...placed, grants: await grantsOf(placed.tenant.id, placed.actor.id, placed.role) }
   }
 
   return {

@@ -2,7 +2,7 @@
 // A tenant that does not exist and one the caller is no member of are told apart by nobody.
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
-import type { Identified, Located } from '../stages.ts'
+import type { Identified, Placed } from '../stages.ts'
 import type { TenantDirectory } from './tenant-directory.ts'
 
 /** @throws TENANT_NOT_FOUND, TENANT_REQUIRED */
@@ -11,7 +11,7 @@ export async function locateTenant(
   identified: Identified,
   header: string | undefined,
   off: DefencesOff = allStand,
-): Promise<Located> {
+): Promise<Placed> {
   if (header === undefined) {
     const [only, another] = await directory.tenantsOf(identified.actor.id)
     if (!only || another) throw errors.tenantRequired({})
