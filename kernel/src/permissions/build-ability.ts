@@ -46,14 +46,15 @@ function rulesFor(manifest: Manifest, rule: Rule, userId: string): RawRuleOf<Abi
 export function buildAbility(manifest: Manifest, role: MembershipRole, userId: string): Ability {
   const rules: readonly Rule[] =
     role === 'owner' || role === 'admin' ? ['*'] : (manifest.roles[role]?.can ?? [])
-  return createMongoAbility<Ability>(
-    rules.flatMap((rule) => rulesFor(manifest, rule, userId)),
-    {
-      conditionsMatcher: matchRecord,
-      detectSubjectType: (subject) => (typeof subject === 'string' ? subject : subject.entity),
-    },
-  )
+  return createAbility(rules.flatMap((rule) => rulesFor(manifest, rule, userId)))
 }
+
+/** The ability of these rules; of two that meet, the later one counts. */
+export const createAbility = (rules: RawRuleOf<Ability>[]): Ability =>
+  createMongoAbility<Ability>(rules, {
+    conditionsMatcher: matchRecord,
+    detectSubjectType: (subject) => (typeof subject === 'string' ? subject : subject.entity),
+  })
 
 /** The names a person holds without a condition or with one, for `ctx.user.can`. */
 export function permissionNames(manifest: Manifest, ability: Ability): string[] {
