@@ -28,6 +28,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.canary_count': { kernel: change },
   'kernel.module_consent': { kernel: change },
   'kernel.module_secret': { kernel: change },
+  'kernel.service_account': { kernel: change },
+  'kernel.api_key': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },
@@ -41,6 +43,9 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'identity.session': { kernel: change },
   'identity.account': { kernel: change },
   'identity.verification': { kernel: change },
+  'identity.signing_key': { kernel: change },
+  'identity.refresh_family': { kernel: change },
+  'identity.session_tenant': { kernel: change },
 }
 
 /** Run as the owner login. */
