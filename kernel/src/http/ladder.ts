@@ -36,6 +36,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The stage reached; read it through the handler's first argument. */
     stage: object | null
+    /** Our step in the W3C trace that the request is part of. */
+    traceparent: string
   }
 }
 
@@ -56,6 +58,11 @@ export function atRung<Stage extends object>(
   }
 }
 
+const longestAgent = 200
+
+/** Whatever a client sends: cut short, and nothing in it but characters that can be printed. */
+const agentOf = (header = ''): string => header.replace(/[^\x20-\x7e]/g, '?').slice(0, longestAgent)
+
 export function createLadder(
   parts: {
     readonly authenticate: Authenticate
@@ -67,7 +74,12 @@ export function createLadder(
 ): Ladder {
   const { authenticate, directory, abilityOf, recogniseOperator } = parts
 
-  const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
+  const arrived = (request: FastifyRequest): Arrival => ({
+    requestId: request.id,
+    address: request.ip,
+    agent: agentOf(request.headers['user-agent']),
+    traceparent: request.traceparent,
+  })
   const identified = (request: FastifyRequest) =>
     authenticate(arrived(request), request.headers.authorization)
   const locate = (who: Identified, header: string | string[] | undefined) =>
