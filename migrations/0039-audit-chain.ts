@@ -46,6 +46,7 @@ create table kernel.audit_checkpoint (
   purged_at timestamptz(3) not null default now(),
   primary key (tenant_id, seq)
 );
+create index audit_checkpoint_turn_idx on kernel.audit_checkpoint (to_turn);
 
 alter table kernel.plan add column audit_days int not null default 365 check (audit_days >= 30);
 update kernel.plan set audit_days = 90 where code = 'starter';
