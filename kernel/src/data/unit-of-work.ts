@@ -1,7 +1,13 @@
 // One database transaction with tenant, plugin role and actor bound to it. It is opened by its first statement,
 // commits when the function given to it returns and rolls back when it throws.
 import { errors } from '../errors.ts'
-import { type AuditEntry, insertAudit, insertEvents, type OutboxEvent } from './audit-outbox.ts'
+import {
+  type AuditEntry,
+  type AuditOrigin,
+  insertAudit,
+  insertEvents,
+  type OutboxEvent,
+} from './audit-outbox.ts'
 import { type DataConnection, pairOf } from './data-connection.ts'
 import { type DatabaseFailure, isDatabaseFailure, uncertainCommit } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
@@ -13,6 +19,9 @@ export interface UnitScope {
   /** Id of the person on whose behalf this happens. */
   readonly actor: string
   readonly requestId: string
+  /** Id of the person whose right the actor uses, where it is not his own. */
+  readonly onBehalfOf?: string
+  readonly origin?: AuditOrigin
   /** The connection is cut when the unit takes longer: 30 s. */
   readonly deadlineMs?: number
 }
@@ -136,13 +145,14 @@ class Unit implements UnitOfWork {
 
   async commit(): Promise<void> {
     if (this.#failure) throw await this.#failure
-    const { tenant, actor, requestId } = this.scope
+    const { tenant, actor, requestId, onBehalfOf = null, origin = {} } = this.scope
     if (this.#audits.length > 0) {
-      const values = [tenant, actor, requestId, JSON.stringify(this.#audits)]
+      const entries = JSON.stringify(this.#audits)
+      const values = [tenant, actor, requestId, entries, onBehalfOf, JSON.stringify(origin)]
       this.#track(this.#submit(asLogin, insertAudit(values)))
     }
     if (this.#events.length > 0) {
-      const values = [tenant, actor, requestId, JSON.stringify(this.#events)]
+      const values = [tenant, actor, requestId, JSON.stringify(this.#events), origin.traceparent ?? null]
       this.#track(this.#submit(asLogin, insertEvents(values)))
     }
     const connection = this.#connection ?? (await this.#lending)

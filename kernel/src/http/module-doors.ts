@@ -2,6 +2,7 @@
 // Lends each request its unit of work.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
+import { originOf } from '../audit/write-audit.ts'
 import type { Spending } from '../broker/spending.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
@@ -57,7 +58,7 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
   const withWork: WithWork = (stage, work, { entersPlugin = false } = {}) =>
     lendSpending(stage, async (spending) => {
       spent.set(stage, spending)
-      const { plugin, tenant, actor, ability, requestId } = stage
+      const { plugin, tenant, actor, ability, requestId, onBehalfOf } = stage
       const { wallMs } = spending.remaining(plugin.manifest.name)
       const leave = entersPlugin
         ? await plugin.host.admit?.(plugin.manifest.name, tenant.id, wallMs)
@@ -66,6 +67,8 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
         tenant: tenant.id,
         actor: actor.id,
         requestId,
+        ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
+        origin: originOf(stage),
         // Longer than the handlers may take, so that their own deadline is the one that is told.
         deadlineMs: spending.limits.wall + 5_000,
       }
