@@ -13,6 +13,7 @@ import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
 import { createWorks } from '../sandbox/invoke.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
+import type { RequestTurns } from './hygiene/request-turns.ts'
 import type { Ladder } from './ladder.ts'
 import { createModuleInstance } from './module-instance.ts'
 import type { WithWork } from './module-parts.ts'
@@ -40,6 +41,7 @@ export interface ModuleDoorsParts {
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly turns?: RequestTurns
   /** Told of every answer of a module. */
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }
@@ -92,6 +94,7 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
         log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
+        ...(parts.turns ? { turns: parts.turns } : {}),
         watchRequest({ method, status, seconds, tenant }) {
           parts.onAnswer(plugin, status)
           spendings.metrics.request(module, method, status, seconds)
