@@ -3,10 +3,17 @@
 import { databaseSettings } from './settings/database-settings.ts'
 import { pluginSettings } from './settings/plugin-settings.ts'
 import { serverSettings } from './settings/server-settings.ts'
+import { tokenSettings } from './settings/token-settings.ts'
 import { trafficSettings } from './settings/traffic-settings.ts'
 
 /** Every setting, under its name in the configuration. */
-export const settings = { ...serverSettings, ...databaseSettings, ...pluginSettings, ...trafficSettings }
+export const settings = {
+  ...serverSettings,
+  ...databaseSettings,
+  ...pluginSettings,
+  ...tokenSettings,
+  ...trafficSettings,
+}
 
 type Settings = typeof settings
 

@@ -51,6 +51,7 @@ export type InstanceOptions = Equipment & { readonly log: Logger }
 const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, watchRequest }) => {
   app.decorateRequest('stage', null)
   app.decorate('turns', turns)
+  app.decorateRequest('asker', null)
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
   )

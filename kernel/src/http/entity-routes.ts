@@ -1,6 +1,6 @@
 // The five generic routes of every entity. They stay out of the sandbox unless the entity has a hook.
 import type { EntitySpec } from '@plinth/sdk'
-import { createRecord, deleteRecord, getRecord, listRecords, updateRecord } from '../broker/records.ts'
+import { createRecord, deleteRecord, getRecord, listRecords, shown, updateRecord } from '../broker/records.ts'
 import type { Work } from '../broker/work.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseRecord } from '../data/field-kinds/parse-fields.ts'
@@ -76,7 +76,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
         const { values } = parseRecord(spec.fields, request.body, 'create')
         const created = await withWork(stage, (work) => createRecord(work, entity, values), { entersPlugin })
         void reply.code(201).header('location', `${path}/${created.id}`)
-        return sendRecord(request, reply, created)
+        return sendRecord(request, reply, shown(stage, entity, created))
       },
       { entersPlugin },
     ),
@@ -98,7 +98,8 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
         const options = ifMatch(request)
         const id = idOf(request.params)
         const update = (work: Work) => updateRecord(work, entity, id, values, options)
-        return sendRecord(request, reply, await withWork(stage, update, { entersPlugin }))
+        const updated = await withWork(stage, update, { entersPlugin })
+        return sendRecord(request, reply, shown(stage, entity, updated))
       },
       { entersPlugin },
     ),
