@@ -5,6 +5,7 @@ import { peopleSettings } from './settings/people-settings.ts'
 import { pluginSettings } from './settings/plugin-settings.ts'
 import { serverSettings } from './settings/server-settings.ts'
 import { tokenSettings } from './settings/token-settings.ts'
+import { trafficSettings } from './settings/traffic-settings.ts'
 
 /** Every setting, under its name in the configuration. */
 export const settings = {
@@ -13,6 +14,7 @@ export const settings = {
   ...peopleSettings,
   ...pluginSettings,
   ...tokenSettings,
+  ...trafficSettings,
 }
 
 type Settings = typeof settings

@@ -9,6 +9,7 @@ import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -113,7 +114,8 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
+  const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
+  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, turns }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>

@@ -101,6 +101,14 @@ export const namedTests: readonly NamedAttack[] = [
     'OVERLOADED for his last, none for another tenant',
   ),
   named(
+    'neighbours',
+    'traffic.test.ts',
+    'twenty changes of one record are four inside, and as many as get a connection without the turns',
+    'twenty requests of one tenant at once that wait for a lock',
+    'requestTurns',
+    'four are inside, and hold a connection each',
+  ),
+  named(
     'the protocol',
     'tampered-host.test.ts',
     'and is deaf is killed by its heartbeat, and serves nobody on without',
