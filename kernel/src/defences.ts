@@ -52,6 +52,10 @@ export type Defence =
   | 'operatorToken'
   /** A person enters the tenants that he is a member of. */
   | 'membership'
+  /** A request that names two tenants is refused. */
+  | 'tenantAgreement'
+  /** A tenant does what its state allows: nothing is written in one that is read-only, and nobody is let into one that is closed. */
+  | 'tenantState'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
   /** A plugin calls the services of the modules that its manifest names. */

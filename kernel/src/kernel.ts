@@ -8,6 +8,7 @@ import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
+import { domainRoutes } from './http/domain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { limitRoutes } from './http/limit-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
@@ -15,9 +16,11 @@ import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
+import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
+import { tenantLifeRoutes } from './http/tenant-life-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
 import { usageRoutes } from './http/usage-routes.ts'
@@ -35,6 +38,9 @@ import { trustByName } from './sandbox/in-process.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
+import { createAskChallenge } from './tenants/dns-challenge.ts'
+import { repeat } from './tenants/repeat.ts'
+import { createTenantDomains } from './tenants/tenant-domains.ts'
 
 export const kernelVersion = '0.1.0'
 
@@ -106,7 +112,8 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
+  const { isTrusted } = cradle
+  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>
@@ -150,11 +157,29 @@ async function assemble(
     log,
   })
   const administration = createPluginAdministration({ pool, feed, registry })
+  const domains = createTenantDomains({
+    pool,
+    runControl,
+    hosts: cradle.hosts,
+    askChallenge: createAskChallenge(config.dnsServers),
+    log,
+  })
+  const rechecking = repeat('domains', () => domains.recheck(), log)
+  closers.add('domains', () => rechecking.close())
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })
-    tenantRoutes(app, ladder, { directory, runControl })
+    tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
+    tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
+    operatorTenantRoutes(app, ladder, {
+      pool,
+      runControl,
+      plugins: registry.plugins,
+      closingDays: config.closingDays,
+      wakeErasures: () => undefined,
+    })
+    domainRoutes(app, ladder, { domains, directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })

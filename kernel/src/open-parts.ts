@@ -23,7 +23,9 @@ import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
+import { type IsTrusted, trustedProxies } from './tenants/request-head.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
+import { createTenantHosts, type TenantHosts } from './tenants/tenant-hosts.ts'
 
 const controlPoolSize = 6
 
@@ -37,6 +39,8 @@ interface Cradle {
   priceBook: PriceBook
   runControl: RunControl
   directory: TenantDirectory
+  hosts: TenantHosts
+  isTrusted: IsTrusted
   accounts: Accounts
   authenticate: Authenticate
   ladder: Ladder
@@ -125,6 +129,8 @@ export async function openParts(
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
+    hosts: asFunction((c: Cradle) => createTenantHosts(c.pool, c.feed, config.baseDomains)).singleton(),
+    isTrusted: asValue(trustedProxies(config.trustedProxies)),
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
     ladder: asFunction((c: Cradle) =>
@@ -133,6 +139,8 @@ export async function openParts(
           authenticate: c.authenticate,
           recogniseOperator: createRecogniseOperator(operatorToken, off),
           directory: c.directory,
+          hosts: c.hosts,
+          isTrusted: c.isTrusted,
           abilityOf: createAbilities(),
         },
         off,

@@ -15,6 +15,8 @@ export interface UnitScope {
   readonly requestId: string
   /** The connection is cut when the unit takes longer: 30 s. */
   readonly deadlineMs?: number
+  /** The database refuses every write in it. */
+  readonly readOnly?: boolean
 }
 
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
@@ -238,10 +240,9 @@ class Unit implements UnitOfWork {
     const cleaned = connection.cleanFor(pairOf(role, this.tenant))
     if (cleaned) this.#track(cleaned)
     const tenant = connection.tenantSetting(this.tenant)
+    const mode = this.scope.readOnly ? 'READ ONLY' : 'READ WRITE'
     this.#track(
-      connection.command(
-        `BEGIN READ WRITE; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`,
-      ),
+      connection.command(`BEGIN ${mode}; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`),
     )
   }
 

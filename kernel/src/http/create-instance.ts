@@ -7,6 +7,7 @@ import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
+import type { IsTrusted } from '../tenants/request-head.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, sendProblem } from './problem.ts'
 
@@ -37,7 +38,11 @@ interface Equipment {
   readonly watchRequest?: RequestWatcher
 }
 
-export type InstanceOptions = Equipment & { readonly log: Logger }
+export type InstanceOptions = Equipment & {
+  readonly log: Logger
+  /** Whose X-Forwarded-For says where a request comes from: that of these proxies. */
+  readonly isTrusted?: IsTrusted
+}
 
 const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
   app.decorateRequest('stage', null)
@@ -92,10 +97,11 @@ export async function createInstance(
   options: InstanceOptions,
   routes: (app: Instance) => void,
 ): Promise<Instance> {
-  const { log, ...rest } = options
+  const { log, isTrusted, ...rest } = options
   const app = Fastify({
     loggerInstance: log,
     bodyLimit,
+    ...(isTrusted ? { trustProxy: isTrusted } : {}),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
       const given = request.headers['x-request-id']

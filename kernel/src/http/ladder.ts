@@ -1,6 +1,5 @@
 // The path of a request, rung by rung. A route says how far its caller must climb; its handler is given what was
 // found there, typed, so that a handler cannot be reached past a rung it needs.
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { checkEntitlement } from '../entitlements/check-entitlement.ts'
@@ -11,8 +10,9 @@ import type { Ability } from '../permissions/build-ability.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
-import { locateTenant } from '../tenants/locate-tenant.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { type LocateParts, locateTenant } from '../tenants/locate-tenant.ts'
+import type { RequestHead } from '../tenants/request-head.ts'
+import { checkEntry, checkState } from '../tenants/tenant-states.ts'
 
 type Rung<Stage> = (request: FastifyRequest) => Stage | Promise<Stage>
 
@@ -26,9 +26,12 @@ export interface Ladder {
   readonly arrived: Rung<Arrival>
   readonly operated: Rung<Operated>
   readonly identified: Rung<Identified>
+  /** In a tenant whose state allows what the method asks. */
   readonly located: Rung<Located>
-  /** Whose request it is, by its headers alone; undefined when it will be refused on the way. */
-  tenantOf(headers: IncomingHttpHeaders): Promise<Tenant | undefined>
+  /** In a tenant whatever its state, as far as anybody may enter it: for what is said and done about the state itself. */
+  readonly anyState: Rung<Located>
+  /** Whose request it is, before anything else of it is known; undefined when it will be refused on the way. */
+  tenantOf(head: RequestHead): Promise<Tenant | undefined>
   permitted(plugin: LoadedPlugin, permission: Permission): Rung<Permitted>
 }
 
@@ -56,37 +59,48 @@ export function atRung<Stage extends object>(
   }
 }
 
+const headOf = ({ method, raw, headers }: FastifyRequest): RequestHead => ({
+  method,
+  url: raw.url ?? '/',
+  headers,
+  peer: raw.socket.remoteAddress,
+})
+
 export function createLadder(
-  parts: {
+  parts: LocateParts & {
     readonly authenticate: Authenticate
     readonly recogniseOperator: RecogniseOperator
-    readonly directory: TenantDirectory
     readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
   },
   off: DefencesOff = allStand,
 ): Ladder {
-  const { authenticate, directory, abilityOf, recogniseOperator } = parts
+  const { authenticate, abilityOf, recogniseOperator } = parts
 
   const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
   const identified = (request: FastifyRequest) =>
     authenticate(arrived(request), request.headers.authorization)
-  const locate = (who: Identified, header: string | string[] | undefined) =>
-    locateTenant(directory, who, Array.isArray(header) ? header[0] : header, off)
 
-  async function located(request: FastifyRequest): Promise<Located> {
-    return locate(await identified(request), request.headers['x-tenant-id'])
+  async function found(request: FastifyRequest): Promise<Located> {
+    const stage = await locateTenant(parts, await identified(request), headOf(request), off)
+    // It has said its part: routes refuse parameters that they do not know.
+    if (request.query && typeof request.query === 'object') Reflect.deleteProperty(request.query, 'tenant')
+    return stage
   }
+
+  const located = async (request: FastifyRequest): Promise<Located> =>
+    checkState(await found(request), request.method, off)
 
   return {
     arrived,
     operated: (request) => recogniseOperator(arrived(request), request.headers.authorization),
     identified,
     located,
-    async tenantOf(headers) {
+    anyState: async (request) => checkEntry(await found(request), off),
+    async tenantOf(head) {
       const nobody: Arrival = { requestId: '', address: '' }
       try {
-        const who = await authenticate(nobody, headers.authorization)
-        return (await locate(who, headers['x-tenant-id'])).tenant
+        const who = await authenticate(nobody, head.headers.authorization)
+        return (await locateTenant(parts, who, head, off)).tenant
       } catch (error) {
         if (isPlinthError(error)) return undefined
         throw error

@@ -1,8 +1,8 @@
 // The doors of the modules that are served: an instance for every loaded version, and which of them a caller enters.
 // Lends each request its unit of work.
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
 import type { Spending } from '../broker/spending.ts'
+import { isDatabaseFailure } from '../data/database-failure.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
@@ -11,6 +11,8 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { OpenDoors, PluginRegistry } from '../registry/plugin-registry.ts'
 import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
 import { createWorks } from '../sandbox/invoke.ts'
+import type { IsTrusted, RequestHead } from '../tenants/request-head.ts'
+import { refusalOf, stateRules } from '../tenants/tenant-states.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
 import type { Ladder } from './ladder.ts'
@@ -31,6 +33,9 @@ interface Opened {
   readonly document: ApiDocument
 }
 
+/** read_only_sql_transaction */
+const isRefusedWrite = (error: unknown): boolean => isDatabaseFailure(error) && error.code === '25006'
+
 export interface ModuleDoorsParts {
   readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly ladder: Ladder
@@ -40,6 +45,7 @@ export interface ModuleDoorsParts {
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly isTrusted: IsTrusted
   /** Told of every answer of a module. */
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }
@@ -68,6 +74,8 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
         requestId,
         // Longer than the handlers may take, so that their own deadline is the one that is told.
         deadlineMs: spending.limits.wall + 5_000,
+        // Also in a GET: what its handler does is the plugin's.
+        readOnly: !stateRules[tenant.state].writes && !off.has('tenantState'),
       }
       try {
         return await withUnitOfWork(connections, scope, async (unit) => {
@@ -77,6 +85,8 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
           spending.confirm()
           return result
         })
+      } catch (error) {
+        throw scope.readOnly && isRefusedWrite(error) ? refusalOf(tenant) : error
       } finally {
         leave?.()
       }
@@ -92,6 +102,7 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
         log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
+        isTrusted: parts.isTrusted,
         watchRequest({ method, status, seconds, tenant }) {
           parts.onAnswer(plugin, status)
           spendings.metrics.request(module, method, status, seconds)
@@ -108,8 +119,8 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
     // Whoever is nobody's member is refused by any of them.
     const usual = module.stable ? await instanceOf(module.stable) : (instances[0] ?? closed.usual)
     if (wantedVersions(module.row).size === 1) return { usual, instances }
-    const choose = async (headers: IncomingHttpHeaders): Promise<Instance | undefined> => {
-      const tenant = await ladder.tenantOf(headers)
+    const choose = async (head: RequestHead): Promise<Instance | undefined> => {
+      const tenant = await ladder.tenantOf(head)
       if (!tenant) return undefined
       const plugin = module.pluginFor(tenant)
       return (plugin && opened.get(plugin)?.instance) ?? closed.usual

@@ -4,7 +4,9 @@ import type { Located } from '../stages.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
+  'tenant.domains.manage',
   'tenant.modules.manage',
+  'tenant.profile.update',
   'tenant.secrets.manage',
   'tenant.settings.update',
   'tenant.usage.read',

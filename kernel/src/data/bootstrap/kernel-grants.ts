@@ -16,6 +16,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.plugin_backfill': { kernel: 'select', data: 'insert' },
   'kernel.tenant': { kernel: change },
   'kernel.membership': { kernel: change },
+  'kernel.default_tenant': { kernel: change },
+  'kernel.tenant_domain': { kernel: change },
   'kernel.tenant_module': { kernel: change },
   'kernel.module_setting': { kernel: change },
   'kernel.plugin': { kernel: change },
