@@ -56,6 +56,12 @@ export type Defence =
   | 'tenantAgreement'
   /** A tenant does what its state allows: nothing is written in one that is read-only, and nobody is let into one that is closed. */
   | 'tenantState'
+  /** What a key or a token may do is cut to its scopes. */
+  | 'keyScopes'
+  /** A key is compared with the hash of its secret, and is neither revoked, replaced nor expired. */
+  | 'keyCheck'
+  /** A refresh token works once; the second use ends the session. */
+  | 'refreshReuse'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
   /** A plugin calls the services of the modules that its manifest names. */

@@ -7,7 +7,9 @@ import { errors, isPlinthError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
 import type { RecogniseOperator } from '../identity/operator.ts'
 import type { Ability } from '../permissions/build-ability.ts'
+import type { GrantDirectory } from '../permissions/grant-directory.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
+import { isInScopes, touchesArea } from '../permissions/scopes.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
 import { type LocateParts, locateTenant } from '../tenants/locate-tenant.ts'
@@ -25,6 +27,9 @@ export interface AtRung {
 export interface Ladder {
   readonly arrived: Rung<Arrival>
   readonly operated: Rung<Operated>
+  /** Whoever shows a credential that is good, be it a key or a token for a part of somebody's rights. */
+  readonly presented: Rung<Identified>
+  /** A person with all that is his: what belongs to his account and to no tenant is open to him alone. */
   readonly identified: Rung<Identified>
   /** In a tenant whose state allows what the method asks. */
   readonly located: Rung<Located>
@@ -39,6 +44,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The stage reached; read it through the handler's first argument. */
     stage: object | null
+    /** Whose request it turned out to be, also when it was refused on a later rung. */
+    asker: { readonly tenant: string; readonly user: string } | null
   }
 }
 
@@ -70,32 +77,48 @@ export function createLadder(
   parts: LocateParts & {
     readonly authenticate: Authenticate
     readonly recogniseOperator: RecogniseOperator
+    readonly grantsOf: GrantDirectory['grantsOf']
     readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
   },
   off: DefencesOff = allStand,
 ): Ladder {
-  const { authenticate, abilityOf, recogniseOperator } = parts
+  const { authenticate, grantsOf, abilityOf, recogniseOperator } = parts
 
   const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
-  const identified = (request: FastifyRequest) =>
-    authenticate(arrived(request), request.headers.authorization)
+  const presented = (request: FastifyRequest) => authenticate(arrived(request), request.headers.authorization)
 
-  async function found(request: FastifyRequest): Promise<Located> {
-    const stage = await locateTenant(parts, await identified(request), headOf(request), off)
-    // It has said its part: routes refuse parameters that they do not know.
-    if (request.query && typeof request.query === 'object') Reflect.deleteProperty(request.query, 'tenant')
-    return stage
+  async function identified(request: FastifyRequest): Promise<Identified> {
+    const who = await presented(request)
+    const isWhole = who.credential !== 'key' && who.tenantClaim === undefined && who.scopes === undefined
+    if (!isWhole && !off.has('keyScopes')) throw errors.personRequired({})
+    return who
   }
 
-  const located = async (request: FastifyRequest): Promise<Located> =>
+  async function found(request: FastifyRequest): Promise<Located> {
+    const placed = await locateTenant(parts, await presented(request), headOf(request), off)
+    // It has said its part: routes refuse parameters that they do not know.
+    if (request.query && typeof request.query === 'object') Reflect.deleteProperty(request.query, 'tenant')
+    request.asker = { tenant: placed.tenant.id, user: placed.actor.id }
+    return { ...placed, grants: await grantsOf(placed.tenant.id, placed.actor.id, placed.role) }
+  }
+
+  const inTenant = async (request: FastifyRequest): Promise<Located> =>
     checkState(await found(request), request.method, off)
+
+  /** For routes of the tenant itself: a credential that is cut to modules has no business there. */
+  function inArea(stage: Located): Located {
+    if (!touchesArea(stage.scopes, 'tenant') && !off.has('keyScopes'))
+      throw errors.scopeRequired({ permission: 'tenant.*' })
+    return stage
+  }
 
   return {
     arrived,
     operated: (request) => recogniseOperator(arrived(request), request.headers.authorization),
+    presented,
     identified,
-    located,
-    anyState: async (request) => checkEntry(await found(request), off),
+    located: async (request) => inArea(await inTenant(request)),
+    anyState: async (request) => inArea(checkEntry(await found(request), off)),
     async tenantOf(head) {
       const nobody: Arrival = { requestId: '', address: '' }
       try {
@@ -107,10 +130,13 @@ export function createLadder(
       }
     },
     permitted: (plugin, permission) => async (request) => {
-      const stage = checkEntitlement(await located(request), plugin, off)
+      const stage = checkEntitlement(await inTenant(request), plugin, off)
       const ability = abilityOf(stage, plugin)
       if (!ability.can(permission.verb, permission.subject)) {
-        throw errors.forbidden({ permission: `${plugin.manifest.name}.${permission.name}` })
+        const name = `${plugin.manifest.name}.${permission.name}`
+        throw isInScopes(stage.scopes, name)
+          ? errors.forbidden({ permission: name })
+          : errors.scopeRequired({ permission: name })
       }
       return { ...stage, ability }
     },

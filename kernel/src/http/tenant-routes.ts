@@ -60,8 +60,10 @@ export function tenantRoutes(
       summary: 'The tenants the caller is a member of, 500 at most',
       response: { 200: listOf(ownTenantShape), ...problemResponses },
     },
-    ...atRung(ladder.identified, async ({ actor }) => ({
-      items: (await directory.tenantsOf(actor.id)).map(({ tenant, role }) => tenantView(tenant, role)),
+    ...atRung(ladder.presented, async ({ actor, tenantClaim }) => ({
+      items: (await directory.tenantsOf(actor.id))
+        .filter(({ tenant }) => tenantClaim === undefined || tenant.id === tenantClaim)
+        .map(({ tenant, role }) => tenantView(tenant, role)),
     })),
   })
   app.route({

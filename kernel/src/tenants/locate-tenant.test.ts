@@ -50,6 +50,7 @@ const ada = (tenantClaim?: string): Identified => ({
   address: '192.0.2.1',
   actor: { id: 'ada', name: 'Ada', email: 'ada@example.com', session: 's' },
   token: 't',
+  credential: 'session',
   ...(tenantClaim === undefined ? {} : { tenantClaim }),
 })
 

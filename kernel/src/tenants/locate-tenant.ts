@@ -3,7 +3,7 @@
 // his only one. A tenant that does not exist and one the caller is no member of are told apart by nobody.
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
-import type { Identified, Located } from '../stages.ts'
+import type { Identified, Placed } from '../stages.ts'
 import { hostOf, type IsTrusted, type RequestHead, tenantInQuery } from './request-head.ts'
 import type { TenantDirectory } from './tenant-directory.ts'
 import type { TenantHosts } from './tenant-hosts.ts'
@@ -15,7 +15,7 @@ export interface LocateParts {
 }
 
 /** As the refusal names them. */
-type Source = 'host' | 'X-Tenant-ID' | 'token' | '?tenant='
+type Source = 'host' | 'X-Tenant-ID' | 'the token' | '?tenant='
 
 interface Naming {
   readonly source: Source
@@ -35,7 +35,7 @@ async function namings(parts: LocateParts, who: Identified, head: RequestHead): 
   }
   const header = head.headers['x-tenant-id']
   add('X-Tenant-ID', Array.isArray(header) ? header.join(', ') : header)
-  add('token', who.tenantClaim)
+  add('the token', who.tenantClaim)
   add('?tenant=', tenantInQuery(head))
   return found
 }
@@ -46,7 +46,7 @@ export async function locateTenant(
   who: Identified,
   head: RequestHead,
   off: DefencesOff = allStand,
-): Promise<Located> {
+): Promise<Placed> {
   const { directory } = parts
   const named = await namings(parts, who, head)
   const [first, ...others] = named
@@ -69,7 +69,7 @@ async function enter(
   who: Identified,
   name: string,
   off: DefencesOff,
-): Promise<Located> {
+): Promise<Placed> {
   const tenant = await directory.find(name)
   const role = off.has('membership') ? 'owner' : tenant && (await directory.roleOf(tenant.id, who.actor.id))
   if (!tenant || !role) throw errors.tenantNotFound({ tenant: name.slice(0, 64) })
