@@ -4,6 +4,7 @@ import { databaseSettings } from './settings/database-settings.ts'
 import { peopleSettings } from './settings/people-settings.ts'
 import { pluginSettings } from './settings/plugin-settings.ts'
 import { serverSettings } from './settings/server-settings.ts'
+import { tenancySettings } from './settings/tenancy-settings.ts'
 import { tokenSettings } from './settings/token-settings.ts'
 import { trafficSettings } from './settings/traffic-settings.ts'
 
@@ -11,6 +12,7 @@ import { trafficSettings } from './settings/traffic-settings.ts'
 export const settings = {
   ...serverSettings,
   ...databaseSettings,
+  ...tenancySettings,
   ...peopleSettings,
   ...pluginSettings,
   ...tokenSettings,

@@ -29,6 +29,14 @@ const sql = 'SQL'
 
 export const namedTests: readonly NamedAttack[] = [
   named(
+    'requests',
+    'tenant-states.test.ts',
+    'without tenantState a read-only tenant is written to and a suspended one is entered',
+    'records written in a tenant that is read-only, suspended, closing or closed, also by a GET of a plugin',
+    'tenantState',
+    'TENANT_READ_ONLY, TENANT_SUSPENDED, TENANT_CLOSING, TENANT_CLOSED',
+  ),
+  named(
     'neighbours',
     'neighbours.test.ts',
     'eight attacks at once, in any order',

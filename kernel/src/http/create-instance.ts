@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
+import type { IsTrusted } from '../tenants/request-head.ts'
 import type { RequestTurns } from './hygiene/request-turns.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, sendProblem } from './problem.ts'
@@ -47,7 +48,11 @@ declare module 'fastify' {
   }
 }
 
-export type InstanceOptions = Equipment & { readonly log: Logger }
+export type InstanceOptions = Equipment & {
+  readonly log: Logger
+  /** Whose X-Forwarded-For says where a request comes from: that of these proxies. */
+  readonly isTrusted?: IsTrusted
+}
 
 const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, watchRequest }) => {
   app.decorateRequest('stage', null)
@@ -112,10 +117,11 @@ export async function createInstance(
   options: InstanceOptions,
   routes: (app: Instance) => void,
 ): Promise<Instance> {
-  const { log, ...rest } = options
+  const { log, isTrusted, ...rest } = options
   const app = Fastify({
     loggerInstance: log,
     bodyLimit,
+    ...(isTrusted ? { trustProxy: isTrusted } : {}),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
       const given = request.headers['x-request-id']
