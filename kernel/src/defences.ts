@@ -52,6 +52,12 @@ export type Defence =
   | 'operatorToken'
   /** A person enters the tenants that he is a member of. */
   | 'membership'
+  /** Attempts to sign in are counted, and who fails too often waits. */
+  | 'signInThrottle'
+  /** A link from a mail is good for one use, and for a time. */
+  | 'singleUse'
+  /** A code of an authenticator is good for one use. */
+  | 'codeReplay'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
   /** A plugin calls the services of the modules that its manifest names. */

@@ -10,11 +10,15 @@ import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { limitRoutes } from './http/limit-routes.ts'
+import { mailboxRoutes } from './http/mailbox-routes.ts'
+import { meRoutes } from './http/me-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
+import { peopleRoutes } from './http/people-routes.ts'
+import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
@@ -153,7 +157,11 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, { accounts, runControl })
+    authRoutes(app, ladder, cradle.identity)
+    mailboxRoutes(app, ladder, cradle.identity)
+    meRoutes(app, ladder, cradle.identity)
+    secondFactorRoutes(app, ladder, cradle.identity)
+    peopleRoutes(app, ladder, cradle.identity)
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })

@@ -14,11 +14,17 @@ import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/pl
 import { createLadder, type Ladder } from './http/ladder.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
+import type { IdentityParts } from './identity/identity-parts.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
+import { createPasswordPolicy } from './identity/password-policy.ts'
+import { createThrottle } from './identity/throttle.ts'
+import { createMailOutbox, type MailOutbox } from './mail/mail-outbox.ts'
+import { type MailSender, startMailSender } from './mail/mail-sender.ts'
+import { logTransport, smtpTransport } from './mail/mail-transport.ts'
 import { createFetcher, type Fetcher } from './outside/fetcher.ts'
 import { createModuleSecrets, type ModuleSecrets } from './outside/module-secrets.ts'
 import { createOutside, type Outside } from './outside/outside.ts'
-import { createSeal } from './outside/seal.ts'
+import { createSeal, type Seal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
@@ -37,7 +43,10 @@ interface Cradle {
   priceBook: PriceBook
   runControl: RunControl
   directory: TenantDirectory
+  seal: Seal
+  outbox: MailOutbox
   accounts: Accounts
+  identity: IdentityParts
   authenticate: Authenticate
   ladder: Ladder
   fetcher: Fetcher
@@ -76,6 +85,18 @@ async function openDatabase(
   }
   const { rolePrefix, signedTenant } = config
   return bootstrapDatabase({ adminUrl, secret, rolePrefix, signedTenant, log })
+}
+
+/** With a demo and without a server it goes into the log. */
+const canMail = ({ smtpUrl, demo }: Config): boolean => smtpUrl !== undefined || demo
+
+function openMailSender(
+  config: Config,
+  parts: Omit<Parameters<typeof startMailSender>[0], 'transport'>,
+): MailSender {
+  const { smtpUrl, mailFrom } = config
+  const transport = smtpUrl === undefined ? logTransport(parts.log) : smtpTransport(smtpUrl, mailFrom)
+  return startMailSender({ ...parts, transport })
 }
 
 export async function openParts(
@@ -125,7 +146,23 @@ export async function openParts(
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
-    accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
+    seal: asFunction((c: Cradle) => createSeal(c.secret)).singleton(),
+    outbox: asFunction((c: Cradle) => createMailOutbox(c.seal, canMail(config))).singleton(),
+    accounts: asFunction((c: Cradle) =>
+      createAccounts(c.identityPool, {
+        secret: c.secret,
+        requireVerified: config.verifyEmail === 'required',
+      }),
+    ).singleton(),
+    identity: asFunction((c: Cradle) => ({
+      accounts: c.accounts,
+      runControl: c.runControl,
+      outbox: c.outbox,
+      throttle: createThrottle(c.pool, off),
+      passwords: createPasswordPolicy({ breachUrl: config.breachUrl, log: c.log }),
+      config,
+      off,
+    })).singleton(),
     authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
     ladder: asFunction((c: Cradle) =>
       createLadder(
@@ -142,12 +179,17 @@ export async function openParts(
       createFetcher({ world, plainHosts: config.plainHosts, log: c.log }, off),
     ).singleton(),
     moduleSecrets: asFunction((c: Cradle) =>
-      createModuleSecrets(c.pool, c.runControl, createSeal(c.secret), off),
+      createModuleSecrets(c.pool, c.runControl, c.seal, off),
     ).singleton(),
     outside: asFunction((c: Cradle) =>
       createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),
     ).singleton(),
   })
   closers.add('fetches', async () => container.cradle.fetcher.close())
+  if (canMail(config)) {
+    const sender = openMailSender(config, { pool, seal: container.cradle.seal, log })
+    closers.add('mail', () => sender.close())
+    feed.onChange(({ kind }) => (kind === 'mail' || kind === 'all' ? sender.wake() : undefined))
+  }
   return { access, cradle: container.cradle }
 }

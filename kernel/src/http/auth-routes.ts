@@ -1,8 +1,12 @@
 // /v1/auth: signing up, in and out.
-import type { Accounts } from '../identity/accounts.ts'
-import type { RunControl } from '../tenants/control-transaction.ts'
+import { recordIdentityEvent } from '../identity/identity-events.ts'
+import type { IdentityParts } from '../identity/identity-parts.ts'
+import { signIn, signInWithCode } from '../identity/sign-in.ts'
+import { signUp } from '../identity/sign-up.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
+import { originOf } from './origin-of.ts'
+import { nextStep, type SecondFactorBody, secondFactorBody } from './people-schemas.ts'
 import {
   problemResponses,
   type SignInBody,
@@ -14,23 +18,22 @@ import {
 
 const tags = ['Identity']
 
-export function authRoutes(
-  app: Instance,
-  ladder: Ladder,
-  parts: { readonly accounts: Accounts; readonly runControl: RunControl },
-): void {
+export function authRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): void {
   const { accounts, runControl } = parts
   app.route({
     method: 'POST',
     url: '/v1/auth/sign-up/email',
     schema: {
       tags,
-      summary: 'Create an account and sign in',
+      summary: 'Create an account and sign in, or, where the address must be confirmed first, be sent a mail',
       security: [],
       body: signUpBody,
-      response: { 200: signedIn, ...problemResponses },
+      response: { 200: signedIn, 202: nextStep, ...problemResponses },
     },
-    ...atRung(ladder.arrived, async (_arrival, request) => accounts.signUp(request.body as SignUpBody)),
+    ...atRung(ladder.arrived, async (arrival, request, reply) => {
+      const made = await signUp(parts, request.body as SignUpBody, originOf(arrival, request))
+      return made ?? reply.code(202).send({ next: 'confirm-email' })
+    }),
   })
   app.route({
     method: 'POST',
@@ -40,9 +43,31 @@ export function authRoutes(
       summary: 'Sign in with e-mail address and password',
       security: [],
       body: signInBody,
+      response: { 200: signedIn, 202: nextStep, ...problemResponses },
+    },
+    ...atRung(ladder.arrived, async (arrival, request, reply) => {
+      const answer = await signIn(parts, request.body as SignInBody, originOf(arrival, request))
+      if (!('challenge' in answer)) return answer
+      return reply.code(202).send({ next: 'second-factor', challenge: answer.challenge })
+    }),
+  })
+  app.route({
+    method: 'POST',
+    url: '/v1/auth/sign-in/second-factor',
+    schema: {
+      tags,
+      summary: 'The second step of a sign-in: a code of the authenticator, or a recovery code',
+      security: [],
+      body: secondFactorBody,
       response: { 200: signedIn, ...problemResponses },
     },
-    ...atRung(ladder.arrived, async (_arrival, request) => accounts.signIn(request.body as SignInBody)),
+    ...atRung(ladder.arrived, async (arrival, request) => {
+      const body = request.body as SecondFactorBody
+      const isRecovery = 'recoveryCode' in body
+      const code = isRecovery ? body.recoveryCode : body.code
+      const input = { challenge: body.challenge, code, isRecovery }
+      return signInWithCode(parts, input, originOf(arrival, request))
+    }),
   })
   app.route({
     method: 'POST',
@@ -52,10 +77,14 @@ export function authRoutes(
       summary: 'End the session of the token that is sent',
       response: { 204: { description: 'Signed out.', type: 'null' }, ...problemResponses },
     },
-    ...atRung(ladder.identified, async ({ token, actor }, _request, reply) => {
+    ...atRung(ladder.identified, async (who, request, reply) => {
+      const { token, actor } = who
       await accounts.signOut(token)
-      // The database has told every process; this waits until they have heard it.
-      await runControl((tx) => tx.announce({ kind: 'session', id: actor.session }))
+      await runControl(async (tx) => {
+        await recordIdentityEvent(tx, originOf(who, request), { kind: 'signed-out', userId: actor.id })
+        // The database has told every process; this waits until they have heard it.
+        await tx.announce({ kind: 'session', id: actor.session })
+      })
       return reply.code(204).send()
     }),
   })
