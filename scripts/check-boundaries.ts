@@ -24,6 +24,7 @@ const order = [
   'entitlements',
   'permissions',
   'outside',
+  'audit',
   'data',
   'jobs',
   'events',

@@ -4,9 +4,16 @@ import { databaseSettings } from './settings/database-settings.ts'
 import { peopleSettings } from './settings/people-settings.ts'
 import { pluginSettings } from './settings/plugin-settings.ts'
 import { serverSettings } from './settings/server-settings.ts'
+import { tokenSettings } from './settings/token-settings.ts'
 
 /** Every setting, under its name in the configuration. */
-export const settings = { ...serverSettings, ...databaseSettings, ...peopleSettings, ...pluginSettings }
+export const settings = {
+  ...serverSettings,
+  ...databaseSettings,
+  ...peopleSettings,
+  ...pluginSettings,
+  ...tokenSettings,
+}
 
 type Settings = typeof settings
 /** What they are when nothing is said hangs on another setting. */

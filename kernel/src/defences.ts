@@ -58,6 +58,12 @@ export type Defence =
   | 'singleUse'
   /** A code of an authenticator is good for one use. */
   | 'codeReplay'
+  /** What a key or a token may do is cut to its scopes. */
+  | 'keyScopes'
+  /** A key is compared with the hash of its secret, and is neither revoked, replaced nor expired. */
+  | 'keyCheck'
+  /** A refresh token works once; the second use ends the session. */
+  | 'refreshReuse'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
   /** A plugin calls the services of the modules that its manifest names. */
@@ -68,6 +74,8 @@ export type Defence =
   | 'fairQueue'
   /** Tenants wait for database connections in turns, and none has them all. */
   | 'fairConnections'
+  /** Rows of the audit trail are compared with the seals over them. */
+  | 'auditSeals'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -9,6 +9,8 @@ import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { keyRoutes } from './http/key-routes.ts'
+import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
 import { mailboxRoutes } from './http/mailbox-routes.ts'
 import { meRoutes } from './http/me-routes.ts'
@@ -20,9 +22,11 @@ import { operatorRoutes } from './http/operator-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
 import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
+import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
+import { tokenRoutes } from './http/token-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
 import { usageRoutes } from './http/usage-routes.ts'
 import { askUpgrade } from './lifecycle/ask-upgrade.ts'
@@ -41,6 +45,9 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 
 export const kernelVersion = '0.1.0'
+
+/** The module that knows who belongs where. What people may do can follow from its records. */
+const organisation = 'organisation'
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -120,19 +127,27 @@ async function assemble(
       }),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
-  const doors = createModuleDoors(
+  const works = createWorkLender(
     {
       registry,
-      ladder,
       connections,
       outside,
       spendings,
       log,
-      ...instanceOptions,
-      onAnswer: canaries.count,
+      tell: (tenant, changed) =>
+        changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
     },
     off,
   )
+  const doors = createModuleDoors({
+    ladder,
+    connections,
+    works,
+    spendings,
+    log,
+    ...instanceOptions,
+    onAnswer: canaries.count,
+  })
   const lifecycle = createLifecycle({
     pool,
     connection: access.kernel,
@@ -157,11 +172,14 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, cradle.identity)
+    authRoutes(app, ladder, cradle.identity, cradle.sessions)
     mailboxRoutes(app, ladder, cradle.identity)
     meRoutes(app, ladder, cradle.identity)
     secondFactorRoutes(app, ladder, cradle.identity)
     peopleRoutes(app, ladder, cradle.identity)
+    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
+    serviceAccountRoutes(app, ladder, runControl)
+    keyRoutes(app, ladder, runControl)
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })

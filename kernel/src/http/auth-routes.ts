@@ -1,11 +1,12 @@
 // /v1/auth: signing up, in and out.
+import { errors } from '../errors.ts'
 import { recordIdentityEvent } from '../identity/identity-events.ts'
 import type { IdentityParts } from '../identity/identity-parts.ts'
+import type { Sessions } from '../identity/sessions.ts'
 import { signIn, signInWithCode } from '../identity/sign-in.ts'
 import { signUp } from '../identity/sign-up.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
-import { originOf } from './origin-of.ts'
 import { nextStep, type SecondFactorBody, secondFactorBody } from './people-schemas.ts'
 import {
   problemResponses,
@@ -18,7 +19,7 @@ import {
 
 const tags = ['Identity']
 
-export function authRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): void {
+export function authRoutes(app: Instance, ladder: Ladder, parts: IdentityParts, sessions: Sessions): void {
   const { accounts, runControl } = parts
   app.route({
     method: 'POST',
@@ -31,7 +32,7 @@ export function authRoutes(app: Instance, ladder: Ladder, parts: IdentityParts):
       response: { 200: signedIn, 202: nextStep, ...problemResponses },
     },
     ...atRung(ladder.arrived, async (arrival, request, reply) => {
-      const made = await signUp(parts, request.body as SignUpBody, originOf(arrival, request))
+      const made = await signUp(parts, request.body as SignUpBody, arrival)
       return made ?? reply.code(202).send({ next: 'confirm-email' })
     }),
   })
@@ -46,7 +47,7 @@ export function authRoutes(app: Instance, ladder: Ladder, parts: IdentityParts):
       response: { 200: signedIn, 202: nextStep, ...problemResponses },
     },
     ...atRung(ladder.arrived, async (arrival, request, reply) => {
-      const answer = await signIn(parts, request.body as SignInBody, originOf(arrival, request))
+      const answer = await signIn(parts, request.body as SignInBody, arrival)
       if (!('challenge' in answer)) return answer
       return reply.code(202).send({ next: 'second-factor', challenge: answer.challenge })
     }),
@@ -66,7 +67,7 @@ export function authRoutes(app: Instance, ladder: Ladder, parts: IdentityParts):
       const isRecovery = 'recoveryCode' in body
       const code = isRecovery ? body.recoveryCode : body.code
       const input = { challenge: body.challenge, code, isRecovery }
-      return signInWithCode(parts, input, originOf(arrival, request))
+      return signInWithCode(parts, input, arrival)
     }),
   })
   app.route({
@@ -74,14 +75,17 @@ export function authRoutes(app: Instance, ladder: Ladder, parts: IdentityParts):
     url: '/v1/auth/sign-out',
     schema: {
       tags,
-      summary: 'End the session of the token that is sent',
+      summary: 'End the session of the token that is sent, and all that came of it',
       response: { 204: { description: 'Signed out.', type: 'null' }, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (who, request, reply) => {
-      const { token, actor } = who
-      await accounts.signOut(token)
+    ...atRung(ladder.presented, async (who, _request, reply) => {
+      const { token, actor, credential } = who
+      // What ends a key is revoking it.
+      if (credential === 'key') throw errors.personRequired({})
+      if (credential === 'session') await accounts.signOut(token)
+      else await sessions.end(actor.session)
       await runControl(async (tx) => {
-        await recordIdentityEvent(tx, originOf(who, request), { kind: 'signed-out', userId: actor.id })
+        await recordIdentityEvent(tx, who, { kind: 'signed-out', userId: actor.id })
         // The database has told every process; this waits until they have heard it.
         await tx.announce({ kind: 'session', id: actor.session })
       })

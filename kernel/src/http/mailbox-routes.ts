@@ -4,7 +4,6 @@ import { askPasswordReset, resetPassword } from '../identity/passwords.ts'
 import { confirmEmail, sendVerification } from '../identity/verify-email.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
-import { originOf } from './origin-of.ts'
 import {
   type EmailBody,
   emailBody,
@@ -31,7 +30,7 @@ export function mailboxRoutes(app: Instance, ladder: Ladder, parts: IdentityPart
       response: { 202: asked, ...problemResponses },
     },
     ...atRung(ladder.arrived, async (arrival, request, reply) => {
-      await askPasswordReset(parts, (request.body as EmailBody).email, originOf(arrival, request))
+      await askPasswordReset(parts, (request.body as EmailBody).email, arrival)
       return reply.code(202).send()
     }),
   })
@@ -46,7 +45,7 @@ export function mailboxRoutes(app: Instance, ladder: Ladder, parts: IdentityPart
       response: { 204: done('The new password is set.'), ...problemResponses },
     },
     ...atRung(ladder.arrived, async (arrival, request, reply) => {
-      await resetPassword(parts, request.body as ResetBody, originOf(arrival, request))
+      await resetPassword(parts, request.body as ResetBody, arrival)
       return reply.code(204).send()
     }),
   })
@@ -61,7 +60,7 @@ export function mailboxRoutes(app: Instance, ladder: Ladder, parts: IdentityPart
       response: { 202: asked, ...problemResponses },
     },
     ...atRung(ladder.arrived, async (arrival, request, reply) => {
-      await sendVerification(parts, (request.body as EmailBody).email, originOf(arrival, request))
+      await sendVerification(parts, (request.body as EmailBody).email, arrival)
       return reply.code(202).send()
     }),
   })
@@ -76,7 +75,7 @@ export function mailboxRoutes(app: Instance, ladder: Ladder, parts: IdentityPart
       response: { 204: done('The address is confirmed.'), ...problemResponses },
     },
     ...atRung(ladder.arrived, async (arrival, request, reply) => {
-      await confirmEmail(parts, (request.body as LinkBody).token, originOf(arrival, request))
+      await confirmEmail(parts, (request.body as LinkBody).token, arrival)
       return reply.code(204).send()
     }),
   })

@@ -13,7 +13,6 @@ import type { Person } from '../identity/persons.ts'
 import { askNewEmail } from '../identity/verify-email.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
-import { originOf } from './origin-of.ts'
 import {
   type ChangeEmailBody,
   type ChangePasswordBody,
@@ -64,7 +63,7 @@ export function meRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): v
     },
     ...atRung(ladder.identified, async (who, request) => {
       const change = request.body as ProfileBody
-      return profileOf(await changeProfile(parts, who.actor, change, originOf(who, request)))
+      return profileOf(await changeProfile(parts, who.actor, change, who))
     }),
   })
   app.route({
@@ -77,7 +76,7 @@ export function meRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): v
       response: { 204: done('Changed.'), ...problemResponses },
     },
     ...atRung(ladder.identified, async (who, request, reply) => {
-      await changePassword(parts, who.actor, request.body as ChangePasswordBody, originOf(who, request))
+      await changePassword(parts, who.actor, request.body as ChangePasswordBody, who)
       return reply.code(204).send()
     }),
   })
@@ -92,7 +91,7 @@ export function meRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): v
     },
     ...atRung(ladder.identified, async (who, request, reply) => {
       const { email, password } = request.body as ChangeEmailBody
-      const origin = originOf(who, request)
+      const origin = who
       await requirePassword(parts, who.actor, password, origin)
       await askNewEmail(parts, who.actor.id, email, origin)
       return reply.code(202).send()
@@ -119,8 +118,8 @@ export function meRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): v
       summary: 'End all sessions but this one',
       response: { 204: done('Ended.'), ...problemResponses },
     },
-    ...atRung(ladder.identified, async (who, request, reply) => {
-      await revokeOtherSessions(parts, who.actor, originOf(who, request))
+    ...atRung(ladder.identified, async (who, _request, reply) => {
+      await revokeOtherSessions(parts, who.actor, who)
       return reply.code(204).send()
     }),
   })
@@ -134,7 +133,7 @@ export function meRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): v
     },
     ...atRung(ladder.identified, async (who, request, reply) => {
       const { id } = request.params as { id: string }
-      await revokeSession(parts, who.actor, id, originOf(who, request))
+      await revokeSession(parts, who.actor, id, who)
       return reply.code(204).send()
     }),
   })

@@ -5,7 +5,6 @@ import { listPersons, type Person } from '../identity/persons.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { pageOf, profileOf } from './me-routes.ts'
-import { originOf } from './origin-of.ts'
 import {
   type DisableBody,
   disableBody,
@@ -47,7 +46,7 @@ export function peopleRoutes(app: Instance, ladder: Ladder, parts: Pick<Identity
     ...atRung(ladder.operated, async (operated, request) => {
       const { userId } = request.params as { userId: string }
       const { reason } = request.body as DisableBody
-      return view(await disablePerson(parts, userId, reason, originOf(operated, request)))
+      return view(await disablePerson(parts, userId, reason, operated))
     }),
   })
   app.route({
@@ -60,7 +59,7 @@ export function peopleRoutes(app: Instance, ladder: Ladder, parts: Pick<Identity
     },
     ...atRung(ladder.operated, async (operated, request) => {
       const { userId } = request.params as { userId: string }
-      return view(await enablePerson(parts, userId, originOf(operated, request)))
+      return view(await enablePerson(parts, userId, operated))
     }),
   })
 }

@@ -3,7 +3,6 @@ import type { IdentityParts } from '../identity/identity-parts.ts'
 import { confirmCodes, disableCodes, newRecoveryCodes, setUpCodes } from '../identity/second-factor.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
-import { originOf } from './origin-of.ts'
 import {
   type CodeBody,
   codeBody,
@@ -28,7 +27,7 @@ export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: Identit
       response: { 200: codesSetUp, ...problemResponses },
     },
     ...atRung(ladder.identified, async (who, request) =>
-      setUpCodes(parts, who, (request.body as PasswordBody).password, originOf(who, request)),
+      setUpCodes(parts, who, (request.body as PasswordBody).password, who),
     ),
   })
   app.route({
@@ -41,7 +40,7 @@ export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: Identit
       response: { 200: tokenShape, ...problemResponses },
     },
     ...atRung(ladder.identified, async (who, request) => ({
-      token: await confirmCodes(parts, who, (request.body as CodeBody).code, originOf(who, request)),
+      token: await confirmCodes(parts, who, (request.body as CodeBody).code, who),
     })),
   })
   app.route({
@@ -54,7 +53,7 @@ export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: Identit
       response: { 200: tokenShape, ...problemResponses },
     },
     ...atRung(ladder.identified, async (who, request) => ({
-      token: await disableCodes(parts, who, (request.body as PasswordBody).password, originOf(who, request)),
+      token: await disableCodes(parts, who, (request.body as PasswordBody).password, who),
     })),
   })
   app.route({
@@ -67,12 +66,7 @@ export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: Identit
       response: { 200: recoveryCodes, ...problemResponses },
     },
     ...atRung(ladder.identified, async (who, request) => ({
-      recoveryCodes: await newRecoveryCodes(
-        parts,
-        who,
-        (request.body as PasswordBody).password,
-        originOf(who, request),
-      ),
+      recoveryCodes: await newRecoveryCodes(parts, who, (request.body as PasswordBody).password, who),
     })),
   })
 }

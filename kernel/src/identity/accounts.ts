@@ -3,10 +3,9 @@
 import { hashPassword, verifyPassword } from 'better-auth/crypto'
 import type pg from 'pg'
 import { errors } from '../errors.ts'
-import type { Actor } from '../stages.ts'
+import type { Actor, Arrival } from '../stages.ts'
 import { challengeIn, createOneTimeCodes, type OneTimeCodes } from './better-auth/one-time-codes.ts'
 import { type BetterAuthOptions, headersOf, openBetterAuth } from './better-auth/open-better-auth.ts'
-import type { Origin } from './origin.ts'
 
 export interface SignedIn {
   readonly token: string
@@ -30,14 +29,14 @@ export interface Accounts {
    * account already: the id that comes back is made up in that case.
    * @throws IDENTITY_REFUSED, for example USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL
    */
-  signUp(input: NewAccount, origin?: Origin): Promise<Omit<SignedIn, 'token'> & { readonly token?: string }>
+  signUp(input: NewAccount, origin?: Arrival): Promise<Omit<SignedIn, 'token'> & { readonly token?: string }>
   /** @throws IDENTITY_REFUSED with INVALID_EMAIL_OR_PASSWORD: the same answer whichever was wrong. */
-  signIn(input: Pick<NewAccount, 'email' | 'password'>, origin?: Origin): Promise<SignedIn | CodeAsked>
+  signIn(input: Pick<NewAccount, 'email' | 'password'>, origin?: Arrival): Promise<SignedIn | CodeAsked>
   signOut(token: string): Promise<void>
   /** Who holds this session token, from the database. */
   findSession(token: string): Promise<Actor | undefined>
   /** A session for somebody who has shown in another way who he is. @throws PERSON_DISABLED */
-  openSession(userId: string, origin: Origin): Promise<string>
+  openSession(userId: string, origin: Arrival): Promise<string>
   readonly codes: OneTimeCodes
   /** The form in which better-auth keeps a password. */
   hashPassword(password: string): Promise<string>
@@ -71,9 +70,9 @@ export function createAccounts(pool: pg.Pool, options: BetterAuthOptions): Accou
       const { id, name, email } = found.user
       return { id, name, email, session: found.session.id }
     },
-    async openSession(userId, { address, userAgent }) {
+    async openSession(userId, { address, agent }) {
       const { internalAdapter } = await auth.context
-      const where = { ipAddress: address, ...(userAgent && { userAgent: userAgent.slice(0, 300) }) }
+      const where = { ipAddress: address, ...(agent && { userAgent: agent }) }
       const session = await translated(() => internalAdapter.createSession(userId, false, where))
       if (!session) throw errors.internal({}, new Error('better-auth made no session'))
       return session.token

@@ -1,7 +1,9 @@
-// What happened to a person's account, one row each, append-only. A row is written before the caller hears of what it tells.
+// What happened to a person's account, append-only: one row for the person to look at, and one in the audit trail of what
+// concerns no tenant. A row is written before the caller hears of what it tells.
 import { randomUUIDv7 } from 'node:crypto'
+import { aboveTenants, auditedBy } from '../audit/write-audit.ts'
+import type { Arrival } from '../stages.ts'
 import type { ControlTransaction } from '../tenants/control-transaction.ts'
-import type { Origin } from './origin.ts'
 
 export type IdentityEventKind =
   | 'signed-up'
@@ -29,6 +31,8 @@ export interface IdentityEvent {
   readonly kind: IdentityEventKind
   /** Undefined when nobody has the address that was given. */
   readonly userId: string | undefined
+  /** Who did it, where it was not the person himself. */
+  readonly by?: 'operator'
   readonly detail?: Readonly<Record<string, string | number | boolean>>
 }
 
@@ -44,7 +48,20 @@ export interface ShownEvent {
 type Query = Pick<ControlTransaction, 'query'>
 
 /** The one way in which an event is written. */
-export async function recordIdentityEvent(tx: Query, origin: Origin, event: IdentityEvent): Promise<void> {
+export async function recordIdentityEvent(
+  tx: Pick<ControlTransaction, 'query' | 'audit'>,
+  origin: Arrival,
+  event: IdentityEvent,
+): Promise<void> {
+  const person = event.userId ?? 'nobody'
+  await tx.audit({
+    ...auditedBy({ ...origin, actor: { id: event.by ?? person } }),
+    tenantId: aboveTenants,
+    entity: 'person',
+    recordId: person,
+    action: event.kind,
+    ...(event.detail && { after: event.detail }),
+  })
   await tx.query(
     `INSERT INTO identity.event (id, user_id, kind, address, user_agent, request_id, detail)
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -53,7 +70,7 @@ export async function recordIdentityEvent(tx: Query, origin: Origin, event: Iden
       event.userId ?? null,
       event.kind,
       origin.address,
-      origin.userAgent?.slice(0, 300) ?? null,
+      origin.agent ?? null,
       origin.requestId,
       event.detail ?? null,
     ],

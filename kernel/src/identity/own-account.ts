@@ -1,10 +1,9 @@
 // What a person sees and changes of his own account: name, language, sessions.
 import { errors } from '../errors.ts'
 import type { Language } from '../mail/languages.ts'
-import type { Actor } from '../stages.ts'
+import type { Actor, Arrival } from '../stages.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import type { IdentityParts } from './identity-parts.ts'
-import type { Origin } from './origin.ts'
 import { endSessions, type Person, readPerson, rereadSessions } from './persons.ts'
 
 export interface ShownSession {
@@ -38,7 +37,7 @@ export async function changeProfile(
   { runControl }: Parts,
   actor: Actor,
   change: ProfileChange,
-  origin: Origin,
+  origin: Arrival,
 ): Promise<Person> {
   return runControl(async (tx) => {
     await readPerson(tx, actor.id, true)
@@ -93,7 +92,7 @@ export async function revokeSession(
   { runControl }: Parts,
   actor: Actor,
   id: string,
-  origin: Origin,
+  origin: Arrival,
 ): Promise<void> {
   await runControl(async (tx) => {
     const ended = await tx.query(
@@ -114,7 +113,7 @@ export async function revokeSession(
 export async function revokeOtherSessions(
   { runControl }: Parts,
   actor: Actor,
-  origin: Origin,
+  origin: Arrival,
 ): Promise<void> {
   await runControl(async (tx) => {
     const ended = await endSessions(tx, actor.id, actor.session)

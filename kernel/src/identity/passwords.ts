@@ -1,17 +1,16 @@
 // Passwords: reset with a link, changed with the old one, and asked for again before something that matters.
 import { randomUUID } from 'node:crypto'
 import { errors } from '../errors.ts'
-import type { Actor } from '../stages.ts'
+import type { Actor, Arrival } from '../stages.ts'
 import type { ControlTransaction } from '../tenants/control-transaction.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import { type IdentityParts, throttleRules } from './identity-parts.ts'
 import { linkTokenHash, linkUrl, makeLink, takeLink } from './links.ts'
-import type { Origin } from './origin.ts'
 import { endSessions, findByEmail, type Person, readPerson } from './persons.ts'
 import { mayMail } from './verify-email.ts'
 
 /** The answer is the same whoever has the address, and the work is nearly so. @throws MAIL_NOT_CONFIGURED */
-export async function askPasswordReset(parts: IdentityParts, email: string, origin: Origin): Promise<void> {
+export async function askPasswordReset(parts: IdentityParts, email: string, origin: Arrival): Promise<void> {
   parts.outbox.requireMail()
   if (!(await mayMail(parts, email, origin))) return
   await parts.runControl(async (tx) => {
@@ -70,7 +69,7 @@ async function notifyOfChange(
 export async function resetPassword(
   parts: IdentityParts,
   input: { readonly token: string; readonly password: string },
-  origin: Origin,
+  origin: Arrival,
 ): Promise<void> {
   const { accounts, runControl, passwords, throttle } = parts
   // Looked at before the password is: a link that is no good is said to be so, and costs nobody a hash.
@@ -111,7 +110,7 @@ export async function requirePassword(
   parts: IdentityParts,
   actor: Pick<Actor, 'id' | 'email'>,
   password: string,
-  origin: Origin,
+  origin: Arrival,
 ): Promise<void> {
   const { accounts, throttle, runControl } = parts
   const rules = throttleRules(parts.config)
@@ -144,7 +143,7 @@ export async function changePassword(
   parts: IdentityParts,
   actor: Actor,
   input: { readonly current: string; readonly password: string },
-  origin: Origin,
+  origin: Arrival,
 ): Promise<void> {
   await requirePassword(parts, actor, input.current, origin)
   await parts.passwords.check(input.password, actor)

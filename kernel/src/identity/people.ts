@@ -1,8 +1,8 @@
 // What the operator does to a person: nothing but to shut him out of the whole installation, and let him in again.
 
+import type { Arrival } from '../stages.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import type { IdentityParts } from './identity-parts.ts'
-import type { Origin } from './origin.ts'
 import { endSessions, type Person, readPerson } from './persons.ts'
 
 type Parts = Pick<IdentityParts, 'runControl'>
@@ -12,7 +12,7 @@ export async function disablePerson(
   { runControl }: Parts,
   userId: string,
   reason: string | undefined,
-  origin: Origin,
+  origin: Arrival,
 ): Promise<Person> {
   return runControl(async (tx) => {
     // Behind this lock no session is being made for him, and the next one sees that he is disabled.
@@ -26,21 +26,22 @@ export async function disablePerson(
     await recordIdentityEvent(tx, origin, {
       kind: 'disabled',
       userId,
-      detail: { by: 'operator', ...(reason === undefined ? {} : { reason }) },
+      by: 'operator',
+      ...(reason === undefined ? {} : { detail: { reason } }),
     })
     await endSessions(tx, userId)
     return readPerson(tx, userId)
   })
 }
 
-export async function enablePerson({ runControl }: Parts, userId: string, origin: Origin): Promise<Person> {
+export async function enablePerson({ runControl }: Parts, userId: string, origin: Arrival): Promise<Person> {
   return runControl(async (tx) => {
     await readPerson(tx, userId, true)
     await tx.query(
       'UPDATE identity.person SET disabled_at = NULL, disabled_reason = NULL WHERE user_id = $1',
       [userId],
     )
-    await recordIdentityEvent(tx, origin, { kind: 'enabled', userId, detail: { by: 'operator' } })
+    await recordIdentityEvent(tx, origin, { kind: 'enabled', userId, by: 'operator' })
     return readPerson(tx, userId)
   })
 }

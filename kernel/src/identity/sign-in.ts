@@ -1,11 +1,11 @@
 // Signing in: counted before it is tried, answered alike whether the account exists or not, and written down before the
 // token is handed out.
 import { errors, isPlinthError } from '../errors.ts'
+import type { Arrival } from '../stages.ts'
 import type { CodeAsked, SignedIn } from './accounts.ts'
 import { refusalOf } from './better-auth/open-better-auth.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import { type IdentityParts, throttleRules } from './identity-parts.ts'
-import type { Origin } from './origin.ts'
 import { findByEmail, readPerson } from './persons.ts'
 import type { Counted } from './throttle.ts'
 import { sendVerification } from './verify-email.ts'
@@ -15,7 +15,7 @@ const wrongCredentials = new Set(['INVALID_EMAIL_OR_PASSWORD', 'INVALID_EMAIL', 
 /** Writes the failure down, and tells the owner of an account when it has to wait from now on. */
 async function recordFailure(
   { runControl, outbox }: IdentityParts,
-  origin: Origin,
+  origin: Arrival,
   email: string,
   isAccountBlocked: boolean,
 ): Promise<void> {
@@ -39,7 +39,7 @@ async function recordFailure(
 export async function signIn(
   parts: IdentityParts,
   input: { readonly email: string; readonly password: string },
-  origin: Origin,
+  origin: Arrival,
 ): Promise<SignedIn | CodeAsked> {
   const { accounts, throttle, runControl } = parts
   const rules = throttleRules(parts.config)
@@ -78,7 +78,7 @@ export async function signIn(
 export async function signInWithCode(
   parts: IdentityParts,
   input: { readonly challenge: string; readonly code: string; readonly isRecovery: boolean },
-  origin: Origin,
+  origin: Arrival,
 ): Promise<SignedIn> {
   const { accounts, throttle, runControl, off } = parts
   const rules = throttleRules(parts.config)

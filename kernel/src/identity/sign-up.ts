@@ -1,9 +1,10 @@
 // Signing up. Where an address must be confirmed first, the answer is the same whether it has an account or not, and the
 // mailbox alone learns which.
+
+import type { Arrival } from '../stages.ts'
 import type { NewAccount, SignedIn } from './accounts.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import type { IdentityParts } from './identity-parts.ts'
-import type { Origin } from './origin.ts'
 import { findByEmail } from './persons.ts'
 import { mayMail, sendVerification } from './verify-email.ts'
 
@@ -11,7 +12,7 @@ import { mayMail, sendVerification } from './verify-email.ts'
 export async function signUp(
   parts: IdentityParts,
   input: NewAccount,
-  origin: Origin,
+  origin: Arrival,
 ): Promise<SignedIn | undefined> {
   const { accounts, passwords, runControl, outbox } = parts
   const isConfirmedFirst = parts.config.verifyEmail === 'required'
@@ -37,7 +38,7 @@ export async function signUp(
   return undefined
 }
 
-async function tellOwner(parts: IdentityParts, email: string, origin: Origin): Promise<void> {
+async function tellOwner(parts: IdentityParts, email: string, origin: Arrival): Promise<void> {
   if (!(await mayMail(parts, email, origin))) return
   await parts.runControl(async (tx) => {
     const person = await findByEmail(tx, email)

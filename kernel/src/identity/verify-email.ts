@@ -1,16 +1,16 @@
 // Showing that an address is one's own: after sign-up, and before it becomes the address to sign in with.
 import { errors, isPlinthError } from '../errors.ts'
+import type { Arrival } from '../stages.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import { type IdentityParts, throttleRules } from './identity-parts.ts'
 import { linkUrl, makeLink, takeLink } from './links.ts'
-import type { Origin } from './origin.ts'
 import { findByEmail, readPerson, rereadSessions } from './persons.ts'
 
 /**
  * Whether a mail to this address may be sent now; counts it. A mailbox that has had enough is left alone silently, for
  * the answer tells nobody whether there is one. @throws TOO_MANY_ATTEMPTS for the network that asks
  */
-export async function mayMail(parts: IdentityParts, email: string, origin: Origin): Promise<boolean> {
+export async function mayMail(parts: IdentityParts, email: string, origin: Arrival): Promise<boolean> {
   const rules = throttleRules(parts.config)
   await parts.throttle.begin([{ rule: rules['mail-address'], of: origin.address }])
   try {
@@ -23,7 +23,7 @@ export async function mayMail(parts: IdentityParts, email: string, origin: Origi
 }
 
 /** Sends the link to whoever has the address and has not shown yet that it is his. */
-export async function sendVerification(parts: IdentityParts, email: string, origin: Origin): Promise<void> {
+export async function sendVerification(parts: IdentityParts, email: string, origin: Arrival): Promise<void> {
   parts.outbox.requireMail()
   if (!(await mayMail(parts, email, origin))) return
   await parts.runControl(async (tx) => {
@@ -49,7 +49,7 @@ export async function askNewEmail(
   parts: IdentityParts,
   userId: string,
   email: string,
-  origin: Origin,
+  origin: Arrival,
 ): Promise<void> {
   parts.outbox.requireMail()
   if (!(await mayMail(parts, email, origin))) return
@@ -69,7 +69,7 @@ export async function askNewEmail(
 }
 
 /** Uses a link of either kind. @throws LINK_INVALID, also when the address was taken meanwhile */
-export async function confirmEmail(parts: IdentityParts, token: string, origin: Origin): Promise<void> {
+export async function confirmEmail(parts: IdentityParts, token: string, origin: Arrival): Promise<void> {
   await parts.runControl(async (tx) => {
     const link = await takeLink(tx, token, ['verify-email', 'change-email'], parts.off)
     const person = await readPerson(tx, link.userId, true)

@@ -1,7 +1,7 @@
 // Codes of an authenticator app, and recovery codes, by better-auth's plugin. It hands a sign-in that waits for its code to
 // a cookie; here the cookie's value is a token like any other, which the client sends back with the code.
 import { errors } from '../../errors.ts'
-import type { Origin } from '../origin.ts'
+import type { Arrival } from '../../stages.ts'
 import { type BetterAuth, headersOf, refusalOf } from './open-better-auth.ts'
 
 const challengeCookie = 'better-auth.two_factor'
@@ -27,7 +27,7 @@ export interface OneTimeCodes {
   /** The second step of a sign-in. @throws WRONG_CODE, TOO_MANY_ATTEMPTS */
   verify(
     input: { readonly challenge: string; readonly code: string; readonly isRecovery: boolean },
-    origin: Origin,
+    origin: Arrival,
   ): Promise<VerifiedCode>
 }
 

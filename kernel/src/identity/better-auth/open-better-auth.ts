@@ -7,7 +7,7 @@ import { bearer, twoFactor } from 'better-auth/plugins'
 import type pg from 'pg'
 import { fromDatabase, isDatabaseFailure } from '../../data/database-failure.ts'
 import { errors, isPlinthError } from '../../errors.ts'
-import type { Origin } from '../origin.ts'
+import type { Arrival } from '../../stages.ts'
 import { longestPassword, shortestPassword } from '../password-policy.ts'
 
 const sessionDays = 7
@@ -97,13 +97,13 @@ export type BetterAuth = ReturnType<typeof openBetterAuth>
 export function headersOf(parts: {
   readonly token?: string
   readonly cookie?: string
-  readonly origin?: Origin
+  readonly origin?: Arrival
 }): Headers {
   const headers = new Headers()
   if (parts.token !== undefined) headers.set('authorization', `Bearer ${parts.token}`)
   if (parts.cookie !== undefined) headers.set('cookie', parts.cookie)
   if (parts.origin) headers.set(addressHeader, parts.origin.address)
-  if (parts.origin?.userAgent) headers.set('user-agent', parts.origin.userAgent.slice(0, 300))
+  if (parts.origin?.agent) headers.set('user-agent', parts.origin.agent)
   return headers
 }
 
