@@ -38,7 +38,9 @@ import { createGrantDirectory, type GrantDirectory } from './permissions/grant-d
 import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
+import { type IsTrusted, trustedProxies } from './tenants/request-head.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
+import { createTenantHosts, type TenantHosts } from './tenants/tenant-hosts.ts'
 
 const controlPoolSize = 6
 
@@ -53,6 +55,8 @@ interface Cradle {
   runControl: RunControl
   directory: TenantDirectory
   outbox: MailOutbox
+  hosts: TenantHosts
+  isTrusted: IsTrusted
   accounts: Accounts
   identity: IdentityParts
   sessions: Sessions
@@ -166,7 +170,7 @@ export async function openParts(
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
-    outbox: asFunction((_c: Cradle) => createMailOutbox(mailSeal, canMail(config))).singleton(),
+    outbox: asValue(createMailOutbox(mailSeal, canMail(config))),
     accounts: asFunction((c: Cradle) =>
       createAccounts(c.identityPool, {
         secret: c.secret,
@@ -182,6 +186,8 @@ export async function openParts(
       config,
       off,
     })).singleton(),
+    hosts: asFunction((c: Cradle) => createTenantHosts(c.pool, c.feed, config.baseDomains)).singleton(),
+    isTrusted: asValue(trustedProxies(config.trustedProxies)),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
     sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl)).singleton(),
@@ -229,6 +235,8 @@ export async function openParts(
           authenticate: c.authenticate,
           recogniseOperator: createRecogniseOperator(operatorToken, off),
           directory: c.directory,
+          hosts: c.hosts,
+          isTrusted: c.isTrusted,
           grantsOf: c.grants.grantsOf,
           abilityOf: createAbilities(off),
         },
