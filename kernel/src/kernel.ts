@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
+import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
@@ -14,6 +15,7 @@ import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
+import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
@@ -153,13 +155,16 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, { accounts, runControl })
+    authRoutes(app, ladder, { accounts, runControl, pool })
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)
+    const manifestOf = (module: string) => registry.served(module)?.stable?.manifest
+    auditRoutes(app, ladder, { trail: cradle.auditTrail, runControl, manifestOf }, off)
+    operatorAuditRoutes(app, ladder, { trail: cradle.auditTrail, directory })
     limitRoutes(
       app,
       async (request) => ({ ...(await ladder.operated(request)), actor: { id: 'operator' } }),

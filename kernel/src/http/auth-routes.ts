@@ -1,5 +1,9 @@
 // /v1/auth: signing up, in and out.
-import type { Accounts } from '../identity/accounts.ts'
+import type pg from 'pg'
+import { recordIdentity } from '../audit/identity-events.ts'
+import { errors, isPlinthError } from '../errors.ts'
+import type { Accounts, SignedIn } from '../identity/accounts.ts'
+import type { Arrival } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
@@ -14,12 +18,43 @@ import {
 
 const tags = ['Identity']
 
+/** How it is called when it did not come to it. */
+const failures: Readonly<Record<string, string>> = {
+  signed_up: 'sign_up_failed',
+  signed_in: 'sign_in_failed',
+}
+
 export function authRoutes(
   app: Instance,
   ladder: Ladder,
-  parts: { readonly accounts: Accounts; readonly runControl: RunControl },
+  parts: { readonly accounts: Accounts; readonly runControl: RunControl; readonly pool: pg.Pool },
 ): void {
-  const { accounts, runControl } = parts
+  const { accounts, runControl, pool } = parts
+
+  /** A session leaves only with its trace; a refusal leaves one as well, whoever it was. */
+  async function recorded(
+    by: Arrival,
+    action: string,
+    email: string,
+    enter: () => Promise<SignedIn>,
+  ): Promise<SignedIn> {
+    const detail = { method: 'password' }
+    try {
+      const signed = await enter()
+      await recordIdentity(pool, { person: signed.user.id, action, detail, by })
+      return signed
+    } catch (error) {
+      if (!isPlinthError(error) || error.code !== errors.identityRefused.code) throw error
+      const { rows } = await pool.query<{ id: string }>(
+        'SELECT id FROM identity."user" WHERE lower(email) = lower($1)',
+        [email],
+      )
+      const person = rows[0] ? { person: rows[0].id } : {}
+      await recordIdentity(pool, { ...person, action: failures[action] ?? action, detail, by })
+      throw error
+    }
+  }
+
   app.route({
     method: 'POST',
     url: '/v1/auth/sign-up/email',
@@ -30,7 +65,10 @@ export function authRoutes(
       body: signUpBody,
       response: { 200: signedIn, ...problemResponses },
     },
-    ...atRung(ladder.arrived, async (_arrival, request) => accounts.signUp(request.body as SignUpBody)),
+    ...atRung(ladder.arrived, async (arrival, request) => {
+      const body = request.body as SignUpBody
+      return recorded(arrival, 'signed_up', body.email, () => accounts.signUp(body))
+    }),
   })
   app.route({
     method: 'POST',
@@ -42,7 +80,10 @@ export function authRoutes(
       body: signInBody,
       response: { 200: signedIn, ...problemResponses },
     },
-    ...atRung(ladder.arrived, async (_arrival, request) => accounts.signIn(request.body as SignInBody)),
+    ...atRung(ladder.arrived, async (arrival, request) => {
+      const body = request.body as SignInBody
+      return recorded(arrival, 'signed_in', body.email, () => accounts.signIn(body))
+    }),
   })
   app.route({
     method: 'POST',
@@ -52,7 +93,9 @@ export function authRoutes(
       summary: 'End the session of the token that is sent',
       response: { 204: { description: 'Signed out.', type: 'null' }, ...problemResponses },
     },
-    ...atRung(ladder.identified, async ({ token, actor }, _request, reply) => {
+    ...atRung(ladder.identified, async (stage, _request, reply) => {
+      const { token, actor } = stage
+      await recordIdentity(pool, { person: actor.id, action: 'signed_out', by: stage })
       await accounts.signOut(token)
       // The database has told every process; this waits until they have heard it.
       await runControl((tx) => tx.announce({ kind: 'session', id: actor.session }))

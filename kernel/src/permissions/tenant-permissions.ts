@@ -4,6 +4,8 @@ import type { Located } from '../stages.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
+  'tenant.audit.personal',
+  'tenant.audit.read',
   'tenant.modules.manage',
   'tenant.secrets.manage',
   'tenant.settings.update',
@@ -12,7 +14,16 @@ export const tenantPermissions = [
 
 export type TenantPermission = (typeof tenantPermissions)[number]
 
-/** Owners and admins hold every one. @throws FORBIDDEN */
-export function requireTenantPermission({ role }: Pick<Located, 'role'>, permission: TenantPermission): void {
-  if (role === 'member') throw errors.forbidden({ permission })
+/** An admin does not hold them. */
+const ownersAlone: readonly TenantPermission[] = ['tenant.audit.personal']
+
+/** Owners hold every one, admins nearly all. */
+export const holdsTenantPermission = (
+  { role }: Pick<Located, 'role'>,
+  permission: TenantPermission,
+): boolean => role === 'owner' || (role === 'admin' && !ownersAlone.includes(permission))
+
+/** @throws FORBIDDEN */
+export function requireTenantPermission(by: Pick<Located, 'role'>, permission: TenantPermission): void {
+  if (!holdsTenantPermission(by, permission)) throw errors.forbidden({ permission })
 }
