@@ -10,6 +10,8 @@ import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { keyRoutes } from './http/key-routes.ts'
+import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
@@ -18,9 +20,11 @@ import { operationRoutes } from './http/operation-routes.ts'
 import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
+import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
+import { tokenRoutes } from './http/token-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
 import { usageRoutes } from './http/usage-routes.ts'
 import { askUpgrade } from './lifecycle/ask-upgrade.ts'
@@ -39,6 +43,9 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 
 export const kernelVersion = '0.1.0'
+
+/** The module that knows who belongs where. What people may do can follow from its records. */
+const organisation = 'organisation'
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -118,19 +125,27 @@ async function assemble(
       }),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
-  const doors = createModuleDoors(
+  const works = createWorkLender(
     {
       registry,
-      ladder,
       connections,
       outside,
       spendings,
       log,
-      ...instanceOptions,
-      onAnswer: canaries.count,
+      tell: (tenant, changed) =>
+        changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
     },
     off,
   )
+  const doors = createModuleDoors({
+    ladder,
+    connections,
+    works,
+    spendings,
+    log,
+    ...instanceOptions,
+    onAnswer: canaries.count,
+  })
   const lifecycle = createLifecycle({
     pool,
     connection: access.kernel,
@@ -155,7 +170,10 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, { accounts, runControl, pool })
+    authRoutes(app, ladder, { accounts, sessions: cradle.sessions, runControl, pool })
+    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
+    serviceAccountRoutes(app, ladder, runControl)
+    keyRoutes(app, ladder, runControl)
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })

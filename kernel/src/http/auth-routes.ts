@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { recordIdentity } from '../audit/identity-events.ts'
 import { errors, isPlinthError } from '../errors.ts'
 import type { Accounts, SignedIn } from '../identity/accounts.ts'
+import type { Sessions } from '../identity/sessions.ts'
 import type { Arrival } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { Instance } from './create-instance.ts'
@@ -27,9 +28,14 @@ const failures: Readonly<Record<string, string>> = {
 export function authRoutes(
   app: Instance,
   ladder: Ladder,
-  parts: { readonly accounts: Accounts; readonly runControl: RunControl; readonly pool: pg.Pool },
+  parts: {
+    readonly accounts: Accounts
+    readonly sessions: Sessions
+    readonly runControl: RunControl
+    readonly pool: pg.Pool
+  },
 ): void {
-  const { accounts, runControl, pool } = parts
+  const { accounts, sessions, runControl, pool } = parts
 
   /** A session leaves only with its trace; a refusal leaves one as well, whoever it was. */
   async function recorded(
@@ -90,13 +96,16 @@ export function authRoutes(
     url: '/v1/auth/sign-out',
     schema: {
       tags,
-      summary: 'End the session of the token that is sent',
+      summary: 'End the session of the token that is sent, and all that came of it',
       response: { 204: { description: 'Signed out.', type: 'null' }, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (stage, _request, reply) => {
-      const { token, actor } = stage
+    ...atRung(ladder.presented, async (stage, _request, reply) => {
+      const { token, actor, credential } = stage
+      // What ends a key is revoking it.
+      if (credential === 'key') throw errors.personRequired({})
       await recordIdentity(pool, { person: actor.id, action: 'signed_out', by: stage })
-      await accounts.signOut(token)
+      if (credential === 'session') await accounts.signOut(token)
+      else await sessions.end(actor.session)
       // The database has told every process; this waits until they have heard it.
       await runControl((tx) => tx.announce({ kind: 'session', id: actor.session }))
       return reply.code(204).send()

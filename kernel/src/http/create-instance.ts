@@ -42,6 +42,7 @@ export type InstanceOptions = Equipment & { readonly log: Logger }
 
 const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
   app.decorateRequest('stage', null)
+  app.decorateRequest('asker', null)
   app.decorateRequest('traceparent', '')
   // Before anything can refuse the request: what is logged of it names its trace.
   app.addHook('onRequest', async (request) => {

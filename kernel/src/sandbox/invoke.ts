@@ -10,7 +10,7 @@ import { allStand, type DefencesOff } from '../defences.ts'
 import { settingsOf } from '../entitlements/module-settings.ts'
 import { errors, isPlinthError } from '../errors.ts'
 import type { Outside } from '../outside/outside.ts'
-import { type Ability, buildAbility, permissionNames } from '../permissions/build-ability.ts'
+import { type Ability, fullAbility, permissionNames } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { InvocationWatcher } from '../telemetry/metrics.ts'
@@ -19,16 +19,15 @@ import { declaredFailure } from './declared-failure.ts'
 /** What a piece of work is about; the rest of a Work is made from it. */
 export type WorkOptions = Omit<Work, 'outside' | 'depth' | 'run' | 'runText' | 'callService'>
 
+export interface WorkParts {
+  readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
+  readonly outside: Outside
+  readonly log: Logger
+  readonly watcher?: InvocationWatcher
+}
+
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
-export function createWorks(
-  parts: {
-    readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
-    readonly outside: Outside
-    readonly log: Logger
-    readonly watcher?: InvocationWatcher
-  },
-  off: DefencesOff = allStand,
-): (options: WorkOptions) => Work {
+export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (options: WorkOptions) => Work {
   const { registry, outside, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
@@ -128,7 +127,7 @@ export function createWorks(
     }
     const parsed = parseFields(spec.input, input)
     // The callee acts with its own right in its own module: a payroll officer need not be able to read the ledger.
-    const ability = buildAbility(callee.manifest, 'owner', caller.actor.id)
+    const ability = fullAbility(callee.manifest, caller.actor.id)
     log.debug({ module, service, requestId: caller.requestId }, 'service call')
     const text = await run(
       make({ ...caller, plugin: callee, ability }, depth),
