@@ -223,7 +223,7 @@ t.test(
     await newcomer('POST', '/v1/auth/sign-out')
     const [out, entered, failed, ...rest] = items(await mine.owner('GET', '/v1/tenant/sign-ins'))
     t.match(out, { action: 'signed-out', module: 'identity' })
-    t.match(entered, { action: 'signed-in', after: { method: 'password' }, traceId, agent: 'Client/1.0 (?)' })
+    t.match(entered, { action: 'signed-in', after: { with: 'password' }, traceId, agent: 'Client/1.0 (?)' })
     t.match(failed, { action: 'sign-in-failed', actor: { id: entered?.record } })
     t.ok(
       rest.every(({ record }) => record !== entered?.record),
@@ -234,7 +234,7 @@ t.test(
       status: 401,
     })
     const [nobody] = items(await operator('GET', '/v1/operator/audit?action=sign-in-failed&limit=1'))
-    t.match(nobody, { actor: { id: 'anonymous' }, record: '' })
+    t.match(nobody, { actor: { id: 'nobody' }, record: 'nobody' })
     t.notMatch(
       JSON.stringify(items(await operator('GET', '/v1/operator/audit?limit=200'))),
       /correct horse|no@example/,
