@@ -8,6 +8,8 @@ import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
+import { delegationRoutes } from './http/delegation-routes.ts'
+import { dutyRoutes } from './http/duty-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { limitRoutes } from './http/limit-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
@@ -15,6 +17,7 @@ import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
+import { roleRoutes } from './http/role-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
@@ -27,6 +30,7 @@ import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
 import { realWorld, type World } from './outside/world.ts'
+import { modulesFrom } from './permissions/tenant-modules.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
 import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
@@ -122,6 +126,7 @@ async function assemble(
       ladder,
       connections,
       outside,
+      duties: cradle.duties,
       spendings,
       log,
       ...instanceOptions,
@@ -150,11 +155,15 @@ async function assemble(
     log,
   })
   const administration = createPluginAdministration({ pool, feed, registry })
+  const modulesOf = modulesFrom(registry)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
     authRoutes(app, ladder, { accounts, runControl })
     tenantRoutes(app, ladder, { directory, runControl })
+    roleRoutes(app, ladder, { runControl, modulesOf, off })
+    delegationRoutes(app, ladder, { runControl, modulesOf })
+    dutyRoutes(app, ladder, { runControl, modulesOf })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })

@@ -21,6 +21,7 @@ import { createOutside, type Outside } from './outside/outside.ts'
 import { createSeal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
+import { createDutyGuard, type DutyGuard } from './permissions/duty-guard.ts'
 import { createGrantDirectory, type GrantDirectory } from './permissions/grant-directory.ts'
 import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
@@ -43,6 +44,7 @@ interface Cradle {
   authenticate: Authenticate
   scopes: ScopeSwitch
   grants: GrantDirectory
+  duties: DutyGuard
   ladder: Ladder
   fetcher: Fetcher
   moduleSecrets: ModuleSecrets
@@ -133,6 +135,7 @@ export async function openParts(
     authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
+    duties: asFunction((c: Cradle) => createDutyGuard(c.pool, c.feed, off)).singleton(),
     ladder: asFunction((c: Cradle) =>
       createLadder(
         {
@@ -140,7 +143,7 @@ export async function openParts(
           recogniseOperator: createRecogniseOperator(operatorToken, off),
           directory: c.directory,
           grantsOf: c.grants.grantsOf,
-          abilityOf: createAbilities(),
+          abilityOf: createAbilities(off),
         },
         off,
       ),

@@ -4,6 +4,7 @@ import type { Json } from '@plinth/sdk'
 import type { UnitOfWork } from '../data/unit-of-work.ts'
 import type { Outside } from '../outside/outside.ts'
 import type { Ability } from '../permissions/build-ability.ts'
+import type { DutyGuard } from '../permissions/duty-guard.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Actor, Tenant } from '../stages.ts'
@@ -18,6 +19,7 @@ export interface Work {
   readonly requestId: string
   readonly spending: Spending
   readonly outside: Outside
+  readonly duties: DutyGuard
   /** Handlers around it. */
   readonly depth: number
   /** It works for a validate hook, however deep. */

@@ -7,6 +7,7 @@ import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import type { Outside } from '../outside/outside.ts'
+import type { DutyGuard } from '../permissions/duty-guard.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { OpenDoors, PluginRegistry } from '../registry/plugin-registry.ts'
 import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
@@ -36,6 +37,7 @@ export interface ModuleDoorsParts {
   readonly ladder: Ladder
   readonly connections: TenantConnections
   readonly outside: Outside
+  readonly duties: DutyGuard
   readonly spendings: SpendingParts
   readonly log: Logger
   readonly debugErrors: boolean
@@ -46,7 +48,13 @@ export interface ModuleDoorsParts {
 
 export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = allStand): ModuleDoors {
   const { registry, ladder, connections, spendings, log } = parts
-  const workParts = { registry, outside: parts.outside, log, watcher: spendings.metrics }
+  const workParts = {
+    registry,
+    outside: parts.outside,
+    duties: parts.duties,
+    log,
+    watcher: spendings.metrics,
+  }
   const makeWork = createWorks(workParts, off)
   const lendSpending = spendingLender(spendings, log, off)
   /** By the request's stage, while the request lasts. */

@@ -1,5 +1,6 @@
 // Who belongs to a tenant, and with which role. A tenant always keeps an owner.
 import { errors } from '../errors.ts'
+import { holdsEverything } from '../permissions/may-grant.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
@@ -96,7 +97,10 @@ async function recordChange(
 
 /** Admins manage members; only an owner makes or unmakes an owner. */
 function mayAssign(by: Located, role: MembershipRole): void {
-  if (by.role === 'owner' || (by.role === 'admin' && role !== 'owner')) return
+  const isAbove = by.role === 'owner' || (by.role === 'admin' && role !== 'owner')
+  // An admin may do everything. Whoever is denied something does not make, or unmake, one who is not.
+  const isWithin = role === 'member' || holdsEverything({ ...by.grants, role: by.role })
+  if (isAbove && isWithin) return
   throw errors.forbidden({ permission: `tenant.members.${role}` })
 }
 
