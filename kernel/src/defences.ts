@@ -52,6 +52,12 @@ export type Defence =
   | 'operatorToken'
   /** A person enters the tenants that he is a member of. */
   | 'membership'
+  /** What a key or a token may do is cut to its scopes. */
+  | 'keyScopes'
+  /** A key is compared with the hash of its secret, and is neither revoked, replaced nor expired. */
+  | 'keyCheck'
+  /** A refresh token works once; the second use ends the session. */
+  | 'refreshReuse'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
   /** Who did one of two duties on a record does not do the other on it. */
@@ -68,6 +74,8 @@ export type Defence =
   | 'fairQueue'
   /** Tenants wait for database connections in turns, and none has them all. */
   | 'fairConnections'
+  /** Rows of the audit trail are compared with the seals over them. */
+  | 'auditSeals'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -10,7 +10,10 @@ import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { delegationRoutes } from './http/delegation-routes.ts'
 import { dutyRoutes } from './http/duty-routes.ts'
+import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { keyRoutes } from './http/key-routes.ts'
+import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
@@ -19,9 +22,11 @@ import { operationRoutes } from './http/operation-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { roleRoutes } from './http/role-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
+import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
+import { tokenRoutes } from './http/token-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
 import { usageRoutes } from './http/usage-routes.ts'
 import { askUpgrade } from './lifecycle/ask-upgrade.ts'
@@ -41,6 +46,9 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 
 export const kernelVersion = '0.1.0'
+
+/** The module that knows who belongs where. What people may do can follow from its records. */
+const organisation = 'organisation'
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -110,7 +118,12 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
+  const { decisions } = cradle
+  const instanceOptions = {
+    debugErrors: config.debugErrors,
+    isClosing: () => closing,
+    nameDecision: decisions.idOf,
+  }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>
@@ -120,20 +133,28 @@ async function assemble(
       }),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
-  const doors = createModuleDoors(
+  const works = createWorkLender(
     {
       registry,
-      ladder,
       connections,
       outside,
       duties: cradle.duties,
       spendings,
       log,
-      ...instanceOptions,
-      onAnswer: canaries.count,
+      tell: (tenant, changed) =>
+        changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
     },
     off,
   )
+  const doors = createModuleDoors({
+    ladder,
+    connections,
+    works,
+    spendings,
+    log,
+    ...instanceOptions,
+    onAnswer: canaries.count,
+  })
   const lifecycle = createLifecycle({
     pool,
     connection: access.kernel,
@@ -159,9 +180,22 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, { accounts, runControl })
+    authRoutes(app, ladder, { accounts, sessions: cradle.sessions, runControl })
+    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
+    serviceAccountRoutes(app, ladder, runControl)
+    keyRoutes(app, ladder, runControl)
     tenantRoutes(app, ladder, { directory, runControl })
     roleRoutes(app, ladder, { runControl, modulesOf, off })
+    explainRoutes(app, ladder, {
+      runControl,
+      directory,
+      grantsOf: cradle.grants.grantsOf,
+      modulesOf,
+      pluginFor: registry.pluginFor,
+      connections,
+      duties: cradle.duties,
+      decisions,
+    })
     delegationRoutes(app, ladder, { runControl, modulesOf })
     dutyRoutes(app, ladder, { runControl, modulesOf })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })

@@ -1,6 +1,8 @@
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import { type AuditKey, auditKey } from './audit/audit-digest.ts'
+import { startAuditSealer } from './audit/sealer.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
 import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
@@ -12,15 +14,21 @@ import type { DefencesOff } from './defences.ts'
 import { createLimitDirectory, type LimitDirectory } from './entitlements/limit-directory.ts'
 import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
 import { createLadder, type Ladder } from './http/ladder.ts'
+import { type AccessTokens, createAccessTokens } from './identity/access-tokens.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
+import { createExchangeToken, type ExchangeToken } from './identity/exchange-token.ts'
+import { createFindKey } from './identity/find-key.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
+import { createSessions, type Sessions } from './identity/sessions.ts'
+import { createSigningKeys, type SigningKeys } from './identity/signing-keys.ts'
 import { createFetcher, type Fetcher } from './outside/fetcher.ts'
 import { createModuleSecrets, type ModuleSecrets } from './outside/module-secrets.ts'
 import { createOutside, type Outside } from './outside/outside.ts'
 import { createSeal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
+import { createDecisions, type Decisions } from './permissions/decision.ts'
 import { createDutyGuard, type DutyGuard } from './permissions/duty-guard.ts'
 import { createGrantDirectory, type GrantDirectory } from './permissions/grant-directory.ts'
 import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
@@ -41,16 +49,22 @@ interface Cradle {
   runControl: RunControl
   directory: TenantDirectory
   accounts: Accounts
+  sessions: Sessions
+  signingKeys: SigningKeys
+  accessTokens: AccessTokens
+  exchangeToken: ExchangeToken
   authenticate: Authenticate
   scopes: ScopeSwitch
   grants: GrantDirectory
   duties: DutyGuard
+  decisions: Decisions
   ladder: Ladder
   fetcher: Fetcher
   moduleSecrets: ModuleSecrets
   outside: Outside
   limits: LimitDirectory
   usage: UsageCounter
+  auditKey: AuditKey
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -116,6 +130,9 @@ export async function openParts(
   closers.add('change feed', () => feed.close())
   const usage = createUsageCounter(pool, log)
   closers.add('usage', () => usage.close())
+  const sealing = auditKey(secret)
+  const sealer = startAuditSealer({ pool, key: sealing, log })
+  closers.add('audit sealer', () => sealer.close())
   const priceBook = await readPriceBook(pool)
   for (const warning of checkPriceBook(priceBook)) log.warn(warning)
   const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
@@ -128,14 +145,54 @@ export async function openParts(
     connections: asValue(connections),
     priceBook: asValue(priceBook),
     usage: asValue(usage),
+    auditKey: asValue(sealing),
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
-    authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
+    decisions: asFunction((c: Cradle) => createDecisions(createSeal(c.secret, 'decisions'))).singleton(),
     duties: asFunction((c: Cradle) => createDutyGuard(c.pool, c.feed, off)).singleton(),
+    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl)).singleton(),
+    signingKeys: asFunction((c: Cradle) =>
+      createSigningKeys({
+        pool: c.pool,
+        feed: c.feed,
+        runControl: c.runControl,
+        seal: createSeal(c.secret, 'signing keys'),
+        keyDays: config.signingKeyDays,
+      }),
+    ).singleton(),
+    accessTokens: asFunction((c: Cradle) =>
+      createAccessTokens({
+        keys: c.signingKeys,
+        sessions: c.sessions,
+        issuer: config.publicUrl,
+        lifetimeSeconds: config.accessTokenSeconds,
+      }),
+    ).singleton(),
+    exchangeToken: asFunction((c: Cradle) =>
+      createExchangeToken(
+        { accessTokens: c.accessTokens, directory: c.directory, runControl: c.runControl, log: c.log },
+        off,
+      ),
+    ).singleton(),
+    authenticate: asFunction((c: Cradle) =>
+      createAuthenticate(
+        {
+          findSession: async (token) => {
+            const actor = await c.accounts.findSession(token)
+            // Which tenant a session is confined to is not better-auth's to know.
+            const session = actor && (await c.sessions.find(actor.session))
+            return session && { kind: 'session', ...session }
+          },
+          findAccess: c.accessTokens.find,
+          findKey: createFindKey(c.pool, off),
+        },
+        c.feed,
+      ),
+    ).singleton(),
     ladder: asFunction((c: Cradle) =>
       createLadder(
         {

@@ -41,13 +41,20 @@ export interface Actor {
   readonly id: string
   readonly name: string
   readonly email: string
+  /** What ends it ends the credential: the id of a session, or `key:` and the id of a key. */
   readonly session: string
+  /** A program's account in one tenant. */
+  readonly isService?: true
 }
 
 /** The request is parsed. Nothing is known of who sent it. */
 export interface Arrival {
   readonly requestId: string
   readonly address: string
+  /** What the client says it is. */
+  readonly agent?: string
+  /** Our step in the W3C trace that the request is part of. */
+  readonly traceparent?: string
 }
 
 /** The caller is the operator of the installation. */
@@ -60,8 +67,14 @@ export interface Identified extends Arrival {
   readonly actor: Actor
   /** The credential that was presented, for sign-out. */
   readonly token: string
-  /** What the credential is limited to, by names of permissions as in role rules; no limit when absent. */
+  /** What it is: of a session, a short-lived token of one, or an API key. */
+  readonly credential: 'session' | 'access' | 'key'
+  /** Id of the only tenant that the credential reaches. */
+  readonly tenantClaim?: string
+  /** Permissions that the credential is cut to; absent: all that its holder has. */
   readonly scopes?: readonly string[]
+  /** Id of the person whose right the actor uses, where it is not his own. */
+  readonly onBehalfOf?: string
 }
 
 /** The caller is a member of the tenant that the request names. */

@@ -17,6 +17,8 @@ export interface Work {
   readonly ability: Ability
   readonly unit: UnitOfWork
   readonly requestId: string
+  /** Whose right is used, when it is not the actor's own. */
+  readonly onBehalfOf?: string
   readonly spending: Spending
   readonly outside: Outside
   readonly duties: DutyGuard
@@ -26,6 +28,8 @@ export interface Work {
   readonly inHook?: boolean
   /** The request took its place among the tenant's before it took a connection (see sandbox/fair-queue.ts). */
   readonly isAdmitted?: boolean
+  /** The same work, done in the name of whoever lent the right to it. */
+  inNameOf(lender: string | undefined): Work
   /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */
   run(handler: Handler, input: Json): Promise<Json>
   /** As `run`, giving the answer's JSON text as it left the sandbox. */

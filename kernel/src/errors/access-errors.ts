@@ -9,7 +9,13 @@ export const accessErrors = {
     (d) =>
       `You lack the permission '${d.permission}'${d.field === undefined ? '' : ` for the field '${d.field}'`}.`,
   ),
-  dutyConflict: defineError<{ duty: string; first: string; second: string; record?: string }>(
+  dutyConflict: defineError<{
+    duty: string
+    first: string
+    second: string
+    permission?: string
+    record?: string
+  }>(
     'DUTY_CONFLICT',
     403,
     'info',

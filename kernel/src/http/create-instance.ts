@@ -7,8 +7,9 @@ import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
+import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
 import { createKnownPaths } from './known-paths.ts'
-import { longestPathPart, sendProblem } from './problem.ts'
+import { longestPathPart, type NameDecision, sendProblem } from './problem.ts'
 
 /** The one way to authenticate; `security: []` on a route takes it away. */
 export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as const
@@ -34,16 +35,24 @@ export type RequestWatcher = (request: AnsweredRequest) => void
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly nameDecision?: NameDecision
   readonly watchRequest?: RequestWatcher
 }
 
 export type InstanceOptions = Equipment & { readonly log: Logger }
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
+const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest, nameDecision }) => {
   app.decorateRequest('stage', null)
   app.decorateRequest('asker', null)
+  app.decorateRequest('traceparent', '')
+  // Before anything can refuse the request: what is logged of it names its trace.
+  app.addHook('onRequest', async (request) => {
+    const { traceparent } = request.headers
+    request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
+    request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
+  })
   app.setErrorHandler((error, request, reply) =>
-    sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
+    sendProblem(error, request, reply, { bodyLimit, debug: debugErrors, nameDecision }),
   )
   const paths = createKnownPaths()
   app.addHook('onRoute', (route) => paths.add(route))
@@ -64,6 +73,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchReque
   })
   app.addHook('onSend', async (request, reply) => {
     void reply.header('x-request-id', request.id)
+    if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
     // A keep-alive connection would hold the server open past its close.
     if (isClosing()) void reply.header('connection', 'close')
   })

@@ -10,6 +10,7 @@ import type { RecogniseOperator } from '../identity/operator.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import type { GrantDirectory } from '../permissions/grant-directory.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
+import { isInScopes, touchesArea } from '../permissions/scopes.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
 import { locateTenant } from '../tenants/locate-tenant.ts'
@@ -26,6 +27,9 @@ export interface AtRung {
 export interface Ladder {
   readonly arrived: Rung<Arrival>
   readonly operated: Rung<Operated>
+  /** Whoever shows a credential that is good, be it a key or a token for a part of somebody's rights. */
+  readonly presented: Rung<Identified>
+  /** A person with all that is his: what belongs to his account and to no tenant is open to him alone. */
   readonly identified: Rung<Identified>
   readonly located: Rung<Located>
   /** Whose request it is, by its headers alone; undefined when it will be refused on the way. */
@@ -39,6 +43,8 @@ declare module 'fastify' {
     stage: object | null
     /** Whose request it turned out to be, also when it was refused on a later rung. */
     asker: { readonly tenant: string; readonly user: string } | null
+    /** Our step in the W3C trace that the request is part of. */
+    traceparent: string
   }
 }
 
@@ -59,6 +65,11 @@ export function atRung<Stage extends object>(
   }
 }
 
+const longestAgent = 200
+
+/** Whatever a client sends: cut short, and nothing in it but characters that can be printed. */
+const agentOf = (header = ''): string => header.replace(/[^\x20-\x7e]/g, '?').slice(0, longestAgent)
+
 export function createLadder(
   parts: {
     readonly authenticate: Authenticate
@@ -71,21 +82,41 @@ export function createLadder(
 ): Ladder {
   const { authenticate, directory, grantsOf, abilityOf, recogniseOperator } = parts
 
-  const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
-  const identified = (request: FastifyRequest) =>
-    authenticate(arrived(request), request.headers.authorization)
+  const presented = (request: FastifyRequest) => authenticate(arrived(request), request.headers.authorization)
+  const arrived = (request: FastifyRequest): Arrival => ({
+    requestId: request.id,
+    address: request.ip,
+    agent: agentOf(request.headers['user-agent']),
+    traceparent: request.traceparent,
+  })
   const locate = (who: Identified, header: string | string[] | undefined) =>
     locateTenant(directory, who, Array.isArray(header) ? header[0] : header, off)
 
-  async function located(request: FastifyRequest): Promise<Located> {
-    const placed = await locate(await identified(request), request.headers['x-tenant-id'])
+  async function identified(request: FastifyRequest): Promise<Identified> {
+    const who = await presented(request)
+    const isWhole = who.credential !== 'key' && who.tenantClaim === undefined && who.scopes === undefined
+    if (!isWhole && !off.has('keyScopes')) throw errors.personRequired({})
+    return who
+  }
+
+  async function inTenant(request: FastifyRequest): Promise<Located> {
+    const placed = await locate(await presented(request), request.headers['x-tenant-id'])
     request.asker = { tenant: placed.tenant.id, user: placed.actor.id }
     return { ...placed, grants: await grantsOf(placed.tenant.id, placed.actor.id, placed.role) }
+  }
+
+  /** For routes of the tenant itself: a credential that is cut to modules has no business there. */
+  async function located(request: FastifyRequest): Promise<Located> {
+    const stage = await inTenant(request)
+    if (!touchesArea(stage.scopes, 'tenant') && !off.has('keyScopes'))
+      throw errors.scopeRequired({ permission: 'tenant.*' })
+    return stage
   }
 
   return {
     arrived,
     operated: (request) => recogniseOperator(arrived(request), request.headers.authorization),
+    presented,
     identified,
     located,
     async tenantOf(headers) {
@@ -99,10 +130,13 @@ export function createLadder(
       }
     },
     permitted: (plugin, permission) => async (request) => {
-      const stage = checkEntitlement(await located(request), plugin, off)
+      const stage = checkEntitlement(await inTenant(request), plugin, off)
       const ability = abilityOf(stage, plugin)
       if (!ability.can(permission.verb, permission.subject)) {
-        throw errors.forbidden({ permission: `${plugin.manifest.name}.${permission.name}` })
+        const name = `${plugin.manifest.name}.${permission.name}`
+        throw isInScopes(stage.scopes, name)
+          ? errors.forbidden({ permission: name })
+          : errors.scopeRequired({ permission: name })
       }
       return { ...stage, ability }
     },

@@ -41,8 +41,8 @@ export function usageRoutes(
       response: { 200: listOf(usageShape), ...problemResponses },
     },
     ...atRung(ladder.located, async (stage) => {
-      const { tenant } = stage
       requireTenantPermission(stage, 'tenant.usage.read')
+      const { tenant } = stage
       await usage.flush()
       const capsIn = await limits.limitsOf(tenant)
       const rows = await readUsage(tenant.id)

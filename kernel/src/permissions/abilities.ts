@@ -32,7 +32,7 @@ export function createAbilities(off: DefencesOff = allStand): (asker: Asker, plu
     if (known && known.grants === grants) return known.ability
     const ability = off.has('ability')
       ? fullAbility(plugin.manifest, grants.userId)
-      : buildAbility(plugin.manifest, grants, scopes)
+      : buildAbility(plugin.manifest, grants, off.has('keyScopes') ? undefined : scopes)
     abilities.set(key, { grants, ability })
     return ability
   }

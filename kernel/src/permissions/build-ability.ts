@@ -8,6 +8,7 @@ import { type AccessRule, coversPermission } from './access-rule.ts'
 import { expandRule } from './expand-rule.ts'
 import { type Granted, type Grants, grantsOf } from './grants.ts'
 import { type Permission, permissionsOf } from './permission-catalogue.ts'
+import { isInScopes } from './scopes.ts'
 
 /** A record together with the entity it belongs to, as CASL sees it. */
 export interface SubjectRecord {
@@ -139,8 +140,7 @@ function cutByDenials(
 export function buildAbility(manifest: Manifest, grants: Grants, limits?: readonly string[]): Ability {
   const own = ownRules(manifest, grants)
   const isWithin = ({ subject, action }: BuiltRule) =>
-    limits === undefined ||
-    limits.some((name) => coversPermission(name, `${manifest.name}.${subject}.${action}`))
+    isInScopes(limits, `${manifest.name}.${subject}.${action}`)
   const rules = [
     // Later rules win: what is his own is his own before it is lent, and what is denied is denied after all.
     ...grants.lent.flatMap((lent) => lentRules(manifest, lent)),

@@ -73,7 +73,8 @@ export function createDutyGuard(pool: pg.Pool, feed: ChangeFeed, off: DefencesOf
                   AND action = $5 AND (actor = ANY ($6) OR on_behalf_of = ANY ($6)) LIMIT 1`,
               [tenant, module, entity, record.id, other, people],
             )
-        if (done) throw errors.dutyConflict({ duty: title, first, second, record: record.id })
+        if (done)
+          throw errors.dutyConflict({ duty: title, first, second, permission: name, record: record.id })
       }
     },
   }

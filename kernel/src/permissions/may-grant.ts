@@ -54,7 +54,9 @@ export function refuseUngranted(
   if (off.has('ownGrants')) return
   const beyond = given.find(
     ({ effect, permission }) =>
-      effect === 'allow' && limits && !limits.some((limit) => coversPattern(limit, permission)),
+      effect === 'allow' &&
+      limits &&
+      !limits.some((limit) => limit === '*' || coversPattern(limit, permission)),
   )
   if (beyond) throw errors.forbidden({ permission: beyond.permission })
   if (person.role === 'owner') return

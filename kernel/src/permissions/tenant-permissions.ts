@@ -3,6 +3,7 @@ import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import { coversPermission } from './access-rule.ts'
 import type { Granted } from './grants.ts'
+import { isInScopes } from './scopes.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
@@ -10,9 +11,12 @@ export const tenantPermissions = [
   'tenant.delegations.manage',
   'tenant.duties.manage',
   'tenant.modules.manage',
+  'tenant.members.manage',
   'tenant.roles.manage',
   'tenant.secrets.manage',
+  'tenant.serviceAccounts.manage',
   'tenant.settings.update',
+  'tenant.singleSignOn.manage',
   'tenant.usage.read',
 ] as const
 
@@ -33,11 +37,22 @@ export function holdsTenantPermission({ role, roles }: Granted, permission: stri
 
 /** Permissions of the tenant itself are never lent: see delegations.ts. */
 export function mayInTenant({ grants, scopes }: Caller, permission: TenantPermission): boolean {
-  if (scopes && !scopes.some((name) => coversPermission(name, permission))) return false
-  return holdsTenantPermission(grants, permission)
+  return isInScopes(scopes, permission) && holdsTenantPermission(grants, permission)
 }
 
-/** Owners hold every one; admins, but for what a role denies them. @throws FORBIDDEN */
-export function requireTenantPermission(caller: Caller, permission: TenantPermission): void {
-  if (!mayInTenant(caller, permission)) throw errors.forbidden({ permission })
+/**
+ * Owners hold every one, admins all that no role denies them, and a credential no more than its scopes.
+ * @throws FORBIDDEN, SCOPE_REQUIRED
+ */
+export function requireTenantPermission({ grants, scopes }: Caller, permission: TenantPermission): void {
+  if (!isInScopes(scopes, permission)) throw errors.scopeRequired({ permission })
+  if (!holdsTenantPermission(grants, permission)) throw errors.forbidden({ permission })
+}
+
+/**
+ * For what makes credentials or changes who gets in: a part of somebody's rights is not enough to make new ones.
+ * @throws SCOPE_REQUIRED
+ */
+export function requireUncut({ scopes }: Pick<Located, 'scopes'>): void {
+  if (scopes !== undefined) throw errors.scopeRequired({ permission: '*' })
 }

@@ -24,8 +24,9 @@ export type OpenDoors = (
   unserved: ReadonlyMap<string, 'held' | 'closed'>,
 ) => Promise<{ readonly emptied: Promise<unknown> }>
 
-/** A version that could not be loaded is tried again after so long. */
+/** A version that could not be loaded is tried again after so long, and after twice as long each time it fails again. */
 const retryMs = 5_000
+const longestRetryMs = 300_000
 
 export interface PluginRegistry {
   /** The stable version of each module that is served. A view: it is always of now. */
@@ -66,6 +67,7 @@ export async function createPluginRegistry(options: {
   let open: OpenDoors = async () => ({ emptied: Promise.resolve() })
   let syncing: Promise<void> = Promise.resolve()
   let retry: NodeJS.Timeout | undefined
+  let retries = 0
   let closed = false
 
   await firstServed()
@@ -176,8 +178,11 @@ export async function createPluginRegistry(options: {
 
   async function sync(): Promise<void> {
     if (closed) return
+    clearTimeout(retry)
+    retry = undefined
     try {
       await act(await readPlugins(pool))
+      if (!retry) retries = 0
     } catch (error) {
       log.error({ err: error }, 'the plugins could not be brought up to date')
       syncLater()
@@ -185,9 +190,10 @@ export async function createPluginRegistry(options: {
   }
 
   function syncLater(): void {
-    clearTimeout(retry)
-    retry = setTimeout(queueSync, retryMs)
+    if (retry) return
+    retry = setTimeout(queueSync, Math.min(retryMs * 2 ** retries, longestRetryMs))
     retry.unref()
+    retries += 1
   }
 
   /** One at a time, in the order in which they were asked for. */

@@ -1,6 +1,8 @@
 // Who belongs to a tenant, and with which role. A tenant always keeps an owner.
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { holdsEverything } from '../permissions/may-grant.ts'
+import { isInScopes } from '../permissions/scopes.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
@@ -58,6 +60,8 @@ async function readMember(tx: ControlTransaction, tenantId: string, userId: stri
 // Changes of one tenant's members take turns on the tenant's row, and the caller's role is read again behind it: what
 // the request came with may be from before another's change, and two owners could remove each other by it.
 async function lockMembers(tx: ControlTransaction, by: Located): Promise<Located> {
+  if (!isInScopes(by.scopes, 'tenant.members.manage'))
+    throw errors.scopeRequired({ permission: 'tenant.members.manage' })
   await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
   const [own] = await tx.query<{ role: MembershipRole }>(
     'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE',
@@ -85,8 +89,7 @@ async function recordChange(
 ): Promise<void> {
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'membership',
     recordId: userId,
     action,
