@@ -1,5 +1,6 @@
 // Who has which roles, beside his membership.
 import type { Manifest } from '@plinth/sdk'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
@@ -15,8 +16,7 @@ async function record(tx: ControlTransaction, by: Located, userId: string, actio
   const { id, name } = role
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'member_role',
     recordId: userId,
     action,

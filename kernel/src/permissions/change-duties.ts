@@ -1,6 +1,7 @@
 // Separation of duties, as a tenant wishes it: pairs of permissions, and who has both already.
 import { randomUUIDv7 } from 'node:crypto'
 import type { Manifest } from '@plinth/sdk'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors, type FieldError } from '../errors.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
@@ -53,8 +54,7 @@ async function record(
 ): Promise<void> {
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'duty',
     recordId,
     action,

@@ -2,6 +2,7 @@
 // lender's rules at each request of the borrower, so it ends the moment the lender loses it, and cannot be lent on.
 import { randomUUIDv7 } from 'node:crypto'
 import type { Manifest } from '@plinth/sdk'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors, type FieldError } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
@@ -73,8 +74,7 @@ async function record(
 ): Promise<void> {
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'delegation',
     recordId,
     action,

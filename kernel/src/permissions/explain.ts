@@ -128,6 +128,12 @@ function decideByRole(
   const ability = buildAbility(manifest, grants)
   const target = record ? { entity: subject, record } : subject
   const whole = verdict(ability, verb, target)
+  // An action is done to a record that is read first.
+  const isAction = Object.hasOwn(manifest.actions[subject] ?? {}, verb)
+  if (whole.passes && isAction && !ability.can('read', target)) {
+    const says = `May do it, and may not read ${record ? 'this record' : 'such records'}.`
+    return { ...verdict(ability, 'read', target), says }
+  }
   if (!whole.passes || field === undefined) return whole
   return { ...verdict(ability, verb, target, field), layer: 'field' }
 }
