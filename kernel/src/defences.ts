@@ -70,6 +70,12 @@ export type Defence =
   | 'refreshReuse'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
+  /** Who did one of two duties on a record does not do the other on it. */
+  | 'recordDuties'
+  /** Nobody puts more into a role, or gives more to a person, than he may do himself. */
+  | 'ownGrants'
+  /** Rules decide which records and fields of a module a person may reach. */
+  | 'ability'
   /** A plugin calls the services of the modules that its manifest names. */
   | 'serviceGrant'
   /** The input of every call of a plugin has the shape of that call. */

@@ -9,7 +9,10 @@ import { errors } from './errors.ts'
 import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
+import { delegationRoutes } from './http/delegation-routes.ts'
 import { domainRoutes } from './http/domain-routes.ts'
+import { dutyRoutes } from './http/duty-routes.ts'
+import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
@@ -25,6 +28,7 @@ import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
+import { roleRoutes } from './http/role-routes.ts'
 import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
@@ -41,6 +45,7 @@ import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
 import { realWorld, type World } from './outside/world.ts'
+import { modulesFrom } from './permissions/tenant-modules.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
 import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
@@ -126,9 +131,15 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const { isTrusted } = cradle
+  const { decisions, isTrusted } = cradle
   const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted, turns }
+  const instanceOptions = {
+    debugErrors: config.debugErrors,
+    isClosing: () => closing,
+    isTrusted,
+    turns,
+    nameDecision: decisions.idOf,
+  }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>
@@ -143,6 +154,7 @@ async function assemble(
       registry,
       connections,
       outside,
+      duties: cradle.duties,
       spendings,
       log,
       tell: (tenant, changed) =>
@@ -189,6 +201,7 @@ async function assemble(
   })
   const rechecking = repeat('domains', () => domains.recheck(), log)
   closers.add('domains', () => rechecking.close())
+  const modulesOf = modulesFrom(registry)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -210,6 +223,19 @@ async function assemble(
       wakeErasures: () => undefined,
     })
     domainRoutes(app, ladder, { domains, directory, runControl })
+    roleRoutes(app, ladder, { runControl, modulesOf, off })
+    explainRoutes(app, ladder, {
+      runControl,
+      directory,
+      grantsOf: cradle.grants.grantsOf,
+      modulesOf,
+      pluginFor: registry.pluginFor,
+      connections,
+      duties: cradle.duties,
+      decisions,
+    })
+    delegationRoutes(app, ladder, { runControl, modulesOf })
+    dutyRoutes(app, ladder, { runControl, modulesOf })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })

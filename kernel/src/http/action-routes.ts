@@ -1,6 +1,7 @@
 // POST /v1/<module>/<entities>/{id}/<action>. The record is loaded and locked and the transition checked before the
 // plugin's code, if there is any, sees it; what it returns is stored.
 import type { ActionSpec, EntitySpec, Json } from '@plinth/sdk'
+import { actOn } from '../broker/acts.ts'
 import { lockRecord, shown, storeOf, updateRecord } from '../broker/records.ts'
 import type { Work } from '../broker/work.ts'
 import type { EntityRecord, EntityStore, Values } from '../data/entity-store.ts'
@@ -58,12 +59,14 @@ async function findCreated(work: Work, id: string): Promise<CreatedAnswer> {
   throw errors.pluginFailed({ module: manifest.name }, cause)
 }
 
-async function act(work: Work, call: ActionCall): Promise<Answer> {
+async function act(asked: Work, call: ActionCall): Promise<Answer> {
   const { entity, action, spec, id } = call
-  const record = await lockRecord(work, entity, id, action)
+  const record = await lockRecord(asked, entity, id, action)
   if (call.versions !== undefined && !call.versions.includes(record.version)) {
     throw errors.versionConflict({ entity, id, version: record.version })
   }
+  const { onBehalfOf } = await actOn(asked, action, entity, record)
+  const work = asked.inNameOf(onBehalfOf)
   const store = storeOf(work, entity)
   if (spec.to !== undefined) store.checkTransition(record, spec.to)
   const answer = spec.run
