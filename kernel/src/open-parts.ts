@@ -31,12 +31,13 @@ import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { type IsTrusted, trustedProxies } from './tenants/request-head.ts'
+import { createCheckSso } from './tenants/sso/policy.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
 import { createTenantHosts, type TenantHosts } from './tenants/tenant-hosts.ts'
 
 const controlPoolSize = 6
 
-interface Cradle {
+export interface Cradle {
   log: Logger
   pool: pg.Pool
   identityPool: pg.Pool
@@ -147,7 +148,7 @@ export async function openParts(
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
-    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl)).singleton(),
+    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl, off)).singleton(),
     signingKeys: asFunction((c: Cradle) =>
       createSigningKeys({
         pool: c.pool,
@@ -195,6 +196,7 @@ export async function openParts(
           hosts: c.hosts,
           isTrusted: c.isTrusted,
           grantsOf: c.grants.grantsOf,
+          checkSso: createCheckSso(c.pool, c.feed, off),
           abilityOf: createAbilities(off),
         },
         off,
