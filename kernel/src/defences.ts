@@ -78,8 +78,12 @@ export type Defence =
   | 'callSchemas'
   /** A tenant has a few invocations in a plugin at once; others wait in turns. */
   | 'fairQueue'
+  /** A tenant has a few requests in the kernel at once; others wait in turns. */
+  | 'requestTurns'
   /** Tenants wait for database connections in turns, and none has them all. */
   | 'fairConnections'
+  /** Rows of the audit trail are compared with the seals over them. */
+  | 'auditSeals'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -7,7 +7,9 @@ import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
+import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
 import type { IsTrusted } from '../tenants/request-head.ts'
+import type { RequestTurns } from './hygiene/request-turns.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, sendProblem } from './problem.ts'
 
@@ -35,7 +37,15 @@ export type RequestWatcher = (request: AnsweredRequest) => void
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly turns?: RequestTurns
   readonly watchRequest?: RequestWatcher
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where a tenant's requests wait for each other; without it nobody waits. */
+    turns: RequestTurns | undefined
+  }
 }
 
 export type InstanceOptions = Equipment & {
@@ -44,9 +54,17 @@ export type InstanceOptions = Equipment & {
   readonly isTrusted?: IsTrusted
 }
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
+const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, watchRequest }) => {
   app.decorateRequest('stage', null)
+  app.decorate('turns', turns)
   app.decorateRequest('asker', null)
+  app.decorateRequest('traceparent', '')
+  // Before anything can refuse the request: what is logged of it names its trace.
+  app.addHook('onRequest', async (request) => {
+    const { traceparent } = request.headers
+    request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
+    request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
+  })
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
   )
@@ -69,6 +87,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchReque
   })
   app.addHook('onSend', async (request, reply) => {
     void reply.header('x-request-id', request.id)
+    if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
     // A keep-alive connection would hold the server open past its close.
     if (isClosing()) void reply.header('connection', 'close')
   })

@@ -47,13 +47,16 @@ declare module 'fastify' {
     stage: object | null
     /** Whose request it turned out to be, also when it was refused on a later rung. */
     asker: { readonly tenant: string; readonly user: string } | null
+    /** Our step in the W3C trace that the request is part of. */
+    traceparent: string
   }
 }
 
-/** Options of a route whose caller must reach `rung`. */
+/** Options of a route whose caller must reach `rung`. Who `entersPlugin` waits for a place there, and not here too. */
 export function atRung<Stage extends object>(
   rung: Rung<Stage>,
   handle: (stage: Stage, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+  { entersPlugin = false } = {},
 ): AtRung {
   return {
     onRequest: async (request) => {
@@ -62,7 +65,10 @@ export function atRung<Stage extends object>(
     handler: async (request, reply) => {
       if (!request.stage) throw errors.internal({}, new Error('the handler ran before its rung'))
       // `onRequest` above is the only writer, with this route's own rung.
-      return handle(request.stage as Stage, request, reply)
+      const stage = request.stage as Stage & Partial<Located>
+      const { turns } = request.server
+      if (!turns || !stage.tenant || entersPlugin) return handle(stage, request, reply)
+      return turns.run(stage.tenant.id, () => handle(stage, request, reply))
     },
   }
 }
@@ -73,6 +79,11 @@ const headOf = ({ method, raw, headers }: FastifyRequest): RequestHead => ({
   headers,
   peer: raw.socket.remoteAddress,
 })
+
+const longestAgent = 200
+
+/** Whatever a client sends: cut short, and nothing in it but characters that can be printed. */
+const agentOf = (header = ''): string => header.replace(/[^\x20-\x7e]/g, '?').slice(0, longestAgent)
 
 export function createLadder(
   parts: LocateParts & {
@@ -86,8 +97,13 @@ export function createLadder(
 ): Ladder {
   const { authenticate, grantsOf, abilityOf, recogniseOperator, checkSso } = parts
 
-  const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
   const presented = (request: FastifyRequest) => authenticate(arrived(request), request.headers.authorization)
+  const arrived = (request: FastifyRequest): Arrival => ({
+    requestId: request.id,
+    address: request.ip,
+    agent: agentOf(request.headers['user-agent']),
+    traceparent: request.traceparent,
+  })
 
   async function identified(request: FastifyRequest): Promise<Identified> {
     const who = await presented(request)

@@ -104,7 +104,7 @@ export function operatorTenantRoutes(
     },
     ...atRung(ladder.operated, async (stage, request, reply) => {
       const { owner, ...tenant } = request.body as OperatorTenantBody
-      const provisioner = { requestId: stage.requestId, actorId: stage.operator, owner }
+      const provisioner = { ...stage, actorId: stage.operator, owner }
       const id = await provisionTenant(runControl, provisioner, tenant, parts.plugins)
       return answer(id, request, reply.code(201).header('location', `/v1/operator/tenants/${id}`))
     }),

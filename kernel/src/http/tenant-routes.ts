@@ -45,7 +45,7 @@ export function tenantRoutes(
       response: { 201: ownTenantShape, ...problemResponses },
     },
     ...atRung(ladder.identified, async (stage, request, reply) => {
-      const by = { requestId: stage.requestId, actorId: stage.actor.id, owner: stage.actor }
+      const by = { ...stage, actorId: stage.actor.id, owner: stage.actor }
       const id = await provisionTenant(runControl, by, request.body as OnboardingBody, plugins)
       const tenant = await directory.find(id)
       if (!tenant) throw errors.internal({})

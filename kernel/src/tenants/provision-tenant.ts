@@ -1,10 +1,11 @@
 // Onboarding: a tenant with its owner, plan, modules, language, money, time and first company, in one transaction. A
 // module that cannot be enabled leaves nothing behind.
 import { randomUUIDv7 } from 'node:crypto'
+import { auditedBy } from '../audit/write-audit.ts'
 import type { GivenConsent } from '../entitlements/consent.ts'
 import { enableModuleWithin, type ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import type { TenantState } from '../stages.ts'
+import type { Arrival, TenantState } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
 import { reservedSlugs } from './tenant-hosts.ts'
@@ -24,7 +25,7 @@ export interface NewTenant {
   readonly state?: Extract<TenantState, 'active' | 'trialing'>
 }
 
-export interface Provisioner {
+export interface Provisioner extends Partial<Arrival> {
   readonly requestId: string
   /** Who does it: the person, or the operator. */
   readonly actorId: string
@@ -65,8 +66,7 @@ export async function provisionTenant(
     ])
     await tx.audit({
       tenantId: id,
-      actorId: by.actorId,
-      requestId: by.requestId,
+      ...auditedBy({ ...by, actor: { id: by.actorId } }),
       entity: 'tenant',
       recordId: id,
       action: 'created',
