@@ -58,9 +58,21 @@ create table identity.sso_ticket (
   tenant_id uuid not null,
   expires_at timestamptz(3) not null
 );
+
+-- His sessions end with a person who is disabled (0032). Kernel processes keep his keys in memory too.
+create function identity.announce_keys() returns trigger language plpgsql as $$
+begin
+  perform pg_catalog.pg_notify('plinth_config', json_build_object('kind', 'session', 'id', 'key:' || k.id)::text)
+    from kernel.api_key k where k.owner_id = new.user_id and k.revoked_at is null;
+  return null;
+end $$;
+create trigger announce_keys after insert or update of disabled_at on identity.person
+  for each row execute function identity.announce_keys();
 `
 
 export const down = `
+drop trigger announce_keys on identity.person;
+drop function identity.announce_keys();
 drop table identity.sso_ticket;
 drop table identity.sso_flow;
 drop table kernel.sso_link;

@@ -167,7 +167,19 @@ t.test('single sign-on', async (t) => {
       },
       'justInTime is off again',
     )
+    await database.admin.query(
+      `insert into identity.person (user_id, disabled_at)
+       select id, now() from identity."user" where email = $1
+           on conflict (user_id) do update set disabled_at = now()`,
+      [email],
+    )
+    idp.person = { sub: 'zoe', email, email_verified: true }
+    t.match(await signInAt(kernel, `email=${email}`), { status: 403, body: { code: 'PERSON_DISABLED' } })
+    // Which is heard after what was told before it.
     await owner('DELETE', '/v1/tenant/sso')
+    const withKey = sender(kernel, { authorization: `Bearer ${String(key['key'])}` })
+    t.equal((await withKey('GET', '/v1/tenant')).status, 401, 'nor does the key of a disabled person work')
+    await database.admin.query('delete from identity.person')
     t.equal((await zoe('GET', '/v1/tenant')).status, 200)
     t.equal((await send('GET', `/v1/auth/sso/start?email=${email}`)).status, 404)
   })

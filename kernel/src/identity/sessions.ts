@@ -31,6 +31,10 @@ export async function endSession(tx: ControlTransaction, sessionId: string): Pro
   await tx.announce({ kind: 'session', id: sessionId })
 }
 
+/** A trigger of identity.session refuses them. */
+const isDisabled = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'PL001'
+
 export function createSessions(pool: pg.Pool, runControl: RunControl, off: DefencesOff = allStand): Sessions {
   return {
     async find(sessionId) {
@@ -59,11 +63,15 @@ export function createSessions(pool: pg.Pool, runControl: RunControl, off: Defen
           [userId],
         )
         if (!user) throw errors.unauthenticated({})
-        await tx.query(
-          `INSERT INTO identity.session ("id", "token", "userId", "expiresAt", "updatedAt")
-           VALUES ($1, $2, $3, now() + interval '7 days', now())`,
-          [id, token, userId],
-        )
+        await tx
+          .query(
+            `INSERT INTO identity.session ("id", "token", "userId", "expiresAt", "updatedAt")
+             VALUES ($1, $2, $3, now() + interval '7 days', now())`,
+            [id, token, userId],
+          )
+          .catch((error: unknown) => {
+            throw isDisabled(error) ? errors.personDisabled({}) : error
+          })
         await tx.query('INSERT INTO identity.session_tenant (session_id, tenant_id) VALUES ($1, $2)', [
           id,
           tenantId,

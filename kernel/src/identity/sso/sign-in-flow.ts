@@ -18,7 +18,7 @@ const ticketSeconds = 60
 
 export type Admit = (
   tx: ControlTransaction,
-  to: { readonly tenantId: string; readonly settings: OpenConnection; readonly requestId: string },
+  to: { readonly tenantId: string; readonly settings: OpenConnection; readonly by: Arrival },
   vouched: Vouched,
 ) => Promise<Admitted>
 
@@ -172,7 +172,7 @@ export function createSignInFlow(
       return { url, browser }
     },
 
-    async finish({ requestId }, { search, state, browser }) {
+    async finish(by, { search, state, browser }) {
       if (state === undefined || !isRandom(state)) throw errors.ssoFlowUnknown({})
       const flow = await take(state, browser)
       const connection = await connections.open(flow.tenant_id)
@@ -183,7 +183,7 @@ export function createSignInFlow(
       const returned = new URL(redirectUri)
       returned.search = search
       const claims = await asking(flow.tenant_id, () => oidc.finish(connection, returned, checks))
-      const to = { tenantId: flow.tenant_id, settings: connection, requestId }
+      const to = { tenantId: flow.tenant_id, settings: connection, by }
       const ticket = random()
       const { userId } = await runControl(async (tx) => {
         const admitted = await admit(tx, to, vouchedBy(claims, connection))

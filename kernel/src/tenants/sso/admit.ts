@@ -5,9 +5,10 @@
 // that comes of it is confined to the tenant (sessions.ts). An account that somebody opened with an address he never
 // showed to be his gets its credentials taken away before the address's owner is let into it.
 import { randomBytes } from 'node:crypto'
+import { auditedBy, type ControlAudit } from '../../audit/write-audit.ts'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
-import type { MembershipRole } from '../../stages.ts'
+import type { Arrival, MembershipRole } from '../../stages.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { membershipKey } from '../tenant-directory.ts'
 import type { SsoRole, SsoSettings } from './connection.ts'
@@ -59,6 +60,9 @@ async function addressOf(
 /** Takes away whatever might let somebody else in. */
 async function resetCredentials(tx: ControlTransaction, userId: string): Promise<void> {
   await tx.query('DELETE FROM identity.account WHERE "userId" = $1', [userId])
+  await tx.query('DELETE FROM identity.passkey WHERE user_id = $1', [userId])
+  await tx.query('DELETE FROM identity."twoFactor" WHERE "userId" = $1', [userId])
+  await tx.query('DELETE FROM identity.link WHERE user_id = $1', [userId])
   const ended = await tx.query<{ id: string }>(
     'DELETE FROM identity.session WHERE "userId" = $1 RETURNING "id" AS id',
     [userId],
@@ -100,18 +104,21 @@ async function accountFor(
   // The tenant took him in itself, or he has shown that the address is his.
   if (known.verified || known.is_member) return known.id
   await resetCredentials(tx, known.id)
-  await tx.query('UPDATE identity."user" SET "emailVerified" = true WHERE "id" = $1', [known.id])
+  await tx.query(
+    'UPDATE identity."user" SET "emailVerified" = true, "twoFactorEnabled" = false WHERE "id" = $1',
+    [known.id],
+  )
   return known.id
 }
 
 /** @throws SSO_PERSON_REFUSED */
 export async function admit(
   tx: ControlTransaction,
-  to: { readonly tenantId: string; readonly settings: SsoSettings; readonly requestId: string },
+  to: { readonly tenantId: string; readonly settings: SsoSettings; readonly by: Arrival },
   vouched: Vouched,
   off: DefencesOff = allStand,
 ): Promise<Admitted> {
-  const { tenantId, settings, requestId } = to
+  const { tenantId, settings } = to
   const email = await addressOf(tx, tenantId, settings, vouched, off)
   // Two sign-ins of one new person take turns.
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
@@ -130,7 +137,7 @@ export async function admit(
   )
   if (!member && !settings.justInTime)
     throw refuse('you are no member of this tenant, and it asks its admins to add people.')
-  const by = { tenantId, actorId: userId, requestId }
+  const by = { tenantId, ...auditedBy({ ...to.by, actor: { id: userId } }) }
   if (!link) {
     await tx.query(
       `INSERT INTO kernel.sso_link (tenant_id, issuer, subject, user_id) VALUES ($1, $2, $3, $4)
@@ -154,7 +161,7 @@ export async function admit(
 /** Groups decide at each sign-in, where they are mapped; an owner stays one. */
 async function setRole(
   tx: ControlTransaction,
-  by: { readonly tenantId: string; readonly actorId: string; readonly requestId: string },
+  by: Pick<ControlAudit, 'tenantId' | 'actorId' | 'requestId'>,
   settings: SsoSettings,
   now: MembershipRole | undefined,
   role: SsoRole,

@@ -1,4 +1,5 @@
 // A tenant's connection to its identity provider, as its admins set it. The client secret goes in and never comes out.
+import { auditedBy } from '../../audit/write-audit.ts'
 import { errors } from '../../errors.ts'
 import type { Place, Seal } from '../../outside/seal.ts'
 import { requireTenantPermission, requireUncut } from '../../permissions/tenant-permissions.ts'
@@ -87,8 +88,7 @@ async function readRow(tx: ControlTransaction, tenantId: string): Promise<Connec
 
 const auditOf = (by: Located, action: string) => ({
   tenantId: by.tenant.id,
-  actorId: by.actor.id,
-  requestId: by.requestId,
+  ...auditedBy(by),
   entity: 'singleSignOn',
   recordId: by.tenant.id,
   action,

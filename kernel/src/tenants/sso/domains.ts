@@ -1,6 +1,7 @@
 // The e-mail domains of a tenant: shown to be its own by a TXT record, and then of nobody else. Its identity provider is
 // believed for addresses of these domains and for no others.
 import { randomBytes } from 'node:crypto'
+import { auditedBy } from '../../audit/write-audit.ts'
 import { errors } from '../../errors.ts'
 import type { Located } from '../../stages.ts'
 import type { ControlTransaction, RunControl } from '../control-transaction.ts'
@@ -34,8 +35,7 @@ const fromRow = (row: DomainRow): SsoDomain => ({
 async function record(tx: ControlTransaction, by: Located, domain: string, action: string): Promise<void> {
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'singleSignOnDomain',
     recordId: domain,
     action,
