@@ -68,6 +68,14 @@ export type Defence =
   | 'keyCheck'
   /** A refresh token works once; the second use ends the session. */
   | 'refreshReuse'
+  /** A sign-in at an identity provider ends in the browser that began it. */
+  | 'ssoBrowser'
+  /** A provider vouches for e-mail addresses of the domains that its tenant has verified, and for verified addresses alone. */
+  | 'ssoEmail'
+  /** A session that a tenant's provider vouched for reaches that tenant alone. */
+  | 'ssoConfinement'
+  /** Where single sign-on is required, other sessions do not enter. */
+  | 'ssoEnforcement'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
   /** Who did one of two duties on a record does not do the other on it. */

@@ -33,6 +33,8 @@ import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
+import { ssoRoutes } from './http/sso-routes.ts'
+import { callbackPath, ssoSignInRoutes } from './http/sso-sign-in-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantLifeRoutes } from './http/tenant-life-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
@@ -44,6 +46,7 @@ import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
+import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
 import { modulesFrom } from './permissions/tenant-modules.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
@@ -202,6 +205,8 @@ async function assemble(
   const rechecking = repeat('domains', () => domains.recheck(), log)
   closers.add('domains', () => rechecking.close())
   const modulesOf = modulesFrom(registry)
+  const ssoRedirectUri = config.publicUrl + callbackPath
+  const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -213,6 +218,8 @@ async function assemble(
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
+    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
+    ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
     tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
     operatorTenantRoutes(app, ladder, {
