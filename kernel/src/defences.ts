@@ -70,6 +70,12 @@ export type Defence =
   | 'fairConnections'
   /** Rows of the audit trail are compared with the seals over them. */
   | 'auditSeals'
+  /** Who decides on an approval is one of those it waits for. */
+  | 'approverCheck'
+  /** What was approved is what is done: a record that has changed since is not. */
+  | 'approvedVersion'
+  /** Nobody decides on his own request, and nobody counts twice at one step. */
+  | 'approvalDuties'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -1,11 +1,17 @@
 // The composition root, with open-parts.ts: the files that know every part. Everything else takes plain arguments.
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { createApprovers } from './approvals/approvers.ts'
+import { chainsFor } from './approvals/chains.ts'
 import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
+import { absenceRoutes } from './http/absence-routes.ts'
+import { approvalChainRoutes } from './http/approval-chain-routes.ts'
+import { approvalRoutes } from './http/approval-routes.ts'
+import { organisation, organisationAsker, organisationScopes } from './http/ask-organisation.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
@@ -31,6 +37,7 @@ import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
 import { realWorld, type World } from './outside/world.ts'
+import { memberAbilities } from './permissions/member-abilities.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
 import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
@@ -41,9 +48,6 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 
 export const kernelVersion = '0.1.0'
-
-/** The module that knows who belongs where. What people may do can follow from its records. */
-const organisation = 'organisation'
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -123,18 +127,24 @@ async function assemble(
       }),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
+  const approvers = createApprovers(pool)
   const works = createWorkLender(
     {
       registry,
       connections,
       outside,
+      approvers,
+      chainsFor: (action) => chainsFor(pool, action),
       spendings,
       log,
+      // What people may do can follow from where they belong.
       tell: (tenant, changed) =>
         changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
     },
     off,
   )
+  const askOrganisation = organisationAsker({ works, registry })
+  cradle.scopes.serveFrom(organisationScopes({ directory, askOrganisation }))
   const doors = createModuleDoors({
     ladder,
     connections,
@@ -175,6 +185,10 @@ async function assemble(
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
+    approvalChainRoutes(app, ladder, { registry, runControl })
+    absenceRoutes(app, ladder, runControl)
+    const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })
+    approvalRoutes(app, ladder, { pool, registry, works, approvers, askOrganisation, abilityOfMember }, off)
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)

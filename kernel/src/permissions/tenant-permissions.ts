@@ -5,6 +5,8 @@ import { isInScopes } from './scopes.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
+  'tenant.approvals.manage',
+  'tenant.approvals.read',
   'tenant.modules.manage',
   'tenant.members.manage',
   'tenant.secrets.manage',

@@ -17,18 +17,23 @@ import type { InvocationWatcher } from '../telemetry/metrics.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
-export type WorkOptions = Omit<Work, 'outside' | 'depth' | 'run' | 'runText' | 'callService'>
+export type WorkOptions = Omit<
+  Work,
+  'outside' | 'approvers' | 'chainsFor' | 'depth' | 'run' | 'runText' | 'callService'
+>
 
 export interface WorkParts {
   readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly outside: Outside
+  readonly approvers: Work['approvers']
+  readonly chainsFor: Work['chainsFor']
   readonly log: Logger
   readonly watcher?: InvocationWatcher
 }
 
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
 export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (options: WorkOptions) => Work {
-  const { registry, outside, log, watcher } = parts
+  const { registry, outside, approvers, chainsFor, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
 
@@ -42,6 +47,8 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
     const work: Work = {
       ...options,
       outside,
+      approvers,
+      chainsFor,
       unit: meteredUnit(options.unit, options.spending, options.plugin.manifest.name),
       depth,
       runText: (handler, input) => {
