@@ -23,7 +23,10 @@ t.test('approvals', async (t) => {
   })
   await place.chain({ code: 'usual', steps: [step] })
   const other = await kernel.openTenant('organisation', 'purchases')
-  const made = await lead.send('POST', '/v1/me/keys', { name: 'approver', scopes: ['tenant.*', 'purchases.*'] })
+  const made = await lead.send('POST', '/v1/me/keys', {
+    name: 'approver',
+    scopes: ['tenant.*', 'purchases.*'],
+  })
   t.equal(made.status, 201, JSON.stringify(made.body))
   const attacked: ApprovalPlace = {
     ...place,

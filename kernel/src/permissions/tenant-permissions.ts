@@ -7,7 +7,9 @@ import { isInScopes } from './scopes.ts'
 export const tenantPermissions = [
   'tenant.approvals.manage',
   'tenant.approvals.read',
+  'tenant.domains.manage',
   'tenant.modules.manage',
+  'tenant.profile.update',
   'tenant.members.manage',
   'tenant.secrets.manage',
   'tenant.serviceAccounts.manage',
