@@ -1,6 +1,16 @@
 // Approvals from end to end, with a module in the sandbox: chains, deciding, what ends a request, and what is kept.
+import pg from 'pg'
 import t from 'tap'
-import type { Reply, Send } from '../support/kernel.ts'
+import { createApprovers } from '../../kernel/src/approvals/approvers.ts'
+import { remindDue } from '../../kernel/src/approvals/remind.ts'
+import { startChangeFeed } from '../../kernel/src/data/change-feed.ts'
+import { languageOf } from '../../kernel/src/mail/languages.ts'
+import { createMailOutbox } from '../../kernel/src/mail/mail-outbox.ts'
+import { createSeal } from '../../kernel/src/outside/seal.ts'
+import { controlTransactions } from '../../kernel/src/tenants/control-transaction.ts'
+import { createTenantDirectory } from '../../kernel/src/tenants/tenant-directory.ts'
+import { testInstallation } from '../support/database.ts'
+import { type Reply, type Send, testLog } from '../support/kernel.ts'
 import { purchaseKernel, purchases } from '../support/purchases.ts'
 
 const approvals = '/v1/tenant/approvals'
@@ -279,4 +289,53 @@ t.test('approvals', async (t) => {
     t.equal((await owner('DELETE', path)).status, 204)
     t.equal((await owner('GET', path)).status, 404)
   })
+
+  await t.test(
+    'who is waited for is reminded, once by all processes together, until somebody decides',
+    async (t) => {
+      const { access, admin: database } = kernel.database
+      const pool = new pg.Pool(access.kernel)
+      t.teardown(() => pool.end())
+      const feed = await startChangeFeed({ connection: access.kernel, log: testLog })
+      t.teardown(() => feed.close())
+      const directory = createTenantDirectory(pool, feed)
+      const parts = {
+        runControl: controlTransactions(pool, feed),
+        approvers: createApprovers(pool),
+        outbox: createMailOutbox(createSeal(testInstallation.secret), true),
+        log: testLog,
+        findTenant: directory.find,
+        // Nobody is named by a position here.
+        askOrganisation: () => async () => undefined,
+        languageOf,
+      }
+      const step = { title: 'Two admins', approvers: [{ role: 'admin' }], need: 2, remindAfterHours: 1 }
+      await chain({ code: 'reminding', rank: 0, steps: [step] })
+      const { id } = await ask(clerk.send, '1.00')
+      await decide(other.send, id, 'approve')
+      t.equal(await remindDue(parts), 0, 'not yet')
+      const pass = () =>
+        database.query("UPDATE kernel.approval SET remind_at = now() - interval '1 minute' WHERE id = $1", [
+          id,
+        ])
+      const told = async () =>
+        (
+          await database.query<{ recipient: string }>(
+            `SELECT u.id AS recipient FROM kernel.mail m JOIN identity."user" u ON u.email = m.recipient
+            WHERE m.kind = 'approval-waiting'`,
+          )
+        ).rows.map(({ recipient }) => recipient)
+      await pass()
+      const rounds = await Promise.all([remindDue(parts), remindDue(parts), remindDue(parts)])
+      t.equal(rounds[0] + rounds[1] + rounds[2], 1)
+      t.same(await told(), [admin.id], 'not who has agreed')
+      t.equal(await remindDue(parts), 0, 'an hour later, and not before')
+      await pass()
+      t.equal(await remindDue(parts), 1)
+      t.equal((await told()).length, 2)
+      const last = await decide(admin.send, id, 'approve')
+      t.same(done(last), ['requested', 'approved', 'reminded', 'reminded', 'approved'])
+      t.equal(await remindDue(parts), 0)
+    },
+  )
 })
