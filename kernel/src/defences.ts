@@ -100,6 +100,12 @@ export type Defence =
   | 'auditPersonal'
   /** A cell of an export is no formula to a spreadsheet. */
   | 'csvFormulas'
+  /** Who decides on an approval is one of those it waits for. */
+  | 'approverCheck'
+  /** What was approved is what is done: a record that has changed since is not. */
+  | 'approvedVersion'
+  /** Nobody decides on his own request, and nobody counts twice at one step. */
+  | 'approvalDuties'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

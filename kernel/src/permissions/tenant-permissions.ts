@@ -7,6 +7,8 @@ import { isInScopes } from './scopes.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
+  'tenant.approvals.manage',
+  'tenant.approvals.read',
   'tenant.domains.manage',
   'tenant.audit.personal',
   'tenant.audit.read',
