@@ -8,6 +8,8 @@ import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
+import type { IsTrusted } from '../tenants/request-head.ts'
+import type { RequestTurns } from './hygiene/request-turns.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, type NameDecision, sendProblem } from './problem.ts'
 
@@ -36,77 +38,93 @@ interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
   readonly nameDecision?: NameDecision
+  readonly turns?: RequestTurns
   readonly watchRequest?: RequestWatcher
 }
 
-export type InstanceOptions = Equipment & { readonly log: Logger }
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where a tenant's requests wait for each other; without it nobody waits. */
+    turns: RequestTurns | undefined
+  }
+}
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest, nameDecision }) => {
-  app.decorateRequest('stage', null)
-  app.decorateRequest('asker', null)
-  app.decorateRequest('traceparent', '')
-  // Before anything can refuse the request: what is logged of it names its trace.
-  app.addHook('onRequest', async (request) => {
-    const { traceparent } = request.headers
-    request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
-    request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
-  })
-  app.setErrorHandler((error, request, reply) =>
-    sendProblem(error, request, reply, { bodyLimit, debug: debugErrors, nameDecision }),
-  )
-  const paths = createKnownPaths()
-  app.addHook('onRoute', (route) => paths.add(route))
-  app.setNotFoundHandler((request) => {
-    const { method } = request
-    const path = request.url.split('?')[0] ?? '/'
-    const allowed = paths.methodsOf(path)
-    throw allowed.length > 0
-      ? errors.methodNotAllowed({ method, path, allowed })
-      : errors.routeNotFound({ method, path })
-  })
-  app.removeContentTypeParser('text/plain')
-  // Many clients send the header with an empty body, to an action that takes no input for example.
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else parseJson(request, body, done)
-  })
-  app.addHook('onSend', async (request, reply) => {
-    void reply.header('x-request-id', request.id)
-    if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
-    // A keep-alive connection would hold the server open past its close.
-    if (isClosing()) void reply.header('connection', 'close')
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const stage: Partial<Located> | null = request.stage
-    watchRequest?.({
-      method: request.method,
-      status: reply.statusCode,
-      seconds: reply.elapsedTime / 1_000,
-      tenant: stage?.tenant?.id,
+export type InstanceOptions = Equipment & {
+  readonly log: Logger
+  /** Whose X-Forwarded-For says where a request comes from: that of these proxies. */
+  readonly isTrusted?: IsTrusted
+}
+
+const equipment = fp<Equipment>(
+  async (app, { debugErrors, isClosing, nameDecision, turns, watchRequest }) => {
+    app.decorateRequest('stage', null)
+    app.decorate('turns', turns)
+    app.decorateRequest('asker', null)
+    app.decorateRequest('traceparent', '')
+    // Before anything can refuse the request: what is logged of it names its trace.
+    app.addHook('onRequest', async (request) => {
+      const { traceparent } = request.headers
+      request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
+      request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
     })
-    request.log.info(
-      {
-        tenant: stage?.tenant?.slug,
-        user: stage?.actor?.id,
-        method: request.method,
-        path: request.url.split('?')[0],
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-      },
-      'request',
+    app.setErrorHandler((error, request, reply) =>
+      sendProblem(error, request, reply, { bodyLimit, debug: debugErrors, nameDecision }),
     )
-  })
-})
+    const paths = createKnownPaths()
+    app.addHook('onRoute', (route) => paths.add(route))
+    app.setNotFoundHandler((request) => {
+      const { method } = request
+      const path = request.url.split('?')[0] ?? '/'
+      const allowed = paths.methodsOf(path)
+      throw allowed.length > 0
+        ? errors.methodNotAllowed({ method, path, allowed })
+        : errors.routeNotFound({ method, path })
+    })
+    app.removeContentTypeParser('text/plain')
+    // Many clients send the header with an empty body, to an action that takes no input for example.
+    const parseJson = app.getDefaultJsonParser('error', 'error')
+    app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+      if (body === '') done(null, undefined)
+      else parseJson(request, body, done)
+    })
+    app.addHook('onSend', async (request, reply) => {
+      void reply.header('x-request-id', request.id)
+      if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
+      // A keep-alive connection would hold the server open past its close.
+      if (isClosing()) void reply.header('connection', 'close')
+    })
+    app.addHook('onResponse', async (request, reply) => {
+      const stage: Partial<Located> | null = request.stage
+      watchRequest?.({
+        method: request.method,
+        status: reply.statusCode,
+        seconds: reply.elapsedTime / 1_000,
+        tenant: stage?.tenant?.id,
+      })
+      request.log.info(
+        {
+          tenant: stage?.tenant?.slug,
+          user: stage?.actor?.id,
+          method: request.method,
+          path: request.url.split('?')[0],
+          status: reply.statusCode,
+          ms: Math.round(reply.elapsedTime * 10) / 10,
+        },
+        'request',
+      )
+    })
+  },
+)
 
 export async function createInstance(
   options: InstanceOptions,
   routes: (app: Instance) => void,
 ): Promise<Instance> {
-  const { log, ...rest } = options
+  const { log, isTrusted, ...rest } = options
   const app = Fastify({
     loggerInstance: log,
     bodyLimit,
+    ...(isTrusted ? { trustProxy: isTrusted } : {}),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
       const given = request.headers['x-request-id']

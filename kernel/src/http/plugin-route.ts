@@ -39,6 +39,7 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         const text = await withWork(stage, run, { entersPlugin: true })
         return reply.type('application/json; charset=utf-8').serializer(String).send(text)
       },
+      { entersPlugin: true },
     ),
   })
 }
