@@ -5,7 +5,7 @@ import type { MembershipRole } from '../stages.ts'
 import type { ControlTransaction } from '../tenants/control-transaction.ts'
 import { buildAbility, permissionNames } from './build-ability.ts'
 import type { GrantedRole, Grants } from './grants.ts'
-import { noScopes } from './scope-source.ts'
+import { someScopes } from './scope-source.ts'
 import { mayInTenant, tenantPermissions } from './tenant-permissions.ts'
 
 export interface Duty {
@@ -75,7 +75,8 @@ export async function refuseForHolders(
     [tenantId, roleId],
   )
   for (const { role, roles } of sets) {
-    const after: Grants = { userId: '', role, roles, scopes: noScopes, lent: [] }
+    const scopes = await someScopes.scopesOf(tenantId, '')
+    const after: Grants = { userId: '', role, roles, scopes, lent: [] }
     const had = roles.map((one) => (one.id === roleId ? { ...one, rules: before.rules } : one))
     await refuseConflicts(tx, tenantId, manifests, { ...after, roles: had }, after)
   }
