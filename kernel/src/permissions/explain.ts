@@ -9,7 +9,7 @@ import type { Question } from './decision.ts'
 import type { Duty } from './duty-conflicts.ts'
 import type { GrantedRole, Grants } from './grants.ts'
 import { permissionsOf } from './permission-catalogue.ts'
-import { holdsTenantPermission } from './tenant-permissions.ts'
+import { isGivenInTenant } from './tenant-permissions.ts'
 
 export type Layer = 'tenant' | 'entitlement' | 'flag' | 'membership' | 'role' | 'field' | 'duty' | 'plugin'
 
@@ -133,7 +133,7 @@ function decideByRole(
   record: EntityRecord | undefined,
 ): Step {
   if (!asked) {
-    const passes = holdsTenantPermission(grants, action)
+    const passes = isGivenInTenant(grants, action)
     return { layer: 'role', passes, says: passes ? 'A role allows it.' : 'No role of the person allows it.' }
   }
   const { manifest, subject, verb } = asked
