@@ -222,9 +222,9 @@ t.test(
     t.match(await enter('correct horse battery'), { status: 200 })
     await newcomer('POST', '/v1/auth/sign-out')
     const [out, entered, failed, ...rest] = items(await mine.owner('GET', '/v1/tenant/sign-ins'))
-    t.match(out, { action: 'signed_out', module: 'identity' })
-    t.match(entered, { action: 'signed_in', after: { method: 'password' }, traceId, agent: 'Client/1.0 (?)' })
-    t.match(failed, { action: 'sign_in_failed', actor: { id: entered?.record } })
+    t.match(out, { action: 'signed-out', entity: 'person' })
+    t.match(entered, { action: 'signed-in', after: { with: 'password' }, traceId, agent: 'Client/1.0 (?)' })
+    t.match(failed, { action: 'sign-in-failed', actor: { id: entered?.record } })
     t.ok(
       rest.every(({ record }) => record !== entered?.record),
       'nothing from before',
@@ -233,8 +233,8 @@ t.test(
     t.match(await send('POST', '/v1/auth/sign-in/email', { email: 'no@example.com', password: 'x' }), {
       status: 401,
     })
-    const [nobody] = items(await operator('GET', '/v1/operator/audit?action=sign_in_failed&limit=1'))
-    t.match(nobody, { actor: { id: 'anonymous' }, record: '' })
+    const [nobody] = items(await operator('GET', '/v1/operator/audit?action=sign-in-failed&limit=1'))
+    t.match(nobody, { actor: { id: 'nobody' }, record: 'nobody' })
     t.notMatch(
       JSON.stringify(items(await operator('GET', '/v1/operator/audit?limit=200'))),
       /correct horse|no@example/,

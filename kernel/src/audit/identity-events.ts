@@ -15,7 +15,7 @@ import { aboveTenants, auditedBy, writeAudit } from './write-audit.ts'
 export interface IdentityEvent {
   /** Id; absent where nobody knows who it was, as with an address that no account has. */
   readonly person?: string
-  /** `signed_up`, `signed_in`, `sign_in_failed`, `signed_out`, `password_changed` ... */
+  /** `signed-up`, `signed-in`, `sign-in-failed`, `signed-out` ... */
   readonly action: string
   /** How, and why not. Never a password or a token. */
   readonly detail?: object
@@ -27,6 +27,9 @@ export interface IdentityEvent {
   }
 }
 
+/** Stands for a person whom nobody knows. */
+const nobody = 'nobody'
+
 /**
  * Before the answer leaves: nobody is handed a session of which there is no trace. With a client it is part of that
  * transaction.
@@ -36,11 +39,10 @@ export async function recordIdentity(
   { person, action, detail, by }: IdentityEvent,
 ): Promise<void> {
   await writeAudit(client, {
-    ...auditedBy({ ...by, actor: { id: person ?? 'anonymous' } }),
+    ...auditedBy({ ...by, actor: { id: person ?? nobody } }),
     tenantId: aboveTenants,
-    module: 'identity',
     entity: 'person',
-    recordId: person ?? '',
+    recordId: person ?? nobody,
     action,
     ...(detail === undefined ? {} : { after: detail }),
   })
@@ -57,7 +59,7 @@ export async function searchSignIns(
   const { rows } = await pool.query<AuditRow>(
     `SELECT ${auditColumns}
        FROM kernel.membership m
-       JOIN ${auditSource} ON a.tenant_id = '${aboveTenants}' AND a.module = 'identity' AND a.entity = 'person'
+       JOIN ${auditSource} ON a.tenant_id = '${aboveTenants}' AND a.module = 'kernel' AND a.entity = 'person'
                           AND a.record_id = m.user_id AND a.at >= m.created_at
       WHERE m.tenant_id = $1 AND ($2::text IS NULL OR m.user_id = $2) AND ($3::text IS NULL OR a.action = $3)
         AND ($4::timestamptz IS NULL OR a.at >= $4) AND ($5::timestamptz IS NULL OR a.at < $5)

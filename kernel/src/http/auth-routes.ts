@@ -19,12 +19,6 @@ import {
 
 const tags = ['Identity']
 
-/** How it is called when it did not come to it. */
-const failures: Readonly<Record<string, string>> = {
-  signed_up: 'sign_up_failed',
-  signed_in: 'sign_in_failed',
-}
-
 export function authRoutes(
   app: Instance,
   ladder: Ladder,
@@ -44,7 +38,7 @@ export function authRoutes(
     email: string,
     enter: () => Promise<SignedIn>,
   ): Promise<SignedIn> {
-    const detail = { method: 'password' }
+    const detail = { with: 'password' }
     try {
       const signed = await enter()
       await recordIdentity(pool, { person: signed.user.id, action, detail, by })
@@ -56,7 +50,12 @@ export function authRoutes(
         [email],
       )
       const person = rows[0] ? { person: rows[0].id } : {}
-      await recordIdentity(pool, { ...person, action: failures[action] ?? action, detail, by })
+      await recordIdentity(pool, {
+        ...person,
+        action: action === 'signed-in' ? 'sign-in-failed' : 'sign-up-failed',
+        detail,
+        by,
+      })
       throw error
     }
   }
@@ -73,7 +72,7 @@ export function authRoutes(
     },
     ...atRung(ladder.arrived, async (arrival, request) => {
       const body = request.body as SignUpBody
-      return recorded(arrival, 'signed_up', body.email, () => accounts.signUp(body))
+      return recorded(arrival, 'signed-up', body.email, () => accounts.signUp(body))
     }),
   })
   app.route({
@@ -88,7 +87,7 @@ export function authRoutes(
     },
     ...atRung(ladder.arrived, async (arrival, request) => {
       const body = request.body as SignInBody
-      return recorded(arrival, 'signed_in', body.email, () => accounts.signIn(body))
+      return recorded(arrival, 'signed-in', body.email, () => accounts.signIn(body))
     }),
   })
   app.route({
@@ -103,7 +102,7 @@ export function authRoutes(
       const { token, actor, credential } = stage
       // What ends a key is revoking it.
       if (credential === 'key') throw errors.personRequired({})
-      await recordIdentity(pool, { person: actor.id, action: 'signed_out', by: stage })
+      await recordIdentity(pool, { person: actor.id, action: 'signed-out', by: stage })
       if (credential === 'session') await accounts.signOut(token)
       else await sessions.end(actor.session)
       // The database has told every process; this waits until they have heard it.

@@ -7,7 +7,9 @@ import { isInScopes } from './scopes.ts'
 export const tenantPermissions = [
   'tenant.audit.personal',
   'tenant.audit.read',
+  'tenant.domains.manage',
   'tenant.modules.manage',
+  'tenant.profile.update',
   'tenant.members.manage',
   'tenant.secrets.manage',
   'tenant.serviceAccounts.manage',
