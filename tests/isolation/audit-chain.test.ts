@@ -120,6 +120,7 @@ await t.test('two processes that seal at once make one chain', async (t) => {
 const columns = [
   'actor',
   'on_behalf_of',
+  'via',
   'request_id',
   'trace_id',
   'address',
@@ -144,9 +145,15 @@ const seed = fc.nat(1_000)
 const tampering = fc.oneof(
   // One bit of one byte of a text; a value that is there in no row is given.
   fc
-    .tuple(fc.constantFrom(...columns.filter((name) => name !== 'on_behalf_of')), seed, seed, fc.nat(4))
+    .tuple(
+      fc.constantFrom(...columns.filter((name) => name !== 'on_behalf_of' && name !== 'via')),
+      seed,
+      seed,
+      fc.nat(4),
+    )
     .map(([column, row, at, bit]) => [rowSet(`${column} = ${flipped(column, at, bit)}`, row)]),
   seed.map((row) => [rowSet("on_behalf_of = 'eve'", row)]),
+  seed.map((row) => [rowSet("via = 'session'", row)]),
   seed.map((row) => [rowSet('trace_id = NULL', row)]),
   seed.map((row) => [rowSet("before = 'null'", row)]),
   seed.map((row) => [rowSet('before = NULL', row)]),

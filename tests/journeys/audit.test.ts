@@ -53,6 +53,7 @@ t.test('a change says who, what, before and after, from where and in which trace
     entity: 'person',
     record: id,
     action: 'create',
+    via: 'session',
     before: null,
     after: first,
     requestId: 'request-of-the-test',

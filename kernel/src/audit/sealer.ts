@@ -5,7 +5,7 @@ import type { Logger } from 'pino'
 import type { AuditKey } from './audit-digest.ts'
 import { inTransaction } from './control-client.ts'
 import { purgeAudit } from './purge-audit.ts'
-import { type Sealed, sealAudit } from './seal-audit.ts'
+import { type Sealed, sealAudit, sealedUpTo } from './seal-audit.ts'
 
 const sealEveryMs = 1_000
 const purgeEveryMs = 60 * 60_000
@@ -42,7 +42,17 @@ export function startAuditSealer({
     if (sealed.rows > 0) made = sealed.upTo
   }
 
+  /** One round trip a second, where nobody writes. */
+  async function isAnyUnsealed(): Promise<boolean> {
+    const { rows } = await pool.query<{ any: boolean }>(
+      `SELECT EXISTS (SELECT FROM kernel.audit WHERE turn >= greatest(${sealedUpTo}, $1::bigint)) AS any`,
+      [String(floor)],
+    )
+    return rows[0]?.any === true
+  }
+
   async function sealAll(): Promise<void> {
+    if (!(await isAnyUnsealed())) return
     for (;;) {
       const sealed = await inTransaction(pool, 'BEGIN', (client) => sealAudit(client, key, floor))
       if (sealed) keep(sealed)
