@@ -223,7 +223,7 @@ t.test(
     t.match(await enter('correct horse battery'), { status: 200 })
     await newcomer('POST', '/v1/auth/sign-out')
     const [out, entered, failed, ...rest] = items(await mine.owner('GET', '/v1/tenant/sign-ins'))
-    t.match(out, { action: 'signed-out', entity: 'person' })
+    t.match(out, { action: 'signed-out', module: 'identity' })
     t.match(entered, { action: 'signed-in', after: { with: 'password' }, traceId, agent: 'Client/1.0 (?)' })
     t.match(failed, { action: 'sign-in-failed', actor: { id: entered?.record } })
     t.ok(

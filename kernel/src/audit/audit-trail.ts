@@ -4,9 +4,9 @@ import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import type { AuditKey } from './audit-digest.ts'
 import { inTransaction } from './control-client.ts'
-import { searchSignIns } from './identity-events.ts'
 import type { AuditSealer } from './sealer.ts'
 import { type AuditFilter, type AuditPage, searchAudit } from './search-audit.ts'
+import { searchSignIns } from './search-sign-ins.ts'
 import { type Anchor, type Verification, verifyAudit } from './verify-audit.ts'
 
 interface PageWish {

@@ -41,7 +41,7 @@ export function redactAudit(item: AuditItem, manifestOf: ManifestOf, off: Defenc
 }
 
 function hiderOf({ module, entity, action }: AuditItem, manifestOf: ManifestOf): (values: Values) => Values {
-  if (module === 'kernel') return (values) => hideKeys(values, people.has(entity))
+  if (module === 'kernel' || module === 'identity') return (values) => hideKeys(values, people.has(entity))
   const entities = manifestOf(module)?.entities ?? {}
   const fields = Object.hasOwn(entities, entity) ? entities[entity]?.fields : undefined
   // The statement itself names no value: those are its parameters.
