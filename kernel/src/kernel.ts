@@ -153,6 +153,7 @@ async function assemble(
   const doors = createModuleDoors({
     ladder,
     connections,
+    trail: cradle.auditTrail,
     works,
     spendings,
     log,
