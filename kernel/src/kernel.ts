@@ -178,6 +178,7 @@ async function assemble(
   const doors = createModuleDoors({
     ladder,
     connections,
+    trail: cradle.auditTrail,
     works,
     spendings,
     log,

@@ -8,7 +8,7 @@ const change = 'select, insert, update, delete'
 
 /** Not when it was written and in which turn: the database says that, and nobody else. */
 const insertAudit =
-  'insert (tenant_id, actor, on_behalf_of, request_id, trace_id, address, agent, module, entity, record_id, action, before, after)'
+  'insert (tenant_id, actor, on_behalf_of, via, request_id, trace_id, address, agent, module, entity, record_id, action, before, after)'
 const insertSeal = 'insert (tenant_id, seq, from_turn, to_turn, rows, first_at, last_at, previous, hash)'
 
 /** By table: rights of the kernel login, rights of the data login. */
