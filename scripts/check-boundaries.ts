@@ -23,6 +23,7 @@ const order = [
   'entitlements',
   'permissions',
   'outside',
+  'audit',
   'data',
   'jobs',
   'events',

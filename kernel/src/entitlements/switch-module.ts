@@ -1,4 +1,5 @@
 // Switching a module on or off for a tenant. Modules that need others come after them and go before them.
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located } from '../stages.ts'
@@ -14,7 +15,8 @@ export const requiredModules = (plugin: LoadedPlugin): string[] =>
 export type ModulePlugins = ReadonlyMap<string, LoadedPlugin>
 
 /** In which tenant, and who does it. */
-export interface ModuleSwitcher extends Pick<Located, 'requestId'> {
+export interface ModuleSwitcher extends Pick<Located, 'requestId' | 'agent' | 'traceparent' | 'onBehalfOf'> {
+  readonly address?: string
   readonly actor: Pick<Located['actor'], 'id'>
   readonly tenant: Pick<Located['tenant'], 'id'>
 }
@@ -99,8 +101,7 @@ export async function disableModule(
 
 const auditOf = (by: ModuleSwitcher, module: string) => ({
   tenantId: by.tenant.id,
-  actorId: by.actor.id,
-  requestId: by.requestId,
+  ...auditedBy(by),
   entity: 'module',
   recordId: module,
 })

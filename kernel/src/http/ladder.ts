@@ -46,6 +46,8 @@ declare module 'fastify' {
     stage: object | null
     /** Whose request it turned out to be, also when it was refused on a later rung. */
     asker: { readonly tenant: string; readonly user: string } | null
+    /** Our step in the W3C trace that the request is part of. */
+    traceparent: string
   }
 }
 
@@ -73,6 +75,11 @@ const headOf = ({ method, raw, headers }: FastifyRequest): RequestHead => ({
   peer: raw.socket.remoteAddress,
 })
 
+const longestAgent = 200
+
+/** Whatever a client sends: cut short, and nothing in it but characters that can be printed. */
+const agentOf = (header = ''): string => header.replace(/[^\x20-\x7e]/g, '?').slice(0, longestAgent)
+
 export function createLadder(
   parts: LocateParts & {
     readonly authenticate: Authenticate
@@ -84,8 +91,13 @@ export function createLadder(
 ): Ladder {
   const { authenticate, grantsOf, abilityOf, recogniseOperator } = parts
 
-  const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
   const presented = (request: FastifyRequest) => authenticate(arrived(request), request.headers.authorization)
+  const arrived = (request: FastifyRequest): Arrival => ({
+    requestId: request.id,
+    address: request.ip,
+    agent: agentOf(request.headers['user-agent']),
+    traceparent: request.traceparent,
+  })
 
   async function identified(request: FastifyRequest): Promise<Identified> {
     const who = await presented(request)

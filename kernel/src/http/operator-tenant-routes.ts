@@ -1,6 +1,7 @@
 // /v1/operator/tenants: every tenant of the installation, and what can be done to one from above.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type pg from 'pg'
+import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import type { Operated } from '../stages.ts'
 import {
@@ -53,8 +54,7 @@ export function operatorTenantRoutes(
   const response = { 200: tenantRecordShape, ...problemResponses }
 
   const by = (stage: Operated, request: FastifyRequest): Changer => ({
-    requestId: stage.requestId,
-    actorId: stage.operator,
+    by: auditedBy(stage),
     ...ifMatch(request),
   })
   const answer = async (id: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
@@ -104,7 +104,7 @@ export function operatorTenantRoutes(
     },
     ...atRung(ladder.operated, async (stage, request, reply) => {
       const { owner, ...tenant } = request.body as OperatorTenantBody
-      const provisioner = { requestId: stage.requestId, actorId: stage.operator, owner }
+      const provisioner = { by: auditedBy(stage), owner }
       const id = await provisionTenant(runControl, provisioner, tenant, parts.plugins)
       return answer(id, request, reply.code(201).header('location', `/v1/operator/tenants/${id}`))
     }),

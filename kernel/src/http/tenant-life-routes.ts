@@ -1,5 +1,6 @@
 // What owners and admins do to the tenant itself: what it is called, who owns it, and its end.
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
@@ -33,8 +34,7 @@ function requireOwner({ role }: Located, permission: 'tenant.close' | 'tenant.ow
 }
 
 const changer = (stage: Located, request: FastifyRequest): Changer => ({
-  requestId: stage.requestId,
-  actorId: stage.actor.id,
+  by: auditedBy(stage),
   ...ifMatch(request),
 })
 

@@ -1,5 +1,6 @@
 // Changes of the tenant itself: what it is called, its plan, its state, who owns it. One at a time for each tenant, behind
 // a lock on its row; audited in the same transaction, and seen by the next request in every process.
+import { type AuditedBy, auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Located, TenantState } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
@@ -10,8 +11,7 @@ import { stateRules } from './tenant-states.ts'
 
 /** Who changes it: a member, or the operator. */
 export interface Changer {
-  readonly requestId: string
-  readonly actorId: string
+  readonly by: AuditedBy
   /** From If-Match. */
   readonly versions?: readonly number[]
 }
@@ -61,7 +61,7 @@ async function locked(
 
 async function write(
   tx: ControlTransaction,
-  by: Changer,
+  { by }: Changer,
   before: TenantRow,
   action: string,
   set: Readonly<Record<string, unknown>>,
@@ -75,8 +75,7 @@ async function write(
   )
   await tx.audit({
     tenantId: before.id,
-    actorId: by.actorId,
-    requestId: by.requestId,
+    ...by,
     entity: 'tenant',
     recordId: before.id,
     action,
@@ -226,8 +225,7 @@ export async function transferOwnership(runControl: RunControl, by: Located, use
       ])
       await tx.audit({
         tenantId,
-        actorId: by.actor.id,
-        requestId: by.requestId,
+        ...auditedBy(by),
         entity: 'membership',
         recordId: user,
         action: 'ownershipTransferred',

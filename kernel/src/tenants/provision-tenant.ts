@@ -1,6 +1,7 @@
 // Onboarding: a tenant with its owner, plan, modules, language, money, time and first company, in one transaction. A
 // module that cannot be enabled leaves nothing behind.
 import { randomUUIDv7 } from 'node:crypto'
+import type { AuditedBy } from '../audit/write-audit.ts'
 import type { GivenConsent } from '../entitlements/consent.ts'
 import { enableModuleWithin, type ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
@@ -25,9 +26,8 @@ export interface NewTenant {
 }
 
 export interface Provisioner {
-  readonly requestId: string
   /** Who does it: the person, or the operator. */
-  readonly actorId: string
+  readonly by: AuditedBy
   readonly owner: { readonly id: string } | { readonly email: string }
 }
 
@@ -37,7 +37,7 @@ export interface Provisioner {
  */
 export async function provisionTenant(
   runControl: RunControl,
-  by: Provisioner,
+  { by, owner: whose }: Provisioner,
   tenant: NewTenant,
   plugins: ModulePlugins = new Map(),
 ): Promise<string> {
@@ -52,7 +52,7 @@ export async function provisionTenant(
   if (reservedSlugs.has(slug)) refuse('slug', 'RESERVED', 'is a name of the installation')
   await runControl(async (tx) => {
     await checkPlan(tx, plan)
-    const owner = await ownerOf(tx, by.owner)
+    const owner = await ownerOf(tx, whose)
     const inserted = await tx.query(
       `INSERT INTO kernel.tenant (id, slug, name, currency, plan, locale, time_zone, country, company, state)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (slug) DO NOTHING RETURNING id`,
@@ -65,14 +65,13 @@ export async function provisionTenant(
     ])
     await tx.audit({
       tenantId: id,
-      actorId: by.actorId,
-      requestId: by.requestId,
+      ...by,
       entity: 'tenant',
       recordId: id,
       action: 'created',
       after: { slug, name, currency, plan, locale, timeZone, country, company: company?.name, state, owner },
     })
-    const switcher = { requestId: by.requestId, actor: { id: by.actorId }, tenant: { id } }
+    const switcher = { ...by.origin, requestId: by.requestId, actor: { id: by.actorId }, tenant: { id } }
     for (const { module, consent } of modules)
       await enableModuleWithin(tx, plugins, switcher, module, consent)
     await tx.announce({ kind: 'member', id: membershipKey(id, owner) })
