@@ -1,6 +1,7 @@
 // The composition root, with open-parts.ts: the files that know every part. Everything else takes plain arguments.
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { sealerLock } from './audit/seal-audit.ts'
 import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
@@ -43,6 +44,7 @@ import { createHostStarter } from './sandbox/supervisor.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 import { createAskChallenge } from './tenants/dns-challenge.ts'
+import { createErasures } from './tenants/erase-tenants.ts'
 import { repeat } from './tenants/repeat.ts'
 import { createTenantDomains } from './tenants/tenant-domains.ts'
 
@@ -133,6 +135,7 @@ async function assemble(
   const works = createWorkLender(
     {
       registry,
+      directory,
       connections,
       outside,
       spendings,
@@ -179,6 +182,15 @@ async function assemble(
     askChallenge: createAskChallenge(config.dnsServers),
     log,
   })
+  const erasures = createErasures({
+    pool,
+    access,
+    feed,
+    runControl,
+    locks: { sealer: sealerLock },
+    log,
+  })
+  closers.add('erasures', () => erasures.close())
   const rechecking = repeat('domains', () => domains.recheck(), log)
   closers.add('domains', () => rechecking.close())
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
@@ -195,7 +207,7 @@ async function assemble(
       runControl,
       plugins: registry.plugins,
       closingDays: config.closingDays,
-      wakeErasures: () => undefined,
+      erasures,
     })
     domainRoutes(app, ladder, { domains, directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
@@ -238,6 +250,7 @@ async function assemble(
   feed.onChange((change) =>
     change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
   )
+  feed.onChange((change) => (change.kind === 'tenantClosed' ? works.emptied(change.id) : undefined))
   await registry.openWith((...modules) => doors.open(frontDoor, ...modules))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.
