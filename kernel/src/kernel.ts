@@ -45,6 +45,7 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 import { createAskChallenge } from './tenants/dns-challenge.ts'
 import { createErasures } from './tenants/erase-tenants.ts'
+import { createTenantExports } from './tenants/export-tenant.ts'
 import { repeat } from './tenants/repeat.ts'
 import { createTenantDomains } from './tenants/tenant-domains.ts'
 
@@ -201,7 +202,12 @@ async function assemble(
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
     tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
-    tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
+    tenantLifeRoutes(app, ladder, {
+      directory,
+      runControl,
+      exports: createTenantExports({ pool, connections, rolePrefix: access.rolePrefix, runControl }),
+      closingDays: config.closingDays,
+    })
     operatorTenantRoutes(app, ladder, {
       pool,
       runControl,

@@ -1,8 +1,10 @@
 // The end of a tenant: closed, exported, erased with nothing left of it anywhere, and the receipt; also where the kernel is
 // killed half-way, and while requests of the tenant are inside.
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { Parser } from 'tar'
 import { makeInstallation } from '../support/installation.ts'
 import { type Reply, type TestKernel, testKernel } from '../support/kernel.ts'
 import { operatorOf, operatorToken } from '../support/operator.ts'
@@ -75,6 +77,29 @@ async function receiptOf(slug: string): Promise<Reply['body']> {
   }
 }
 
+interface Manifest {
+  readonly tables: readonly {
+    readonly table: string
+    readonly rows: number
+    readonly files: readonly { readonly name: string; readonly sha256: string }[]
+  }[]
+}
+
+/** What the archive holds, by name. */
+async function unpacked(bytes: Buffer): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>()
+  const texts: Promise<unknown>[] = []
+  const parser = new Parser({
+    onReadEntry: (entry) =>
+      void texts.push(entry.concat().then((all) => files.set(entry.path, all.toString()))),
+  })
+  const ended = once(parser, 'end')
+  parser.end(bytes)
+  await ended
+  await Promise.all(texts)
+  return files
+}
+
 const neighbour = await planted(kernel, 'neighbour')
 const before = await neighbour.owner('GET', '/v1/trees/nodes')
 
@@ -116,6 +141,43 @@ t.test('a tenant is erased, nothing of it is left, and the receipt says what wen
   t.same((await neighbour.owner('GET', '/v1/trees/nodes')).body, before.body, 'the neighbour has everything')
   t.match(await operator('POST', `/v1/operator/tenants/${tenant.slug}/reopen`), { status: 409 })
   t.match(await operator('GET', `/v1/operator/tenants/${neighbour.slug}/receipt`), { status: 404 })
+})
+
+t.test('everything of a tenant can be taken along, and nothing of another', async (t) => {
+  const tenant = await planted(kernel, 'traveller')
+  const many = Array.from({ length: 1_203 }, (_, n) => `many ${n}`)
+  await admin.query(
+    `insert into plugin_trees.leaf select l.tenant_id, gen_random_uuid(), l.version, l.created_at, l.created_by, l.updated_at, l.updated_by, m
+       from plugin_trees.leaf l, unnest($2::text[]) m where l.tenant_id = $1 and l.name = 'traveller leaf'`,
+    [tenant.id, many],
+  )
+  const email = 'exporter@example.com'
+  const account = { name: 'Exporter', email, password: 'correct horse battery' }
+  const { body } = await kernel.send('POST', '/v1/auth/sign-up/email', account)
+  await tenant.owner('POST', '/v1/tenant/members', { email, role: 'admin' })
+  await close(tenant.slug)
+  const headers = { authorization: `Bearer ${String(body['token'])}`, 'x-tenant-id': tenant.slug }
+  const answer = await kernel.kernel.inject({ method: 'GET', url: '/v1/tenant/export', headers })
+  t.match(answer.headers, { 'content-type': 'application/gzip', 'content-disposition': /attachment/ })
+  const files = await unpacked(answer.rawPayload)
+  const manifest = JSON.parse(files.get('manifest.json') ?? '') as Manifest
+  for (const { table, rows, files: names } of manifest.tables) {
+    const lines = names.flatMap(({ name, sha256 }) => {
+      const text = files.get(name) ?? ''
+      t.equal(createHash('sha256').update(text).digest('hex'), sha256, name)
+      return text.trimEnd().split('\n')
+    })
+    t.equal(lines.length, rows, table)
+  }
+  const rowsOf = (table: string) => manifest.tables.find((one) => one.table === table)?.rows
+  t.same(['trees/node', 'trees/leaf', 'trees/node_leaves', 'kernel/membership'].map(rowsOf), [2, 1_204, 1, 3])
+  t.ok((manifest.tables.find(({ table }) => table === 'trees/leaf')?.files.length ?? 0) > 2, 'in parts')
+  const all = [...files.values()].join('')
+  t.match(all, /"amount":"0\.10*"/, 'a decimal is text')
+  t.notMatch(all, /neighbour/)
+  t.notMatch(all, new RegExp(neighbour.id))
+  const member = await kernel.addMember(neighbour, 'member')
+  t.match(await member('GET', '/v1/tenant/export'), { status: 403, body: { permission: 'tenant.export' } })
 })
 
 t.test('a tenant whose days are over is erased by itself; one that was reopened is not', async (t) => {

@@ -6,6 +6,7 @@ import { isInScopes } from './scopes.ts'
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
   'tenant.domains.manage',
+  'tenant.export',
   'tenant.modules.manage',
   'tenant.profile.update',
   'tenant.members.manage',
