@@ -16,6 +16,7 @@ const order = [
   'http',
   'tenants',
   'identity',
+  'mail',
   'lifecycle',
   'registry',
   'sandbox',

@@ -7,19 +7,26 @@ import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
+import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { domainRoutes } from './http/domain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
+import { mailboxRoutes } from './http/mailbox-routes.ts'
+import { meRoutes } from './http/me-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
+import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
+import { peopleRoutes } from './http/people-routes.ts'
+import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
@@ -123,7 +130,8 @@ async function assemble(
 
   let closing = false
   const { isTrusted } = cradle
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted }
+  const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
+  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted, turns }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>
@@ -197,7 +205,11 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, { accounts, sessions: cradle.sessions, runControl })
+    authRoutes(app, ladder, cradle.identity, cradle.sessions)
+    mailboxRoutes(app, ladder, cradle.identity)
+    meRoutes(app, ladder, cradle.identity)
+    secondFactorRoutes(app, ladder, cradle.identity)
+    peopleRoutes(app, ladder, cradle.identity)
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
@@ -221,6 +233,9 @@ async function assemble(
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)
+    const manifestOf = (module: string) => registry.served(module)?.stable?.manifest
+    auditRoutes(app, ladder, { trail: cradle.auditTrail, runControl, manifestOf }, off)
+    operatorAuditRoutes(app, ladder, { trail: cradle.auditTrail, directory })
     limitRoutes(
       app,
       async (request) => ({ ...(await ladder.operated(request)), actor: { id: 'operator' } }),

@@ -26,6 +26,7 @@ export interface Change {
     | 'limits'
     | 'plugins'
     | 'tokenKeys'
+    | 'mail'
     | 'all'
   /** Id of what changed; '' for everything. */
   readonly id: string

@@ -9,6 +9,7 @@ import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
 import type { IsTrusted } from '../tenants/request-head.ts'
+import type { RequestTurns } from './hygiene/request-turns.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, sendProblem } from './problem.ts'
 
@@ -36,7 +37,15 @@ export type RequestWatcher = (request: AnsweredRequest) => void
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly turns?: RequestTurns
   readonly watchRequest?: RequestWatcher
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where a tenant's requests wait for each other; without it nobody waits. */
+    turns: RequestTurns | undefined
+  }
 }
 
 export type InstanceOptions = Equipment & {
@@ -45,8 +54,9 @@ export type InstanceOptions = Equipment & {
   readonly isTrusted?: IsTrusted
 }
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
+const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, watchRequest }) => {
   app.decorateRequest('stage', null)
+  app.decorate('turns', turns)
   app.decorateRequest('asker', null)
   app.decorateRequest('traceparent', '')
   // Before anything can refuse the request: what is logged of it names its trace.

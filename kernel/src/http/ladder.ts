@@ -51,10 +51,11 @@ declare module 'fastify' {
   }
 }
 
-/** Options of a route whose caller must reach `rung`. */
+/** Options of a route whose caller must reach `rung`. Who `entersPlugin` waits for a place there, and not here too. */
 export function atRung<Stage extends object>(
   rung: Rung<Stage>,
   handle: (stage: Stage, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+  { entersPlugin = false } = {},
 ): AtRung {
   return {
     onRequest: async (request) => {
@@ -63,7 +64,10 @@ export function atRung<Stage extends object>(
     handler: async (request, reply) => {
       if (!request.stage) throw errors.internal({}, new Error('the handler ran before its rung'))
       // `onRequest` above is the only writer, with this route's own rung.
-      return handle(request.stage as Stage, request, reply)
+      const stage = request.stage as Stage & Partial<Located>
+      const { turns } = request.server
+      if (!turns || !stage.tenant || entersPlugin) return handle(stage, request, reply)
+      return turns.run(stage.tenant.id, () => handle(stage, request, reply))
     },
   }
 }

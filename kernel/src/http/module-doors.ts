@@ -8,6 +8,7 @@ import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
 import type { IsTrusted, RequestHead } from '../tenants/request-head.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
+import type { RequestTurns } from './hygiene/request-turns.ts'
 import type { Ladder } from './ladder.ts'
 import type { WorkLender } from './lend-work.ts'
 import { createModuleInstance } from './module-instance.ts'
@@ -34,6 +35,7 @@ export interface ModuleDoorsParts {
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly turns?: RequestTurns
   readonly isTrusted: IsTrusted
   /** Told of every answer of a module. */
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
@@ -55,6 +57,7 @@ export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
         log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
+        ...(parts.turns ? { turns: parts.turns } : {}),
         isTrusted: parts.isTrusted,
         watchRequest({ method, status, seconds, tenant }) {
           parts.onAnswer(plugin, status)

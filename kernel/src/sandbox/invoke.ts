@@ -14,6 +14,7 @@ import { type Ability, fullAbility, permissionNames } from '../permissions/build
 import type { Handler } from '../protocol/envelope.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { InvocationWatcher } from '../telemetry/metrics.ts'
+import { dayIn } from './day-in.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
@@ -69,9 +70,14 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
         handler,
         inputJson: JSON.stringify(input),
         context: {
-          tenant: { id: tenant.id, currency: tenant.currency },
+          tenant: {
+            id: tenant.id,
+            currency: tenant.currency,
+            locale: tenant.locale,
+            timeZone: tenant.timeZone,
+          },
           user: { id: actor.id, permissions: namesOf(plugin.manifest, work.ability) },
-          today: new Date().toISOString().slice(0, 10),
+          today: dayIn(tenant.timeZone),
           settings: settingsOf(tenant, plugin.manifest),
           uses: Object.keys(plugin.manifest.uses).filter(
             (name) => tenant.modules.has(name) && registry.served(name) !== undefined,

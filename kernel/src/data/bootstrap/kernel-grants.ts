@@ -60,6 +60,16 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'identity.signing_key': { kernel: change },
   'identity.refresh_family': { kernel: change },
   'identity.session_tenant': { kernel: change },
+  'kernel.mail': { kernel: change },
+  'kernel.invitation': { kernel: change },
+  'identity.person': { kernel: change },
+  'identity.link': { kernel: change },
+  'identity.throttle': { kernel: change },
+  'identity.event': { kernel: 'select, insert' },
+  'identity."twoFactor"': { kernel: change },
+  'identity.used_code': { kernel: change },
+  'identity.passkey': { kernel: change },
+  'identity.passkey_challenge': { kernel: change },
 }
 
 /** Run as the owner login. */
