@@ -182,8 +182,8 @@ t.test('plinth tenant does the same', async (t) => {
   )
   t.match(await plinth('list --state trialing --search cli'), /^by-cli .*$/)
   t.match(await plinth('plan by-cli growth'), /trialing, growth/)
-  t.match(await plinth('state by-cli suspended --reason unpaid'), /suspended[^]*because: unpaid/)
-  t.match(await plinth('state by-cli closed'), /VALIDATION_FAILED[^]*state/)
+  t.match(await plinth('state by-cli suspended --reason unpaid'), /suspended[\s\S]*because: unpaid/)
+  t.match(await plinth('state by-cli closed'), /VALIDATION_FAILED[\s\S]*state/)
   t.match(await plinth('close by-cli --days 7'), /closing, growth, 1 member, erased after/)
   t.match(await plinth('reopen by-cli'), /suspended/)
   t.match(await plinth('close by-cli'), /closing/)
@@ -192,7 +192,7 @@ t.test('plinth tenant does the same', async (t) => {
   for (;;) {
     const receipt = await plinth('receipt by-cli')
     if (receipt === "'by-cli' is being erased.") continue
-    t.match(receipt, /was erased at .*rows\.[^]*kernel\.membership: 1[^]*SHA-256 [0-9a-f]{64}$/)
+    t.match(receipt, /was erased at .*rows\.[\s\S]*kernel\.membership: 1[\s\S]*SHA-256 [0-9a-f]{64}$/)
     break
   }
   t.match(await plinth('show'), /is not used like that/)
