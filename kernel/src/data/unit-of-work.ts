@@ -25,10 +25,10 @@ export interface UnitScope {
   readonly origin?: AuditOrigin
   /** The connection is cut when the unit takes longer: 30 s. */
   readonly deadlineMs?: number
-  /** Asked at the commit which of the modules whose records were changed others must hear of. */
-  readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
   /** The database refuses every write in it. */
   readonly readOnly?: boolean
+  /** Asked at the commit which of the modules whose records were changed others must hear of. */
+  readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
 }
 
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */

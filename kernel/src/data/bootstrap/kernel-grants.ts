@@ -23,6 +23,9 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.membership': { kernel: change },
   'kernel.default_tenant': { kernel: change },
   'kernel.tenant_domain': { kernel: change },
+  'kernel.tenant_erasure': { kernel: 'select, insert, update' },
+  // What went and how much of it commit together, on the data login.
+  'kernel.tenant_erasure_part': { kernel: 'select, delete', data: 'insert' },
   'kernel.role': { kernel: change },
   'kernel.member_role': { kernel: change },
   'kernel.delegation': { kernel: change },
