@@ -68,6 +68,8 @@ export type Defence =
   | 'fairQueue'
   /** A tenant has a few requests in the kernel at once; others wait in turns. */
   | 'requestTurns'
+  /** An answer that is kept for an Idempotency-Key is given to who got it, in the tenant where he did. */
+  | 'idempotencyOwner'
   /** Tenants wait for database connections in turns, and none has them all. */
   | 'fairConnections'
 

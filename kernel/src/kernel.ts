@@ -9,6 +9,8 @@ import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { createIdempotency } from './http/hygiene/idempotency.ts'
+import { createKeptAnswers } from './http/hygiene/kept-answers.ts'
 import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -110,8 +112,15 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, turns }
+  const keptAnswers = createKeptAnswers(pool, log)
+  closers.add('kept answers', () => keptAnswers.close())
+  const { currentRequest } = cradle
+  const hygiene = {
+    turns: new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off),
+    idempotency: createIdempotency(keptAnswers, currentRequest, log, off),
+    current: currentRequest,
+  }
+  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, hygiene }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>

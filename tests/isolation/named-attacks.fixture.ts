@@ -109,6 +109,14 @@ export const namedTests: readonly NamedAttack[] = [
     'four are inside, and hold a connection each',
   ),
   named(
+    'requests',
+    'traffic.test.ts',
+    "another's Idempotency-Key finds another's answer only without idempotencyOwner",
+    'the same request with the Idempotency-Key of another tenant',
+    'idempotencyOwner',
+    'is carried out for the one who sent it',
+  ),
+  named(
     'the protocol',
     'tampered-host.test.ts',
     'and is deaf is killed by its heartbeat, and serves nobody on without',

@@ -1,4 +1,4 @@
-// What one caller's traffic does to others: requests at once.
+// What one caller's traffic does to others: requests at once, and answers that are kept for him.
 import t from 'tap'
 import type { Defence } from '../../kernel/src/defences.ts'
 import { makeInstallation } from '../support/installation.ts'
@@ -38,6 +38,24 @@ t.test('requests of one tenant at once', async (t) => {
         t.equal(await someoneWaitsForALock(database.admin, inside), inside)
         await locker.query('rollback')
         t.same(new Set((await Promise.all(changes)).map(({ status }) => status)), new Set([200]))
+      }
+    },
+  )
+
+  await t.test(
+    "another's Idempotency-Key finds another's answer only without idempotencyOwner",
+    async (t) => {
+      for (const off of [[], ['idempotencyOwner']] as const) {
+        const { storm, calm } = await open(off)
+        const sent = [
+          'POST',
+          '/v1/things/things',
+          { name: 'secret' },
+          { 'idempotency-key': 'guessed' },
+        ] as const
+        const theirs = await storm.owner(...sent)
+        const mine = await calm.owner(...sent)
+        t.equal(mine.body['id'] === theirs.body['id'], off.length > 0)
       }
     },
   )

@@ -35,6 +35,10 @@ class MeteredUnit implements UnitOfWork {
     return this.#unit.query(role, statement, explain)
   }
 
+  ownQuery(statement: Statement, lockMs?: number): Promise<QueryResult> {
+    return this.#unit.ownQuery(statement, lockMs)
+  }
+
   send(role: string, statement: Statement, options?: SendOptions): void {
     this.#spending.spend(this.#module, 'queries')
     this.#unit.send(role, statement, options)

@@ -29,6 +29,8 @@ export interface SendOptions {
 interface Sending extends SendOptions {
   /** Somebody waits for the answer: what was held back goes out now. */
   readonly awaited?: true
+  /** Waits for no lock longer than so many milliseconds. */
+  readonly lockMs?: number
 }
 
 export interface UnitOfWork extends Reader {
@@ -40,6 +42,8 @@ export interface UnitOfWork extends Reader {
   query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult>
   /** Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. */
   send(role: string, statement: Statement, options?: SendOptions): void
+  /** A statement of the kernel as the login itself. With `lockMs` it waits for no lock longer than that. */
+  ownQuery(statement: Statement, lockMs?: number): Promise<QueryResult>
   /** Written with the commit, in the same transaction. */
   audit(entry: AuditEntry): void
   emit(event: OutboxEvent): void
@@ -124,6 +128,13 @@ class Unit implements UnitOfWork {
 
   send(role: string, statement: Statement, options: SendOptions = {}): void {
     this.#track(this.#submit(quoteName(role), statement, options))
+  }
+
+  async ownQuery(statement: Statement, lockMs?: number): Promise<QueryResult> {
+    return this.#submit(asLogin, statement, {
+      awaited: true,
+      ...(lockMs === undefined ? {} : { lockMs }),
+    })
   }
 
   audit(entry: AuditEntry): void {
@@ -215,7 +226,7 @@ class Unit implements UnitOfWork {
     connection: DataConnection,
     role: string,
     statement: Statement,
-    { explain, rows, awaited }: Sending,
+    { explain, rows, awaited, lockMs }: Sending,
   ): Promise<QueryResult> {
     connection.hold()
     if (this.#role === '') this.#begin(connection, role)
@@ -224,10 +235,12 @@ class Unit implements UnitOfWork {
     const isPlugins = statement.name === undefined || statement.fromPlugin === true
     if (isPlugins) this.#taint(connection, role)
     if (statement.inReadOnly) this.#track(connection.command(beginReadOnly))
+    if (lockMs !== undefined) this.#track(connection.command(`SET LOCAL lock_timeout = ${lockMs}`))
     const result = connection.run(statement)
     // Here and not further out: after an error everything behind it fails too, and the first must be heard first.
     this.#track(result, explain)
     if (statement.inReadOnly) this.#track(connection.command(endReadOnly))
+    if (lockMs !== undefined) this.#track(connection.command('SET LOCAL lock_timeout TO DEFAULT'))
     if (awaited) connection.flush()
     if (rows !== undefined) return result.then((answer) => checkedRows(answer, rows))
     return isPlugins ? result.then((answer) => this.#checkedInside(connection, answer)) : result

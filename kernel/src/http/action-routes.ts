@@ -6,10 +6,12 @@ import type { Work } from '../broker/work.ts'
 import type { EntityRecord, EntityStore, Values } from '../data/entity-store.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseFields, parseRecord } from '../data/field-kinds/parse-fields.ts'
+import type { KeptAnswer } from '../data/idempotent-request.ts'
 import { errors } from '../errors.ts'
 import { parseActionAnswer } from '../sandbox/action-answer.ts'
+import { recordAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatch, sendRecord } from './etag.ts'
+import { ifMatch } from './etag.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
 import { idParams } from './record-schemas.ts'
@@ -124,10 +126,13 @@ export function actionRoute(
           input: parseFields(actionSpec.input, request.body ?? {}),
           ...ifMatch(request),
         }
-        const answer = await withWork(stage, (work) => act(work, call), { entersPlugin })
-        if ('updated' in answer) return sendRecord(request, reply, shown(stage, entity, answer.updated))
-        void reply.code(201).header('location', answer.path)
-        return answer.created ? sendRecord(request, reply, answer.created) : reply.send()
+        const answer = (done: Answer): KeptAnswer => {
+          if ('updated' in done) return recordAnswer(200, shown(stage, entity, done.updated))
+          if (done.created) return recordAnswer(201, done.created, done.path)
+          return { status: 201, headers: { location: done.path } }
+        }
+        const done = await withWork(stage, (work) => act(work, call), { entersPlugin, answer })
+        return sendAnswer(reply, answer(done))
       },
       { entersPlugin },
     ),

@@ -7,7 +7,7 @@ import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
-import type { RequestTurns } from './hygiene/request-turns.ts'
+import type { Hygiene } from './hygiene/hygiene.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, sendProblem } from './problem.ts'
 
@@ -35,22 +35,24 @@ export type RequestWatcher = (request: AnsweredRequest) => void
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
-  readonly turns?: RequestTurns
+  /** Without it nothing of the kind is done. */
+  readonly hygiene?: Hygiene
   readonly watchRequest?: RequestWatcher
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where a tenant's requests wait for each other; without it nobody waits. */
-    turns: RequestTurns | undefined
+    hygiene: Hygiene | undefined
   }
 }
 
 export type InstanceOptions = Equipment & { readonly log: Logger }
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, watchRequest }) => {
+const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, hygiene, watchRequest }) => {
   app.decorateRequest('stage', null)
-  app.decorate('turns', turns)
+  app.decorate('hygiene', hygiene)
+  app.decorateRequest('idempotent', null)
+  app.decorateRequest('refusal', null)
   app.decorateRequest('asker', null)
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
@@ -72,7 +74,8 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, wat
     if (body === '') done(null, undefined)
     else parseJson(request, body, done)
   })
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (request.idempotent) await hygiene?.idempotency.keep(request, reply, payload)
     void reply.header('x-request-id', request.id)
     // A keep-alive connection would hold the server open past its close.
     if (isClosing()) void reply.header('connection', 'close')

@@ -4,7 +4,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
 import type { Spending } from '../broker/spending.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
-import { withUnitOfWork } from '../data/unit-of-work.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import type { Outside } from '../outside/outside.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
@@ -13,7 +12,8 @@ import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
 import { createWorks } from '../sandbox/invoke.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
-import type { RequestTurns } from './hygiene/request-turns.ts'
+import type { Hygiene } from './hygiene/hygiene.ts'
+import { withClaim } from './hygiene/with-claim.ts'
 import type { Ladder } from './ladder.ts'
 import { createModuleInstance } from './module-instance.ts'
 import type { WithWork } from './module-parts.ts'
@@ -41,7 +41,7 @@ export interface ModuleDoorsParts {
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
-  readonly turns?: RequestTurns
+  readonly hygiene: Hygiene
   /** Told of every answer of a module. */
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }
@@ -56,7 +56,7 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
   const opened = new Map<LoadedPlugin, Opened>()
   const modules = new Set<string>()
 
-  const withWork: WithWork = (stage, work, { entersPlugin = false } = {}) =>
+  const withWork: WithWork = (stage, work, { entersPlugin = false, answer } = {}) =>
     lendSpending(stage, async (spending) => {
       spent.set(stage, spending)
       const { plugin, tenant, actor, ability, requestId } = stage
@@ -71,14 +71,21 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
         // Longer than the handlers may take, so that their own deadline is the one that is told.
         deadlineMs: spending.limits.wall + 5_000,
       }
+      const request = parts.hygiene.current.getStore()
       try {
-        return await withUnitOfWork(connections, scope, async (unit) => {
-          const isAdmitted = leave !== undefined
-          const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
-          const result = await work(makeWork(options))
-          spending.confirm()
-          return result
-        })
+        return await withClaim(
+          request,
+          connections,
+          scope,
+          async (unit) => {
+            const isAdmitted = leave !== undefined
+            const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
+            const result = await work(makeWork(options))
+            spending.confirm()
+            return result
+          },
+          answer,
+        )
       } finally {
         leave?.()
       }
@@ -94,7 +101,7 @@ export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = al
         log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
-        ...(parts.turns ? { turns: parts.turns } : {}),
+        hygiene: parts.hygiene,
         watchRequest({ method, status, seconds, tenant }) {
           parts.onAnswer(plugin, status)
           spendings.metrics.request(module, method, status, seconds)

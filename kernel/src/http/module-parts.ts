@@ -1,5 +1,6 @@
 // What the routes of a module are made from.
 import type { Work } from '../broker/work.ts'
+import type { KeptAnswer } from '../data/idempotent-request.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Permitted } from '../stages.ts'
@@ -21,5 +22,9 @@ export interface ModuleParts {
 export type WithWork = <T>(
   stage: Permitted,
   work: (work: Work) => Promise<T>,
-  options?: { readonly entersPlugin?: boolean },
+  options?: {
+    readonly entersPlugin?: boolean
+    /** What will be answered, kept in the same transaction when the request has an Idempotency-Key. */
+    readonly answer?: (result: T) => KeptAnswer
+  },
 ) => Promise<T>

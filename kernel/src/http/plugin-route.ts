@@ -2,6 +2,7 @@
 import type { RouteSpec } from '@plinth/sdk'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
+import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
@@ -32,10 +33,12 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         const input = isGet
           ? parseFields(spec.query, request.query, { coerce: true })
           : parseFields(spec.input, request.body ?? {})
+        const answer = (text: string) => jsonTextAnswer(200, text)
         const text = await withWork(stage, (work) => work.runText({ kind: 'route', route: name }, input), {
           entersPlugin: true,
+          answer,
         })
-        return reply.type('application/json; charset=utf-8').serializer(String).send(text)
+        return sendAnswer(reply, answer(text))
       },
       { entersPlugin: true },
     ),

@@ -38,6 +38,9 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.usage': { kernel: change },
   // Append-only for everybody: nobody has UPDATE, DELETE or TRUNCATE.
   'kernel.audit': { kernel: 'select, insert', data: 'insert' },
+  // Who writes here in a transaction of a module may not read what others wrote.
+  'kernel.idempotent_request': { kernel: 'select, insert, delete', data: 'insert' },
+  'kernel.idempotent_answer': { kernel: 'select, insert, delete', data: 'insert' },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
   'identity."user"': { kernel: change },
   'identity.session': { kernel: change },

@@ -1,0 +1,11 @@
+// What every instance does to every request beside carrying it out.
+import type { CurrentRequest } from '../../data/idempotent-request.ts'
+import type { Idempotency } from './idempotency.ts'
+import type { RequestTurns } from './request-turns.ts'
+
+export interface Hygiene {
+  readonly turns: RequestTurns
+  readonly idempotency: Idempotency
+  /** Whose transaction it is that is opened. */
+  readonly current: CurrentRequest
+}
