@@ -52,6 +52,10 @@ export type Defence =
   | 'operatorToken'
   /** A person enters the tenants that he is a member of. */
   | 'membership'
+  /** A request that names two tenants is refused. */
+  | 'tenantAgreement'
+  /** A tenant does what its state allows: nothing is written in one that is read-only, and nobody is let into one that is closed. */
+  | 'tenantState'
   /** What a key or a token may do is cut to its scopes. */
   | 'keyScopes'
   /** A key is compared with the hash of its secret, and is neither revoked, replaced nor expired. */
@@ -72,6 +76,8 @@ export type Defence =
   | 'idempotencyOwner'
   /** Tenants wait for database connections in turns, and none has them all. */
   | 'fairConnections'
+  /** Rows of the audit trail are compared with the seals over them. */
+  | 'auditSeals'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -8,21 +8,25 @@ import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
+import { domainRoutes } from './http/domain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { createIdempotency } from './http/hygiene/idempotency.ts'
 import { createKeptAnswers } from './http/hygiene/kept-answers.ts'
 import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
+import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
+import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
+import { tenantLifeRoutes } from './http/tenant-life-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
 import { tokenRoutes } from './http/token-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
@@ -41,8 +45,14 @@ import { trustByName } from './sandbox/in-process.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
+import { createAskChallenge } from './tenants/dns-challenge.ts'
+import { repeat } from './tenants/repeat.ts'
+import { createTenantDomains } from './tenants/tenant-domains.ts'
 
 export const kernelVersion = '0.1.0'
+
+/** The module that knows who belongs where. What people may do can follow from its records. */
+const organisation = 'organisation'
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -112,15 +122,15 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
+  const { isTrusted, currentRequest } = cradle
   const keptAnswers = createKeptAnswers(pool, log)
   closers.add('kept answers', () => keptAnswers.close())
-  const { currentRequest } = cradle
   const hygiene = {
     turns: new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off),
     idempotency: createIdempotency(keptAnswers, currentRequest, log, off),
     current: currentRequest,
   }
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, hygiene }
+  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted, hygiene }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>
@@ -130,19 +140,28 @@ async function assemble(
       }),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
-  const doors = createModuleDoors(
+  const works = createWorkLender(
     {
+      current: currentRequest,
       registry,
-      ladder,
       connections,
       outside,
       spendings,
       log,
-      ...instanceOptions,
-      onAnswer: canaries.count,
+      tell: (tenant, changed) =>
+        changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
     },
     off,
   )
+  const doors = createModuleDoors({
+    ladder,
+    connections,
+    works,
+    spendings,
+    log,
+    ...instanceOptions,
+    onAnswer: canaries.count,
+  })
   const lifecycle = createLifecycle({
     pool,
     connection: access.kernel,
@@ -164,6 +183,15 @@ async function assemble(
     log,
   })
   const administration = createPluginAdministration({ pool, feed, registry })
+  const domains = createTenantDomains({
+    pool,
+    runControl,
+    hosts: cradle.hosts,
+    askChallenge: createAskChallenge(config.dnsServers),
+    log,
+  })
+  const rechecking = repeat('domains', () => domains.recheck(), log)
+  closers.add('domains', () => rechecking.close())
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -171,7 +199,16 @@ async function assemble(
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
-    tenantRoutes(app, ladder, { directory, runControl })
+    tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
+    tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
+    operatorTenantRoutes(app, ladder, {
+      pool,
+      runControl,
+      plugins: registry.plugins,
+      closingDays: config.closingDays,
+      wakeErasures: () => undefined,
+    })
+    domainRoutes(app, ladder, { domains, directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })

@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import { type AuditKey, auditKey } from './audit/audit-digest.ts'
+import { startAuditSealer } from './audit/sealer.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
 import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
@@ -32,7 +34,9 @@ import { createGrantDirectory, type GrantDirectory } from './permissions/grant-d
 import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
+import { type IsTrusted, trustedProxies } from './tenants/request-head.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
+import { createTenantHosts, type TenantHosts } from './tenants/tenant-hosts.ts'
 
 const controlPoolSize = 6
 
@@ -47,6 +51,8 @@ interface Cradle {
   currentRequest: CurrentRequest
   runControl: RunControl
   directory: TenantDirectory
+  hosts: TenantHosts
+  isTrusted: IsTrusted
   accounts: Accounts
   sessions: Sessions
   signingKeys: SigningKeys
@@ -61,6 +67,7 @@ interface Cradle {
   outside: Outside
   limits: LimitDirectory
   usage: UsageCounter
+  auditKey: AuditKey
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -126,6 +133,9 @@ export async function openParts(
   closers.add('change feed', () => feed.close())
   const usage = createUsageCounter(pool, log)
   closers.add('usage', () => usage.close())
+  const sealing = auditKey(secret)
+  const sealer = startAuditSealer({ pool, key: sealing, log })
+  closers.add('audit sealer', () => sealer.close())
   const priceBook = await readPriceBook(pool)
   for (const warning of checkPriceBook(priceBook)) log.warn(warning)
   const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
@@ -138,10 +148,13 @@ export async function openParts(
     connections: asValue(connections),
     priceBook: asValue(priceBook),
     usage: asValue(usage),
+    auditKey: asValue(sealing),
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     currentRequest: asValue(new AsyncLocalStorage<IdempotentRequest>()),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed, c.currentRequest)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
+    hosts: asFunction((c: Cradle) => createTenantHosts(c.pool, c.feed, config.baseDomains)).singleton(),
+    isTrusted: asValue(trustedProxies(config.trustedProxies)),
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
@@ -190,6 +203,8 @@ export async function openParts(
           authenticate: c.authenticate,
           recogniseOperator: createRecogniseOperator(operatorToken, off),
           directory: c.directory,
+          hosts: c.hosts,
+          isTrusted: c.isTrusted,
           grantsOf: c.grants.grantsOf,
           abilityOf: createAbilities(off),
         },

@@ -29,6 +29,14 @@ const sql = 'SQL'
 
 export const namedTests: readonly NamedAttack[] = [
   named(
+    'requests',
+    'tenant-states.test.ts',
+    'without tenantState a read-only tenant is written to and a suspended one is entered',
+    'records written in a tenant that is read-only, suspended, closing or closed, also by a GET of a plugin',
+    'tenantState',
+    'TENANT_READ_ONLY, TENANT_SUSPENDED, TENANT_CLOSING, TENANT_CLOSED',
+  ),
+  named(
     'neighbours',
     'neighbours.test.ts',
     'eight attacks at once, in any order',
@@ -251,5 +259,45 @@ export const namedTests: readonly NamedAttack[] = [
     'a version that was published again with other bytes',
     'packageIntegrity',
     'PACKAGE_REFUSED integrity',
+  ),
+  named(
+    'the audit trail',
+    'audit-chain.test.ts',
+    'with auditSeals down, a changed row goes unnoticed',
+    'a superuser of the database changes who did it',
+    'auditSeals',
+    'the verification names the seal over the row',
+  ),
+  named(
+    'the audit trail',
+    'audit-chain.test.ts',
+    'any byte that a superuser changes is found',
+    'any byte of a row or a seal changed, rows deleted, put in or exchanged, seals taken away, a purge forged',
+    'auditSeals',
+    'the verification says what is not as it was sealed',
+  ),
+  named(
+    'the audit trail',
+    'audit-chain.test.ts',
+    'who takes the last seals away and changes rows does not get them sealed anew',
+    'the last seals deleted, so that the kernel seals changed rows',
+    ['a process seals nothing twice'],
+    'rows that have lost their seals',
+  ),
+  named(
+    'the audit trail',
+    'audit-chain.test.ts',
+    'an end that was taken away with its seals is found by an anchor, and by nothing else',
+    'the last rows deleted with their seals',
+    ['an anchor that is kept elsewhere'],
+    'the chain ends before the anchor',
+  ),
+  named(
+    'the audit trail',
+    'audit-chain.test.ts',
+    'no login may change, delete, backdate or purge',
+    'the statements, as the kernel and the data login',
+    ['rights of the logins'],
+    '42501',
   ),
 ]

@@ -35,13 +35,18 @@ class MeteredUnit implements UnitOfWork {
     return this.#unit.query(role, statement, explain)
   }
 
-  ownQuery(statement: Statement, lockMs?: number): Promise<QueryResult> {
-    return this.#unit.ownQuery(statement, lockMs)
-  }
-
   send(role: string, statement: Statement, options?: SendOptions): void {
     this.#spending.spend(this.#module, 'queries')
     this.#unit.send(role, statement, options)
+  }
+
+  /** The kernel's own, which no module asks for. */
+  async ownQuery(statement: Statement, lockMs?: number): Promise<QueryResult> {
+    return this.#unit.ownQuery(statement, lockMs)
+  }
+
+  beforeCommit(last: () => Promise<void>): void {
+    this.#unit.beforeCommit(last)
   }
 
   audit(entry: AuditEntry): void {

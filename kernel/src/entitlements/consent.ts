@@ -1,10 +1,13 @@
 // What a module asks for beyond the tenant's own records, and what the tenant lets it have. Nothing is let by default,
 // and a new version that asks for more gets what was let before.
+
 import type { Manifest } from '@plinth/sdk'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors, type FieldError } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Consent, Located, Tenant } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
+import type { ModuleSwitcher } from './switch-module.ts'
 
 export interface GivenConsent {
   readonly http: readonly string[]
@@ -63,7 +66,7 @@ function checkGiven(asked: readonly string[], given: GivenConsent, path: string)
 /** Enabling takes consent to all that is asked. @throws CONSENT_REQUIRED, VALIDATION_FAILED */
 export async function consentToAll(
   tx: ControlTransaction,
-  by: Located,
+  by: ModuleSwitcher,
   plugin: LoadedPlugin,
   given: GivenConsent = { http: [] },
 ): Promise<void> {
@@ -76,7 +79,7 @@ export async function consentToAll(
 
 async function writeConsent(
   tx: ControlTransaction,
-  by: Located,
+  by: ModuleSwitcher,
   module: string,
   given: GivenConsent,
   before?: Pick<Consent, 'http'>,
@@ -89,8 +92,7 @@ async function writeConsent(
   )
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'consent',
     recordId: module,
     action: 'changed',

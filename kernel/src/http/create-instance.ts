@@ -7,6 +7,8 @@ import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
+import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
+import type { IsTrusted } from '../tenants/request-head.ts'
 import type { Hygiene } from './hygiene/hygiene.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, sendProblem } from './problem.ts'
@@ -46,7 +48,11 @@ declare module 'fastify' {
   }
 }
 
-export type InstanceOptions = Equipment & { readonly log: Logger }
+export type InstanceOptions = Equipment & {
+  readonly log: Logger
+  /** Whose X-Forwarded-For says where a request comes from: that of these proxies. */
+  readonly isTrusted?: IsTrusted
+}
 
 const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, hygiene, watchRequest }) => {
   app.decorateRequest('stage', null)
@@ -54,6 +60,13 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, hygiene, w
   app.decorateRequest('idempotent', null)
   app.decorateRequest('refusal', null)
   app.decorateRequest('asker', null)
+  app.decorateRequest('traceparent', '')
+  // Before anything can refuse the request: what is logged of it names its trace.
+  app.addHook('onRequest', async (request) => {
+    const { traceparent } = request.headers
+    request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
+    request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
+  })
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
   )
@@ -77,6 +90,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, hygiene, w
   app.addHook('onSend', async (request, reply, payload) => {
     if (request.idempotent) await hygiene?.idempotency.keep(request, reply, payload)
     void reply.header('x-request-id', request.id)
+    if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
     // A keep-alive connection would hold the server open past its close.
     if (isClosing()) void reply.header('connection', 'close')
   })
@@ -106,10 +120,11 @@ export async function createInstance(
   options: InstanceOptions,
   routes: (app: Instance) => void,
 ): Promise<Instance> {
-  const { log, ...rest } = options
+  const { log, isTrusted, ...rest } = options
   const app = Fastify({
     loggerInstance: log,
     bodyLimit,
+    ...(isTrusted ? { trustProxy: isTrusted } : {}),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
       const given = request.headers['x-request-id']

@@ -4,12 +4,16 @@ import { claimLockMs, type IdempotentRequest, type KeptAnswer } from '../../data
 import type { TenantConnections } from '../../data/tenant-connections.ts'
 import { type UnitOfWork, type UnitScope, withUnitOfWork } from '../../data/unit-of-work.ts'
 
+interface Claiming<T> {
+  readonly connections: TenantConnections
+  readonly scope: UnitScope
+  readonly request: IdempotentRequest | undefined
+  readonly answer: ((result: T) => KeptAnswer) | undefined
+}
+
 export async function withClaim<T>(
-  request: IdempotentRequest | undefined,
-  connections: TenantConnections,
-  scope: UnitScope,
+  { connections, scope, request, answer }: Claiming<T>,
   work: (unit: UnitOfWork) => Promise<T>,
-  answer: ((result: T) => KeptAnswer) | undefined,
 ): Promise<T> {
   if (!request?.mayClaim()) return withUnitOfWork(connections, scope, work)
   let isCommitted = false
