@@ -7,12 +7,11 @@ import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
+import { corsRoutes } from './http/cors-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { domainRoutes } from './http/domain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
-import { createIdempotency } from './http/hygiene/idempotency.ts'
-import { createKeptAnswers } from './http/hygiene/kept-answers.ts'
-import { RequestTurns } from './http/hygiene/request-turns.ts'
+import { openHygiene } from './http/hygiene/open-hygiene.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -123,13 +122,8 @@ async function assemble(
 
   let closing = false
   const { isTrusted, currentRequest } = cradle
-  const keptAnswers = createKeptAnswers(pool, log)
-  closers.add('kept answers', () => keptAnswers.close())
-  const hygiene = {
-    turns: new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off),
-    idempotency: createIdempotency(keptAnswers, currentRequest, log, off),
-    current: currentRequest,
-  }
+  const hygiene = await openHygiene(config, { pool, feed, currentRequest, priceBook, log }, off)
+  closers.add('hygiene', () => hygiene.close())
   const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted, hygiene }
   const metrics = createMetrics({
     pool: () => connections.stats(),
@@ -208,6 +202,7 @@ async function assemble(
       closingDays: config.closingDays,
       wakeErasures: () => undefined,
     })
+    corsRoutes(app, ladder, runControl)
     domainRoutes(app, ladder, { domains, directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })

@@ -125,6 +125,22 @@ export const namedTests: readonly NamedAttack[] = [
     'is carried out for the one who sent it',
   ),
   named(
+    'requests',
+    'traffic.test.ts',
+    'passwords are tried a few times in a minute, and for ever without rateLimits',
+    'passwords tried for one address after another',
+    'rateLimits',
+    'RATE_LIMITED',
+  ),
+  named(
+    'requests',
+    'traffic.test.ts',
+    "a page of another origin reads a tenant's answer only without originCheck",
+    'a page of an origin that the tenant has not allowed',
+    'originCheck',
+    'no access-control-allow-origin',
+  ),
+  named(
     'the protocol',
     'tampered-host.test.ts',
     'and is deaf is killed by its heartbeat, and serves nobody on without',

@@ -17,7 +17,7 @@ export interface Reply {
   readonly headers: Readonly<Record<string, unknown>>
 }
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
+export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
 export type Send = (
   method: Method,
   url: string,

@@ -20,6 +20,7 @@ export interface Change {
     | 'tenant'
     | 'member'
     | 'domain'
+    | 'origins'
     | 'access'
     | 'session'
     | 'limits'

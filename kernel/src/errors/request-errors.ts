@@ -61,6 +61,12 @@ export const requestErrors = {
     'info',
     () => 'Send the body as application/json.',
   ),
+  rateLimited: defineError<{ policy: string; limit: number; retryAfter: number }>(
+    'RATE_LIMITED',
+    429,
+    'info',
+    (d) => `More than ${d.limit} requests in a minute (${d.policy}). Try again in ${d.retryAfter} s.`,
+  ),
   idempotencyKeyReused: defineError<Nothing>(
     'IDEMPOTENCY_KEY_REUSED',
     422,

@@ -58,8 +58,9 @@ export function atRung<Stage extends object>(
   { entersPlugin = false } = {},
 ): AtRung {
   return {
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
       request.stage = await rung(request)
+      request.server.hygiene?.rates.byCaller(request.stage, reply)
     },
     handler: async (request, reply) => {
       if (!request.stage) throw errors.internal({}, new Error('the handler ran before its rung'))

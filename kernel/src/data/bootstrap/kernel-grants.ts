@@ -52,6 +52,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   // Who writes here in a transaction of a module may not read what others wrote.
   'kernel.idempotent_request': { kernel: 'select, insert, delete', data: 'insert' },
   'kernel.idempotent_answer': { kernel: 'select, insert, delete', data: 'insert' },
+  'kernel.rate_count': { kernel: change },
+  'kernel.tenant_cors': { kernel: change },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
   'identity."user"': { kernel: change },
   'identity.session': { kernel: change },
