@@ -10,6 +10,7 @@ import type { Located } from '../stages.ts'
 import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
 import type { IsTrusted } from '../tenants/request-head.ts'
 import type { Hygiene } from './hygiene/hygiene.ts'
+import { withIdempotencyKey } from './hygiene/idempotency-schema.ts'
 import { isForOperator } from './hygiene/rate-limits.ts'
 import { securityHeaders } from './hygiene/security-headers.ts'
 import { createKnownPaths } from './known-paths.ts'
@@ -87,6 +88,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, hygiene, w
     paths.add(route)
     // Open to everybody, and never large.
     if (route.url.startsWith('/v1/auth/')) route.bodyLimit ??= authBodyLimit
+    else if (route.method === 'POST' && route.schema) route.schema = withIdempotencyKey(route.schema)
   })
   app.setNotFoundHandler((request) => {
     const { method } = request

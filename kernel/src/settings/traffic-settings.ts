@@ -19,7 +19,7 @@ export const trafficSettings = {
   longestDelayMs: setting(
     'PLINTH_LONGEST_DELAY_MS',
     '3000',
-    'Requests are turned away with 503 while the event loop comes round so late, on average over half a second. 0: never.',
+    'Requests are turned away with 503 while the event loop comes round so late, on average over as long. 0: never.',
     integer(3_000, 0, 60_000),
   ),
   rateAddress: setting(
