@@ -55,6 +55,11 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.audit_checkpoint': {
     kernel: 'select, insert (tenant_id, seq, to_turn, hash, purged_rows, mac)',
   },
+  // Who writes here in a transaction of a module may not read what others wrote.
+  'kernel.idempotent_request': { kernel: 'select, insert, delete', data: 'insert' },
+  'kernel.idempotent_answer': { kernel: 'select, insert, delete', data: 'insert' },
+  'kernel.rate_count': { kernel: change },
+  'kernel.tenant_cors': { kernel: change },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
   'kernel.approval_chain': { kernel: change },
   'kernel.absence': { kernel: change },
