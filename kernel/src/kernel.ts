@@ -11,6 +11,7 @@ import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { domainRoutes } from './http/domain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { RequestTurns } from './http/hygiene/request-turns.ts'
+import { invitationRoutes } from './http/invitation-routes.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -198,7 +199,13 @@ async function assemble(
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
-    tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
+    tenantRoutes(app, ladder, {
+      directory,
+      runControl,
+      plugins: registry.plugins,
+      isInvited: config.verifyEmail === 'required',
+    })
+    invitationRoutes(app, ladder, cradle.identity)
     tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
     operatorTenantRoutes(app, ladder, {
       pool,

@@ -15,7 +15,7 @@ const linkToken = Type.String({
   pattern: '^[A-Za-z0-9_-]{43}$',
   description: 'From the link in the mail, behind the =.',
 })
-const language = Type.Union(languages.map((one) => Type.Literal(one)))
+const language = Type.Enum(languages)
 const code = Type.String({ pattern: '^[0-9]{6}$' })
 
 export const nextStep = Type.Union(

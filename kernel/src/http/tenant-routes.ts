@@ -2,7 +2,7 @@
 
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import { addMember, changeRole, listMembers, removeMember } from '../tenants/change-members.ts'
+import { addMember, changeMember, listMembers, removeMember } from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
@@ -10,14 +10,14 @@ import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   listOf,
+  type MemberBody,
+  memberBody,
   memberShape,
   type NewMemberBody,
   newMemberBody,
   type PageQuery,
   pageQuery,
   problemResponses,
-  type RoleBody,
-  roleBody,
   tenantHeader,
 } from './schemas.ts'
 import { type OnboardingBody, onboardingBody, ownTenantShape } from './tenant-life-schemas.ts'
@@ -30,9 +30,11 @@ export function tenantRoutes(
     readonly directory: TenantDirectory
     readonly runControl: RunControl
     readonly plugins: ModulePlugins
+    /** Nobody is made a member who was not asked. */
+    readonly isInvited: boolean
   },
 ): void {
-  const { directory, runControl, plugins } = parts
+  const { directory, runControl, plugins, isInvited } = parts
   const tags = ['Tenants']
 
   app.route({
@@ -89,12 +91,14 @@ export function tenantRoutes(
     url: '/v1/tenant/members',
     schema: {
       tags,
-      summary: 'Add a person who has an account',
+      summary: 'Add a person who has an account; where addresses are confirmed first, invite him instead',
       headers: tenantHeader,
       body: newMemberBody,
       response: { 201: memberShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
+      // It tells whether an address has an account, and lets somebody in who was not asked.
+      if (isInvited) throw errors.invitationRequired({})
       const member = await addMember(runControl, stage, request.body as NewMemberBody)
       return reply.code(201).header('location', `/v1/tenant/members/${member.userId}`).send(member)
     }),
@@ -104,14 +108,14 @@ export function tenantRoutes(
     url: '/v1/tenant/members/:userId',
     schema: {
       tags,
-      summary: "Change a member's role",
+      summary: "Change a member's role, or deactivate him: he is out at once, and keeps his place",
       headers: tenantHeader,
-      body: roleBody,
+      body: memberBody,
       response: { 200: memberShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request) => {
       const { userId } = request.params as { userId: string }
-      return changeRole(runControl, stage, userId, (request.body as RoleBody).role)
+      return changeMember(runControl, stage, userId, request.body as MemberBody)
     }),
   })
   app.route({
