@@ -84,6 +84,10 @@ export type Defence =
   | 'fairConnections'
   /** Rows of the audit trail are compared with the seals over them. */
   | 'auditSeals'
+  /** What is marked personal is taken from the audit trail of readers who may not see it. */
+  | 'auditPersonal'
+  /** A cell of an export is no formula to a spreadsheet. */
+  | 'csvFormulas'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

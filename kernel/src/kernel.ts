@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
+import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { domainRoutes } from './http/domain-routes.ts'
@@ -21,6 +22,7 @@ import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
+import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
@@ -220,6 +222,9 @@ async function assemble(
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)
+    const manifestOf = (module: string) => registry.served(module)?.stable?.manifest
+    auditRoutes(app, ladder, { trail: cradle.auditTrail, runControl, manifestOf }, off)
+    operatorAuditRoutes(app, ladder, { trail: cradle.auditTrail, directory })
     limitRoutes(
       app,
       async (request) => ({ ...(await ladder.operated(request)), actor: { id: 'operator' } }),

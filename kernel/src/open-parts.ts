@@ -1,7 +1,8 @@
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import type pg from 'pg'
 import type { Logger } from 'pino'
-import { type AuditKey, auditKey } from './audit/audit-digest.ts'
+import { auditKey } from './audit/audit-digest.ts'
+import { type AuditTrail, createAuditTrail } from './audit/audit-trail.ts'
 import { startAuditSealer } from './audit/sealer.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
@@ -72,7 +73,7 @@ interface Cradle {
   outside: Outside
   limits: LimitDirectory
   usage: UsageCounter
-  auditKey: AuditKey
+  auditTrail: AuditTrail
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -166,7 +167,6 @@ export async function openParts(
     connections: asValue(connections),
     priceBook: asValue(priceBook),
     usage: asValue(usage),
-    auditKey: asValue(sealing),
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
@@ -248,6 +248,9 @@ export async function openParts(
     ).singleton(),
     moduleSecrets: asFunction((c: Cradle) =>
       createModuleSecrets(c.pool, c.runControl, createSeal(c.secret), off),
+    ).singleton(),
+    auditTrail: asFunction((c: Cradle) =>
+      createAuditTrail({ pool: c.pool, key: sealing, sealer }, off),
     ).singleton(),
     outside: asFunction((c: Cradle) =>
       createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),

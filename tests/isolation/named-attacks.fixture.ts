@@ -365,4 +365,20 @@ export const namedTests: readonly NamedAttack[] = [
     ['rights of the logins'],
     '42501',
   ),
+  named(
+    'the audit trail',
+    'tests/journeys/audit.test.ts',
+    'with auditPersonal down, an admin sees a salary; a module that is gone shows nothing',
+    'a reader without the permission looks for what is personal in before and after',
+    'auditPersonal',
+    '(personal)',
+  ),
+  named(
+    'the audit trail',
+    'tests/journeys/audit.test.ts',
+    'with csvFormulas down, a cell is a formula',
+    'a record named like a formula, exported and opened in a spreadsheet',
+    'csvFormulas',
+    'the cell begins with an apostrophe',
+  ),
 ]

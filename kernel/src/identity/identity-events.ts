@@ -57,6 +57,7 @@ export async function recordIdentityEvent(
   await tx.audit({
     ...auditedBy({ ...origin, actor: { id: event.by ?? person } }),
     tenantId: aboveTenants,
+    module: 'identity',
     entity: 'person',
     recordId: person,
     action: event.kind,

@@ -54,12 +54,13 @@ const keyOf = ({ rule, of }: Counted): Buffer =>
     .update(JSON.stringify([rule.kind, rule.kind.endsWith('address') ? networkOf(of) : of.toLowerCase()]))
     .digest()
 
+// The column keeps milliseconds: a time rounded up would block until then.
 const count = `
-  INSERT INTO identity.throttle AS t (key, failures, blocked_until) VALUES ($1, 1, now())
+  INSERT INTO identity.throttle AS t (key, failures, blocked_until) VALUES ($1, 1, date_trunc('milliseconds', now()))
   ON CONFLICT (key) DO UPDATE SET
     failures = CASE WHEN t.updated_at < now() - $2 * interval '1 second' THEN 1 ELSE t.failures + 1 END,
     blocked_until = CASE WHEN t.updated_at >= now() - $2 * interval '1 second' AND t.failures + 1 >= $3
-      THEN now() + least($4 * power(2, least(t.failures + 1 - $3, 30)), $5) * interval '1 second' ELSE now() END,
+      THEN now() + least($4 * power(2, least(t.failures + 1 - $3, 30)), $5) * interval '1 second' ELSE date_trunc('milliseconds', now()) END,
     updated_at = now()
   WHERE t.blocked_until <= clock_timestamp()
   RETURNING blocked_until > now() AS blocks`
@@ -86,7 +87,7 @@ export function createThrottle(pool: pg.Pool, off: DefencesOff = allStand): Thro
   async function takeBack(counted: readonly Counted[]): Promise<void> {
     for (const one of counted)
       await pool.query(
-        `UPDATE identity.throttle SET failures = greatest(failures - 1, 0), blocked_until = now() WHERE key = $1`,
+        `UPDATE identity.throttle SET failures = greatest(failures - 1, 0), blocked_until = date_trunc('milliseconds', now()) WHERE key = $1`,
         [keyOf(one)],
       )
   }

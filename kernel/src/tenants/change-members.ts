@@ -54,6 +54,11 @@ export async function listMembers(
 
 /** Behind `lockMembers`. */
 export async function readMember(tx: ControlTransaction, tenantId: string, userId: string): Promise<Member> {
+  // Others than this file change a member too: what is read here stays so until the transaction ends.
+  await tx.query('SELECT FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE', [
+    tenantId,
+    userId,
+  ])
   const [row] = await tx.query<MemberRow>(`${selectMember} AND m.user_id = $2`, [tenantId, userId])
   if (!row) throw errors.recordNotFound({ entity: 'member', id: userId })
   return memberFromRow(row)
