@@ -25,6 +25,7 @@ import { operationRoutes } from './http/operation-routes.ts'
 import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
+import { passkeyRoutes } from './http/passkey-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
 import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
@@ -197,6 +198,7 @@ async function assemble(
     mailboxRoutes(app, ladder, cradle.identity)
     meRoutes(app, ladder, cradle.identity)
     secondFactorRoutes(app, ladder, cradle.identity)
+    passkeyRoutes(app, ladder, cradle.identity)
     peopleRoutes(app, ladder, cradle.identity)
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)

@@ -1,5 +1,6 @@
 // A person and his account, from sign-up on, with real mail.
 import t from 'tap'
+import { purgeIdentity } from '../../kernel/src/identity/purge-identity.ts'
 import { codeOf } from '../support/authenticator.ts'
 import { sender } from '../support/kernel.ts'
 import { operatorToken } from '../support/operator.ts'
@@ -264,3 +265,26 @@ t.test(
     t.match(await operator('POST', '/v1/operator/people/nobody/disable', {}), { status: 404 })
   },
 )
+
+t.test('what is over is taken away, and what is not stays', async (t) => {
+  const { email, send: ada } = await lab.person()
+  await send('POST', '/v1/auth/password/forgot', { email })
+  const token = await link(email, /Reset/)
+  await admin.query(
+    `insert into identity.link (token_hash, purpose, user_id, email, expires_at)
+     select sha256('old'), 'verify-email', id, email, now() - interval '1 hour' from identity."user" where email = $1`,
+    [email],
+  )
+  await admin.query(
+    `insert into identity.throttle (key, failures, blocked_until, updated_at)
+     values (sha256('old'), 3, now() - interval '3 days', now() - interval '3 days')`,
+  )
+  await admin.query(
+    `update kernel.mail set sent_at = now() - interval '31 days' where recipient = 'ada@example.com'`,
+  )
+  t.ok((await purgeIdentity(admin)) >= 3)
+  t.equal(await purgeIdentity(admin), 0)
+  t.match(await ada('GET', '/v1/me'), { status: 200 })
+  const reset = { token, password: 'a cello in the garden' }
+  t.match(await send('POST', '/v1/auth/password/reset', reset), { status: 204 })
+})
