@@ -1,4 +1,7 @@
 // A person and his account, from sign-up on, with real mail.
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { purgeIdentity } from '../../kernel/src/identity/purge-identity.ts'
 import { codeOf } from '../support/authenticator.ts'
@@ -6,7 +9,21 @@ import { sender } from '../support/kernel.ts'
 import { operatorToken } from '../support/operator.ts'
 import { password, peopleLab } from '../support/people-lab.ts'
 
-const lab = await peopleLab(t, { operatorToken, publicUrl: 'https://erp.example' })
+/** A range service: knows one password, and answers with others beside it. */
+const stolen = 'a violin that was stolen'
+const sha1 = createHash('sha1').update(stolen).digest('hex').toUpperCase()
+const asked: string[] = []
+const ranges = createServer((request, response) => {
+  const range = request.url?.slice(1) ?? ''
+  asked.push(range)
+  if (range === sha1.slice(0, 5)) response.end(`${'0'.repeat(35)}:7\r\n${sha1.slice(5)}:3\r\n`)
+  else response.end(`${'0'.repeat(35)}:7\r\n${'1'.repeat(35)}:0\r\n`)
+})
+await new Promise<void>((resolve) => ranges.listen(0, '127.0.0.1', resolve))
+t.teardown(() => ranges.close())
+const { port } = ranges.address() as AddressInfo
+
+const lab = await peopleLab(t, { operatorToken, breachUrl: `http://127.0.0.1:${port}/` })
 const { send, mail, link, signIn, as, mailbox } = lab
 const operator = sender(lab.kernel, { authorization: `Bearer ${operatorToken}` })
 const signUp = (email: string, given = password, name = 'Ada') =>
@@ -54,6 +71,11 @@ t.test('a password that is short, common, one’s own or stolen is refused', asy
   t.match(await signUp('eve@example.com', 'PassWord123'), refused)
   t.match(await signUp('eve@example.com', 'aaaaaaaaaaaaaaa'), refused)
   t.match(await signUp('eve@example.com', 'eve@example.com'), refused)
+  t.match(await signUp('eve@example.com', stolen), refused)
+  t.ok(
+    asked.length > 0 && asked.every((range) => /^[0-9A-F]{5}$/.test(range)),
+    'no more than five digits leave',
+  )
   t.match(await signUp('eve@example.com', 'short'), {
     status: 422,
     body: { errors: [{ field: 'password' }] },

@@ -45,3 +45,29 @@ export async function enablePerson({ runControl }: Parts, userId: string, origin
     return readPerson(tx, userId)
   })
 }
+
+/**
+ * For somebody who has lost his device and his recovery codes, after the operator knows by other means that it is he: takes
+ * codes and passkeys away, so that the password alone signs in, and ends all sessions.
+ */
+export async function removeFactors(
+  { runControl, outbox }: Pick<IdentityParts, 'runControl' | 'outbox'>,
+  userId: string,
+  origin: Arrival,
+): Promise<Person> {
+  return runControl(async (tx) => {
+    const { email, language, name } = await readPerson(tx, userId, true)
+    await tx.query('DELETE FROM identity."twoFactor" WHERE "userId" = $1', [userId])
+    await tx.query('DELETE FROM identity.passkey WHERE user_id = $1', [userId])
+    await tx.query('UPDATE identity."user" SET "twoFactorEnabled" = false WHERE id = $1', [userId])
+    await recordIdentityEvent(tx, origin, { kind: 'factors-removed', userId, by: 'operator' })
+    await outbox.notify(tx, {
+      to: email,
+      kind: 'factor-changed',
+      language,
+      facts: { name, what: 'removed', at: new Date() },
+    })
+    await endSessions(tx, userId)
+    return readPerson(tx, userId)
+  })
+}
