@@ -222,6 +222,11 @@ t.test('codes of an authenticator: set up, asked for, used once, recovered, swit
   const second = (body: object) => send('POST', '/v1/auth/sign-in/second-factor', body)
   const first = await challenge()
   const code = codeOf(uri, 1)
+  for (const body of [{}, { code, recoveryCode: recovery[0] }])
+    t.match(await second({ challenge: first, ...body }), {
+      status: 422,
+      body: { errors: [{ field: 'code' }] },
+    })
   t.match(await as(first)('GET', '/v1/me'), { status: 401 }, 'a challenge is no session')
   t.match(await second({ challenge: first, code: '000000' }), { status: 401, body: { code: 'WRONG_CODE' } })
   t.match(await second({ challenge: `${first}x`, code }), { status: 401, body: { code: 'WRONG_CODE' } })
@@ -253,6 +258,20 @@ t.test('codes of an authenticator: set up, asked for, used once, recovered, swit
   const off = await ours('POST', '/v1/me/totp/disable', { password })
   t.match(off, { status: 200 })
   t.match(await as(String(off.body['token']))('GET', '/v1/me'), { body: { totp: false } })
+  t.match(await signIn(email), { status: 200 })
+})
+
+t.test('the operator takes codes away from somebody who has lost them', async (t) => {
+  const { email, send: ada } = await lab.person()
+  const uri = String((await ada('POST', '/v1/me/totp', { password })).body['uri'])
+  const { body } = await ada('POST', '/v1/me/totp/confirm', { code: codeOf(uri) })
+  const found = await operator('GET', `/v1/operator/people?email=${email}`)
+  const [person] = found.body['items'] as { id: string }[]
+  t.match(person, { totp: true })
+  const path = `/v1/operator/people/${person?.id}/remove-factors`
+  t.match(await as(String(body['token']))('POST', path), { status: 401 })
+  t.match(await operator('POST', path), { status: 200, body: { totp: false } })
+  t.match(await as(String(body['token']))('GET', '/v1/me'), { status: 401 })
   t.match(await signIn(email), { status: 200 })
 })
 
