@@ -3,11 +3,11 @@
 import type { Arrival } from '../stages.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import type { IdentityParts } from './identity-parts.ts'
-import { endSessions, type Person, readPerson } from './persons.ts'
+import { endSessions, type Person, readPerson, revokeKeys } from './persons.ts'
 
 type Parts = Pick<IdentityParts, 'runControl'>
 
-/** Ends all his sessions, in every kernel process, before it answers. */
+/** Ends all his sessions and his own keys, in every kernel process, before it answers. */
 export async function disablePerson(
   { runControl }: Parts,
   userId: string,
@@ -29,6 +29,7 @@ export async function disablePerson(
       by: 'operator',
       ...(reason === undefined ? {} : { detail: { reason } }),
     })
+    await revokeKeys(tx, userId)
     await endSessions(tx, userId)
     return readPerson(tx, userId)
   })
