@@ -8,6 +8,7 @@ import { codeOf } from '../support/authenticator.ts'
 import { sender } from '../support/kernel.ts'
 import { operatorToken } from '../support/operator.ts'
 import { password, peopleLab } from '../support/people-lab.ts'
+import { someoneWaitsForALock } from '../support/waiting.ts'
 
 /** A range service: knows one password, and answers with others beside it. */
 const stolen = 'a violin that was stolen'
@@ -283,10 +284,14 @@ t.test(
     const [found] = body['items'] as { id: string }[]
     t.match(found, { email, isDisabled: false })
     const path = `/v1/operator/people/${found?.id}`
+    await ada('POST', '/v1/tenants', { name: 'Ada', slug: 'of-ada' })
+    const key = await ada('POST', '/v1/me/keys', { name: 'k', scopes: ['*'] }, { 'x-tenant-id': 'of-ada' })
+    t.match(await as(String(key.body['key']))('GET', '/v1/tenant'), { status: 200 })
     t.match(await ada('POST', `${path}/disable`, {}), { status: 401, body: { code: 'OPERATOR_REQUIRED' } })
     await admin.query('begin')
     await admin.query('select from identity."user" where id = $1 for key share', [found?.id])
     const disabling = operator('POST', `${path}/disable`, { reason: 'left' })
+    await someoneWaitsForALock(admin)
     await admin.query(
       `insert into identity.session ("id", "expiresAt", "token", "updatedAt", "userId")
      values ('late', now() + interval '1 day', 'a-token-that-was-late-for-it-all', now(), $1)`,
@@ -295,6 +300,7 @@ t.test(
     await admin.query('commit')
     t.match(await disabling, { status: 200, body: { isDisabled: true } })
     t.match(await ada('GET', '/v1/me'), { status: 401 })
+    t.match(await as(String(key.body['key']))('GET', '/v1/tenant'), { status: 401 })
     t.match(await as('a-token-that-was-late-for-it-all')('GET', '/v1/me'), { status: 401 })
     t.match(await signIn(email), { status: 403, body: { code: 'PERSON_DISABLED' } })
     t.match(await signIn(email, 'not his password'), {
