@@ -46,7 +46,17 @@ create table kernel.invitation (
 create unique index invitation_open_idx on kernel.invitation (tenant_id, lower(email))
   where accepted_at is null and revoked_at is null;
 
-alter table kernel.membership add column deactivated_at timestamptz(3);
+-- Members who are deactivated stand here and not among the members: whatever asks for a membership finds none.
+create table kernel.inactive_member (
+  tenant_id uuid not null references kernel.tenant on delete cascade,
+  user_id text not null,
+  role text not null check (role in ('owner', 'admin', 'member')),
+  created_at timestamptz(3) not null,
+  -- The roles of the tenant's own that he had, and gets again.
+  role_ids uuid[] not null,
+  deactivated_at timestamptz(3) not null default now(),
+  primary key (tenant_id, user_id)
+);
 
 create table identity.person (
   user_id text primary key references identity."user" ("id") on delete cascade,
@@ -109,7 +119,7 @@ drop table identity.link;
 drop trigger refuse_disabled on identity.session;
 drop function identity.refuse_disabled();
 drop table identity.person;
-alter table kernel.membership drop column deactivated_at;
+drop table kernel.inactive_member;
 drop table kernel.invitation;
 drop table kernel.mail;
 drop function kernel.announce_mail();

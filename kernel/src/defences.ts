@@ -56,6 +56,8 @@ export type Defence =
   | 'signInThrottle'
   /** A link from a mail is good for one use, and for a time. */
   | 'singleUse'
+  /** An invitation is for the address that it was sent to. */
+  | 'invitedAddress'
   /** A code of an authenticator is good for one use. */
   | 'codeReplay'
   /** A request that names two tenants is refused. */

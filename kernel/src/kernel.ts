@@ -23,6 +23,7 @@ import { dutyRoutes } from './http/duty-routes.ts'
 import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { openHygiene } from './http/hygiene/open-hygiene.ts'
+import { invitationRoutes } from './http/invitation-routes.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -35,6 +36,7 @@ import { operationRoutes } from './http/operation-routes.ts'
 import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
+import { passkeyRoutes } from './http/passkey-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
 import { roleRoutes } from './http/role-routes.ts'
 import { secondFactorRoutes } from './http/second-factor-routes.ts'
@@ -241,13 +243,20 @@ async function assemble(
     mailboxRoutes(app, ladder, cradle.identity)
     meRoutes(app, ladder, cradle.identity)
     secondFactorRoutes(app, ladder, cradle.identity)
+    passkeyRoutes(app, ladder, cradle.identity)
     peopleRoutes(app, ladder, cradle.identity)
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
     ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
-    tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
+    tenantRoutes(app, ladder, {
+      directory,
+      runControl,
+      plugins: registry.plugins,
+      isInvited: config.verifyEmail === 'required',
+    })
+    invitationRoutes(app, ladder, cradle.identity)
     tenantLifeRoutes(app, ladder, {
       directory,
       runControl,

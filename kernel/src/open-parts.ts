@@ -25,6 +25,7 @@ import { createFindKey } from './identity/find-key.ts'
 import type { IdentityParts } from './identity/identity-parts.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
 import { createPasswordPolicy } from './identity/password-policy.ts'
+import { startIdentityPurge } from './identity/purge-identity.ts'
 import { createSessions, type Sessions } from './identity/sessions.ts'
 import { createSigningKeys, type SigningKeys } from './identity/signing-keys.ts'
 import { createThrottle } from './identity/throttle.ts'
@@ -269,6 +270,8 @@ export async function openParts(
     ).singleton(),
   })
   closers.add('fetches', async () => container.cradle.fetcher.close())
+  const purge = startIdentityPurge(pool, log)
+  closers.add('purge of identity', () => purge.close())
   if (canMail(config)) {
     const sender = openMailSender(config, { pool, seal: mailSeal, log })
     closers.add('mail', () => sender.close())

@@ -72,6 +72,14 @@ export const namedTests: readonly NamedAttack[] = [
   named(
     accounts,
     'people.test.ts',
+    'an invitation lets in the address it was sent to, and nobody else',
+    'an invitation accepted by somebody whom its mail was forwarded to',
+    'invitedAddress',
+    'INVITATION_FOR_ANOTHER',
+  ),
+  named(
+    accounts,
+    'people.test.ts',
     'a code that was seen is no good any more',
     'a code of an authenticator used by who saw it being typed',
     'codeReplay',

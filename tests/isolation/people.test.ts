@@ -52,6 +52,18 @@ async function useCode(lab: PeopleLab): Promise<number[]> {
   return statuses
 }
 
+/** Accepts, signed in as somebody else, an invitation whose mail was forwarded. */
+async function acceptForAnother(lab: PeopleLab): Promise<number> {
+  const owner = await lab.person()
+  const slug = `t-${owner.email.slice(0, 8)}`
+  await owner.send('POST', '/v1/tenants', { name: slug, slug })
+  const email = `invited-to-${slug}@example.com`
+  await lab.as(owner.token, slug)('POST', '/v1/tenant/invitations', { email, role: 'admin' })
+  const { send: thief } = await lab.person()
+  const token = await lab.link(email, /Invitation/)
+  return (await thief('POST', '/v1/auth/invitations/accept', { token })).status
+}
+
 t.test('attacks on accounts', async (t) => {
   const lab = await peopleLab(t, limits)
   const { admin } = lab.database
@@ -133,6 +145,11 @@ t.test('attacks on accounts', async (t) => {
     t.strictSame(await useLinks(lab, email), [204, 410, 410])
   })
 
+  await t.test('an invitation lets in the address it was sent to, and nobody else', async (t) => {
+    await forgetAttempts(lab)
+    t.equal(await acceptForAnother(lab), 403)
+  })
+
   await t.test('a code that was seen is no good any more', async (t) => {
     await forgetAttempts(lab)
     t.strictSame(await useCode(lab), [200, 401])
@@ -181,11 +198,15 @@ t.test('attacks on accounts', async (t) => {
   })
 })
 
-t.test('without signInThrottle, singleUse or codeReplay what they stop succeeds', async (t) => {
-  const walls: readonly Defence[] = ['signInThrottle', 'singleUse', 'codeReplay']
-  const lab = await peopleLab(t, limits, { off: new Set(walls) })
-  const { email } = await lab.person()
-  t.equal((await guess(lab, email)).at(-1), 200)
-  t.strictSame(await useLinks(lab, email), [204, 204, 204])
-  t.strictSame(await useCode(lab), [200, 200])
-})
+t.test(
+  'without signInThrottle, singleUse, invitedAddress or codeReplay what they stop succeeds',
+  async (t) => {
+    const walls: readonly Defence[] = ['signInThrottle', 'singleUse', 'invitedAddress', 'codeReplay']
+    const lab = await peopleLab(t, limits, { off: new Set(walls) })
+    const { email } = await lab.person()
+    t.equal((await guess(lab, email)).at(-1), 200)
+    t.strictSame(await useLinks(lab, email), [204, 204, 204])
+    t.strictSame(await useCode(lab), [200, 200])
+    t.equal(await acceptForAnother(lab), 200)
+  },
+)

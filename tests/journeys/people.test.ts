@@ -1,11 +1,30 @@
 // A person and his account, from sign-up on, with real mail.
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
+import { purgeIdentity } from '../../kernel/src/identity/purge-identity.ts'
 import { codeOf } from '../support/authenticator.ts'
 import { sender } from '../support/kernel.ts'
 import { operatorToken } from '../support/operator.ts'
 import { password, peopleLab } from '../support/people-lab.ts'
+import { someoneWaitsForALock } from '../support/waiting.ts'
 
-const lab = await peopleLab(t, { operatorToken, publicUrl: 'https://erp.example' })
+/** A range service: knows one password, and answers with others beside it. */
+const stolen = 'a violin that was stolen'
+const sha1 = createHash('sha1').update(stolen).digest('hex').toUpperCase()
+const asked: string[] = []
+const ranges = createServer((request, response) => {
+  const range = request.url?.slice(1) ?? ''
+  asked.push(range)
+  if (range === sha1.slice(0, 5)) response.end(`${'0'.repeat(35)}:7\r\n${sha1.slice(5)}:3\r\n`)
+  else response.end(`${'0'.repeat(35)}:7\r\n${'1'.repeat(35)}:0\r\n`)
+})
+await new Promise<void>((resolve) => ranges.listen(0, '127.0.0.1', resolve))
+t.teardown(() => ranges.close())
+const { port } = ranges.address() as AddressInfo
+
+const lab = await peopleLab(t, { operatorToken, breachUrl: `http://127.0.0.1:${port}/` })
 const { send, mail, link, signIn, as, mailbox } = lab
 const operator = sender(lab.kernel, { authorization: `Bearer ${operatorToken}` })
 const signUp = (email: string, given = password, name = 'Ada') =>
@@ -53,6 +72,11 @@ t.test('a password that is short, common, one’s own or stolen is refused', asy
   t.match(await signUp('eve@example.com', 'PassWord123'), refused)
   t.match(await signUp('eve@example.com', 'aaaaaaaaaaaaaaa'), refused)
   t.match(await signUp('eve@example.com', 'eve@example.com'), refused)
+  t.match(await signUp('eve@example.com', stolen), refused)
+  t.ok(
+    asked.length > 0 && asked.every((range) => /^[0-9A-F]{5}$/.test(range)),
+    'no more than five digits leave',
+  )
   t.match(await signUp('eve@example.com', 'short'), {
     status: 422,
     body: { errors: [{ field: 'password' }] },
@@ -199,6 +223,11 @@ t.test('codes of an authenticator: set up, asked for, used once, recovered, swit
   const second = (body: object) => send('POST', '/v1/auth/sign-in/second-factor', body)
   const first = await challenge()
   const code = codeOf(uri, 1)
+  for (const body of [{}, { code, recoveryCode: recovery[0] }])
+    t.match(await second({ challenge: first, ...body }), {
+      status: 422,
+      body: { errors: [{ field: 'code' }] },
+    })
   t.match(await as(first)('GET', '/v1/me'), { status: 401 }, 'a challenge is no session')
   t.match(await second({ challenge: first, code: '000000' }), { status: 401, body: { code: 'WRONG_CODE' } })
   t.match(await second({ challenge: `${first}x`, code }), { status: 401, body: { code: 'WRONG_CODE' } })
@@ -233,6 +262,20 @@ t.test('codes of an authenticator: set up, asked for, used once, recovered, swit
   t.match(await signIn(email), { status: 200 })
 })
 
+t.test('the operator takes codes away from somebody who has lost them', async (t) => {
+  const { email, send: ada } = await lab.person()
+  const uri = String((await ada('POST', '/v1/me/totp', { password })).body['uri'])
+  const { body } = await ada('POST', '/v1/me/totp/confirm', { code: codeOf(uri) })
+  const found = await operator('GET', `/v1/operator/people?email=${email}`)
+  const [person] = found.body['items'] as { id: string }[]
+  t.match(person, { totp: true })
+  const path = `/v1/operator/people/${person?.id}/remove-factors`
+  t.match(await as(String(body['token']))('POST', path), { status: 401 })
+  t.match(await operator('POST', path), { status: 200, body: { totp: false } })
+  t.match(await as(String(body['token']))('GET', '/v1/me'), { status: 401 })
+  t.match(await signIn(email), { status: 200 })
+})
+
 t.test(
   'the operator shuts somebody out at once, also from a session that is being made, and lets him in',
   async (t) => {
@@ -241,10 +284,14 @@ t.test(
     const [found] = body['items'] as { id: string }[]
     t.match(found, { email, isDisabled: false })
     const path = `/v1/operator/people/${found?.id}`
+    await ada('POST', '/v1/tenants', { name: 'Ada', slug: 'of-ada' })
+    const key = await ada('POST', '/v1/me/keys', { name: 'k', scopes: ['*'] }, { 'x-tenant-id': 'of-ada' })
+    t.match(await as(String(key.body['key']))('GET', '/v1/tenant'), { status: 200 })
     t.match(await ada('POST', `${path}/disable`, {}), { status: 401, body: { code: 'OPERATOR_REQUIRED' } })
     await admin.query('begin')
     await admin.query('select from identity."user" where id = $1 for key share', [found?.id])
     const disabling = operator('POST', `${path}/disable`, { reason: 'left' })
+    await someoneWaitsForALock(admin)
     await admin.query(
       `insert into identity.session ("id", "expiresAt", "token", "updatedAt", "userId")
      values ('late', now() + interval '1 day', 'a-token-that-was-late-for-it-all', now(), $1)`,
@@ -253,6 +300,7 @@ t.test(
     await admin.query('commit')
     t.match(await disabling, { status: 200, body: { isDisabled: true } })
     t.match(await ada('GET', '/v1/me'), { status: 401 })
+    t.match(await as(String(key.body['key']))('GET', '/v1/tenant'), { status: 401 })
     t.match(await as('a-token-that-was-late-for-it-all')('GET', '/v1/me'), { status: 401 })
     t.match(await signIn(email), { status: 403, body: { code: 'PERSON_DISABLED' } })
     t.match(await signIn(email, 'not his password'), {
@@ -264,3 +312,26 @@ t.test(
     t.match(await operator('POST', '/v1/operator/people/nobody/disable', {}), { status: 404 })
   },
 )
+
+t.test('what is over is taken away, and what is not stays', async (t) => {
+  const { email, send: ada } = await lab.person()
+  await send('POST', '/v1/auth/password/forgot', { email })
+  const token = await link(email, /Reset/)
+  await admin.query(
+    `insert into identity.link (token_hash, purpose, user_id, email, expires_at)
+     select sha256('old'), 'verify-email', id, email, now() - interval '1 hour' from identity."user" where email = $1`,
+    [email],
+  )
+  await admin.query(
+    `insert into identity.throttle (key, failures, blocked_until, updated_at)
+     values (sha256('old'), 3, now() - interval '3 days', now() - interval '3 days')`,
+  )
+  await admin.query(
+    `update kernel.mail set sent_at = now() - interval '31 days' where recipient = 'ada@example.com'`,
+  )
+  t.ok((await purgeIdentity(admin)) >= 3)
+  t.equal(await purgeIdentity(admin), 0)
+  t.match(await ada('GET', '/v1/me'), { status: 200 })
+  const reset = { token, password: 'a cello in the garden' }
+  t.match(await send('POST', '/v1/auth/password/reset', reset), { status: 204 })
+})

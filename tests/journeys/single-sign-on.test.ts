@@ -109,6 +109,15 @@ t.test('single sign-on', async (t) => {
     t.same(await rolesOf(), ['ann@acme-works.com member', 'member@example.com member'])
     t.equal((await as(left)('POST', '/v1/auth/sign-out')).status, 204)
     t.equal((await as(left)('GET', '/v1/tenant')).status, 401)
+    const members = await owner('GET', '/v1/tenant/members')
+    const found = members.body['items'] as { userId: string; email: string }[]
+    const path = `/v1/tenant/members/${found.find(({ email }) => email.startsWith('ann@'))?.userId}`
+    t.match(await owner('PATCH', path, { active: false }), { status: 200, body: { active: false } })
+    const refused = await signInAt(kernel, 'email=ann@acme-works.com')
+    t.match(refused, { body: { code: 'SSO_PERSON_REFUSED' } }, 'deactivated is deactivated')
+    t.same(await rolesOf(), ['member@example.com member'])
+    t.match(await owner('PATCH', path, { active: true }), { status: 200 })
+    t.match(await signInAt(kernel, 'email=ann@acme-works.com'), { status: 200 })
   })
 
   await t.test('a client gets its session with a ticket, once', async (t) => {

@@ -31,6 +31,30 @@ export const identityErrors = {
     'info',
     () => 'This link is unknown, was used already, or is too old. Ask for a new one.',
   ),
+  invitationRequired: defineError<Nothing>(
+    'INVITATION_REQUIRED',
+    403,
+    'info',
+    () => 'People of this installation are asked first: send an invitation, POST /v1/tenant/invitations.',
+  ),
+  invitationForAnother: defineError<Nothing>(
+    'INVITATION_FOR_ANOTHER',
+    403,
+    'info',
+    () => 'The invitation was sent to another address. Sign in with the account of that address.',
+  ),
+  invitationNeedsSignIn: defineError<Nothing>(
+    'INVITATION_NEEDS_SIGN_IN',
+    409,
+    'info',
+    () => 'There is an account with the address of the invitation: sign in and accept it then.',
+  ),
+  invitationLimit: defineError<{ limit: number; retryAfter: number }>(
+    'INVITATION_LIMIT',
+    429,
+    'warn',
+    (d) => `This tenant has sent ${d.limit} invitations within a day. Send the next ones later.`,
+  ),
   tooManyAttempts: defineError<{ retryAfter: number }>(
     'TOO_MANY_ATTEMPTS',
     429,

@@ -63,10 +63,13 @@ export function authRoutes(app: Instance, ladder: Ladder, parts: IdentityParts, 
       response: { 200: signedIn, ...problemResponses },
     },
     ...atRung(ladder.arrived, async (arrival, request) => {
-      const body = request.body as SecondFactorBody
-      const isRecovery = 'recoveryCode' in body
-      const code = isRecovery ? body.recoveryCode : body.code
-      const input = { challenge: body.challenge, code, isRecovery }
+      const { challenge, code, recoveryCode } = request.body as SecondFactorBody
+      const given = code ?? recoveryCode
+      if (given === undefined || (code !== undefined && recoveryCode !== undefined)) {
+        const message = 'is required, or a recoveryCode in its place'
+        throw errors.validation({ errors: [{ field: 'code', code: 'REQUIRED', message }] })
+      }
+      const input = { challenge, code: given, isRecovery: code === undefined }
       return signInWithCode(parts, input, arrival)
     }),
   })

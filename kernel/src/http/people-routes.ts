@@ -1,6 +1,6 @@
 // /v1/operator/people: who has an account in the installation, and who may not use it.
 import type { IdentityParts } from '../identity/identity-parts.ts'
-import { disablePerson, enablePerson } from '../identity/people.ts'
+import { disablePerson, enablePerson, removeFactors } from '../identity/people.ts'
 import { listPersons, type Person } from '../identity/persons.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
@@ -17,7 +17,11 @@ import { listOf, problemResponses } from './schemas.ts'
 const tags = ['Operator']
 const view = (person: Person) => ({ ...profileOf(person), isDisabled: person.isDisabled })
 
-export function peopleRoutes(app: Instance, ladder: Ladder, parts: Pick<IdentityParts, 'runControl'>): void {
+export function peopleRoutes(
+  app: Instance,
+  ladder: Ladder,
+  parts: Pick<IdentityParts, 'runControl' | 'outbox'>,
+): void {
   app.route({
     method: 'GET',
     url: '/v1/operator/people',
@@ -60,6 +64,19 @@ export function peopleRoutes(app: Instance, ladder: Ladder, parts: Pick<Identity
     ...atRung(ladder.operated, async (operated, request) => {
       const { userId } = request.params as { userId: string }
       return view(await enablePerson(parts, userId, operated))
+    }),
+  })
+  app.route({
+    method: 'POST',
+    url: '/v1/operator/people/:userId/remove-factors',
+    schema: {
+      tags,
+      summary: 'Take the codes and passkeys of a person away who has lost them; ends all his sessions',
+      response: { 200: personShape, ...problemResponses },
+    },
+    ...atRung(ladder.operated, async (operated, request) => {
+      const { userId } = request.params as { userId: string }
+      return view(await removeFactors(parts, userId, operated))
     }),
   })
 }

@@ -15,7 +15,7 @@ const linkToken = Type.String({
   pattern: '^[A-Za-z0-9_-]{43}$',
   description: 'From the link in the mail, behind the =.',
 })
-const language = Type.Union(languages.map((one) => Type.Literal(one)))
+const language = Type.Enum(languages)
 const code = Type.String({ pattern: '^[0-9]{6}$' })
 
 export const nextStep = Type.Union(
@@ -28,19 +28,19 @@ export const nextStep = Type.Union(
   ],
   { description: 'There is no session yet.' },
 )
-export const secondFactorBody = Type.Union([
-  Type.Object(
-    { challenge: Type.String({ pattern: challengePattern }), code },
-    { ...closed, description: 'A code of the authenticator.' },
-  ),
-  Type.Object(
-    {
-      challenge: Type.String({ pattern: challengePattern }),
-      recoveryCode: Type.String({ pattern: '^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$' }),
-    },
-    { ...closed, description: 'One of the recovery codes; it is good once.' },
-  ),
-])
+export const secondFactorBody = Type.Object(
+  {
+    challenge: Type.String({ pattern: challengePattern }),
+    code: Type.Optional(code),
+    recoveryCode: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9]{5}-[A-Za-z0-9]{5}$',
+        description: 'In the place of a code; it is good once.',
+      }),
+    ),
+  },
+  closed,
+)
 export const emailBody = Type.Object({ email }, closed)
 export const linkBody = Type.Object({ token: linkToken }, closed)
 export const resetBody = Type.Object({ token: linkToken, password }, closed)

@@ -99,10 +99,14 @@ export const memberShape = Type.Object({
   name: Type.String(),
   email: Type.String(),
   role,
+  active: Type.Boolean({ description: 'False: he keeps his place, and cannot enter.' }),
   since: timestamp,
 })
 export const newMemberBody = Type.Object({ email, role }, closed)
-export const roleBody = Type.Object({ role }, closed)
+export const memberBody = Type.Object(
+  { role: Type.Optional(role), active: Type.Optional(Type.Boolean()) },
+  { ...closed, minProperties: 1 },
+)
 
 export const catalogueShape = Type.Object({
   id: Type.String({
@@ -194,7 +198,7 @@ export const pageQuery = Type.Object(
 export type SignUpBody = Static<typeof signUpBody>
 export type SignInBody = Static<typeof signInBody>
 export type NewMemberBody = Static<typeof newMemberBody>
-export type RoleBody = Static<typeof roleBody>
+export type MemberBody = Static<typeof memberBody>
 export type ModuleBody = Static<typeof moduleBody>
 export type ConsentBody = Static<typeof consentBody>
 export type SecretBody = Static<typeof secretBody>

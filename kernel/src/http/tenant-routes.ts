@@ -3,7 +3,7 @@
 import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import { addMember, changeRole, listMembers, type Member, removeMember } from '../tenants/change-members.ts'
+import { addMember, changeMember, listMembers, type Member, removeMember } from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
@@ -13,14 +13,14 @@ import { keeping } from './hygiene/keeping.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   listOf,
+  type MemberBody,
+  memberBody,
   memberShape,
   type NewMemberBody,
   newMemberBody,
   type PageQuery,
   pageQuery,
   problemResponses,
-  type RoleBody,
-  roleBody,
   tenantHeader,
 } from './schemas.ts'
 import { type OnboardingBody, onboardingBody, ownTenantShape } from './tenant-life-schemas.ts'
@@ -33,9 +33,11 @@ export function tenantRoutes(
     readonly directory: TenantDirectory
     readonly runControl: RunControl
     readonly plugins: ModulePlugins
+    /** Nobody is made a member who was not asked. */
+    readonly isInvited: boolean
   },
 ): void {
-  const { directory, runControl, plugins } = parts
+  const { directory, runControl, plugins, isInvited } = parts
   const tags = ['Tenants']
 
   app.route({
@@ -92,12 +94,14 @@ export function tenantRoutes(
     url: '/v1/tenant/members',
     schema: {
       tags,
-      summary: 'Add a person who has an account',
+      summary: 'Add a person who has an account; where addresses are confirmed first, invite him instead',
       headers: tenantHeader,
       body: newMemberBody,
       response: { 201: memberShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
+      // It tells whether an address has an account, and lets somebody in who was not asked.
+      if (isInvited) throw errors.invitationRequired({})
       const answer = (member: Member) =>
         jsonTextAnswer(201, String(reply.serializeInput({ ...member }, '201')), {
           location: `/v1/tenant/members/${member.userId}`,
@@ -111,14 +115,14 @@ export function tenantRoutes(
     url: '/v1/tenant/members/:userId',
     schema: {
       tags,
-      summary: "Change a member's role",
+      summary: "Change a member's role, or deactivate him: he is out at once, and keeps his place",
       headers: tenantHeader,
-      body: roleBody,
+      body: memberBody,
       response: { 200: memberShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request) => {
       const { userId } = request.params as { userId: string }
-      return changeRole(runControl, stage, userId, (request.body as RoleBody).role)
+      return changeMember(runControl, stage, userId, request.body as MemberBody)
     }),
   })
   app.route({

@@ -24,6 +24,7 @@ export type IdentityEventKind =
   | 'recovery-codes-made'
   | 'passkey-added'
   | 'passkey-removed'
+  | 'factors-removed'
   | 'disabled'
   | 'enabled'
 

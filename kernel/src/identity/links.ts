@@ -60,11 +60,3 @@ export async function takeLink(
   if (!row) throw errors.linkInvalid({})
   return { purpose: row.purpose, userId: row.user_id, email: row.email }
 }
-
-/** Links that nobody can use any more, some at a time. */
-export async function purgeLinks(tx: Query): Promise<void> {
-  await tx.query(
-    'DELETE FROM identity.link WHERE token_hash IN (SELECT token_hash FROM identity.link WHERE expires_at < now() LIMIT 10000)',
-    [],
-  )
-}

@@ -6,7 +6,7 @@ import type { ControlTransaction } from '../tenants/control-transaction.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import { type IdentityParts, throttleRules } from './identity-parts.ts'
 import { linkTokenHash, linkUrl, makeLink, takeLink } from './links.ts'
-import { endSessions, findByEmail, type Person, readPerson } from './persons.ts'
+import { endSessions, findByEmail, type Person, readPerson, revokeKeys } from './persons.ts'
 import { mayMail } from './verify-email.ts'
 
 /** The answer is the same whoever has the address, and the work is nearly so. @throws MAIL_NOT_CONFIGURED */
@@ -91,6 +91,7 @@ export async function resetPassword(
       // Whoever made this account had not shown that the mailbox is his. Its owner starts with what he sets now.
       await tx.query('DELETE FROM identity.passkey WHERE user_id = $1', [userId])
       await tx.query('DELETE FROM identity."twoFactor" WHERE "userId" = $1', [userId])
+      await revokeKeys(tx, userId)
       await tx.query(
         'UPDATE identity."user" SET "emailVerified" = true, "twoFactorEnabled" = false WHERE id = $1',
         [userId],

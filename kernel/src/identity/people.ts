@@ -3,11 +3,11 @@
 import type { Arrival } from '../stages.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import type { IdentityParts } from './identity-parts.ts'
-import { endSessions, type Person, readPerson } from './persons.ts'
+import { endSessions, type Person, readPerson, revokeKeys } from './persons.ts'
 
 type Parts = Pick<IdentityParts, 'runControl'>
 
-/** Ends all his sessions, in every kernel process, before it answers. */
+/** Ends all his sessions and his own keys, in every kernel process, before it answers. */
 export async function disablePerson(
   { runControl }: Parts,
   userId: string,
@@ -29,6 +29,7 @@ export async function disablePerson(
       by: 'operator',
       ...(reason === undefined ? {} : { detail: { reason } }),
     })
+    await revokeKeys(tx, userId)
     await endSessions(tx, userId)
     return readPerson(tx, userId)
   })
@@ -42,6 +43,32 @@ export async function enablePerson({ runControl }: Parts, userId: string, origin
       [userId],
     )
     await recordIdentityEvent(tx, origin, { kind: 'enabled', userId, by: 'operator' })
+    return readPerson(tx, userId)
+  })
+}
+
+/**
+ * For somebody who has lost his device and his recovery codes, after the operator knows by other means that it is he: takes
+ * codes and passkeys away, so that the password alone signs in, and ends all sessions.
+ */
+export async function removeFactors(
+  { runControl, outbox }: Pick<IdentityParts, 'runControl' | 'outbox'>,
+  userId: string,
+  origin: Arrival,
+): Promise<Person> {
+  return runControl(async (tx) => {
+    const { email, language, name } = await readPerson(tx, userId, true)
+    await tx.query('DELETE FROM identity."twoFactor" WHERE "userId" = $1', [userId])
+    await tx.query('DELETE FROM identity.passkey WHERE user_id = $1', [userId])
+    await tx.query('UPDATE identity."user" SET "twoFactorEnabled" = false WHERE id = $1', [userId])
+    await recordIdentityEvent(tx, origin, { kind: 'factors-removed', userId, by: 'operator' })
+    await outbox.notify(tx, {
+      to: email,
+      kind: 'factor-changed',
+      language,
+      facts: { name, what: 'removed', at: new Date() },
+    })
+    await endSessions(tx, userId)
     return readPerson(tx, userId)
   })
 }

@@ -98,3 +98,15 @@ export async function rereadSessions(
   const last = touched.at(-1)
   if (last) await tx.announce({ kind: 'session', id: last.id })
 }
+
+/** Ends the person's own API keys, in every process. */
+export async function revokeKeys(
+  tx: Pick<ControlTransaction, 'query' | 'announce'>,
+  userId: string,
+): Promise<void> {
+  const revoked = await tx.query<{ id: string }>(
+    'UPDATE kernel.api_key SET revoked_at = now() WHERE owner_id = $1 AND revoked_at IS NULL RETURNING id',
+    [userId],
+  )
+  for (const { id } of revoked) await tx.announce({ kind: 'session', id: `key:${id}` })
+}

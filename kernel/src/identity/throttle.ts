@@ -115,11 +115,3 @@ export function createThrottle(pool: pg.Pool, off: DefencesOff = allStand): Thro
     },
   }
 }
-
-/** Rows that nobody would miss, some at a time. */
-export async function purgeThrottle(pool: pg.Pool): Promise<void> {
-  await pool.query(
-    `DELETE FROM identity.throttle WHERE key IN (SELECT key FROM identity.throttle
-      WHERE updated_at < now() - interval '2 days' LIMIT 10000)`,
-  )
-}

@@ -22,7 +22,7 @@ export interface MailFacts {
 }
 
 export type MailKind = keyof MailFacts
-export type FactorChange = 'totp-on' | 'totp-off' | 'codes' | 'passkey-added' | 'passkey-removed'
+export type FactorChange = 'totp-on' | 'totp-off' | 'codes' | 'passkey-added' | 'passkey-removed' | 'removed'
 
 export interface MailText {
   readonly subject: string
@@ -47,6 +47,7 @@ const factors: Readonly<Record<Language, Readonly<Record<FactorChange, string>>>
     codes: 'new recovery codes were made',
     'passkey-added': 'a passkey was added',
     'passkey-removed': 'a passkey was removed',
+    removed: 'codes and passkeys were taken away by the operator',
   },
   de: {
     'totp-on': 'Codes einer Authenticator-App wurden eingeschaltet',
@@ -54,6 +55,7 @@ const factors: Readonly<Record<Language, Readonly<Record<FactorChange, string>>>
     codes: 'neue Wiederherstellungscodes wurden erstellt',
     'passkey-added': 'ein Passkey wurde hinzugefügt',
     'passkey-removed': 'ein Passkey wurde entfernt',
+    removed: 'Codes und Passkeys wurden vom Betreiber entfernt',
   },
 }
 

@@ -12,14 +12,18 @@ export interface Member {
   readonly name: string
   readonly email: string
   readonly role: MembershipRole
+  /** False: he keeps his place, and cannot enter. */
+  readonly active: boolean
   readonly since: string
 }
 
 type MemberRow = Omit<Member, 'userId' | 'since'> & { user_id: string; created_at: Date }
 
 const selectMember = `
-  SELECT m.user_id, u.name, u.email, m.role, m.created_at
-    FROM kernel.membership m JOIN identity."user" u ON u.id = m.user_id
+  SELECT m.user_id, u.name, u.email, m.role, m.active, m.created_at
+    FROM (SELECT tenant_id, user_id, role, true AS active, created_at FROM kernel.membership
+          UNION ALL SELECT tenant_id, user_id, role, false, created_at FROM kernel.inactive_member) m
+    JOIN identity."user" u ON u.id = m.user_id
    WHERE m.tenant_id = $1`
 
 const memberFromRow = (row: MemberRow): Member => ({
@@ -27,6 +31,7 @@ const memberFromRow = (row: MemberRow): Member => ({
   name: row.name,
   email: row.email,
   role: row.role,
+  active: row.active,
   since: row.created_at.toISOString(),
 })
 
@@ -48,18 +53,21 @@ export async function listMembers(
   })
 }
 
-async function readMember(tx: ControlTransaction, tenantId: string, userId: string): Promise<Member> {
-  const [row] = await tx.query<MemberRow>(`${selectMember} AND m.user_id = $2 FOR UPDATE OF m`, [
+/** Behind `lockMembers`. */
+export async function readMember(tx: ControlTransaction, tenantId: string, userId: string): Promise<Member> {
+  // Others than this file change a member too: what is read here stays so until the transaction ends.
+  await tx.query('SELECT FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE', [
     tenantId,
     userId,
   ])
+  const [row] = await tx.query<MemberRow>(`${selectMember} AND m.user_id = $2`, [tenantId, userId])
   if (!row) throw errors.recordNotFound({ entity: 'member', id: userId })
   return memberFromRow(row)
 }
 
 // Changes of one tenant's members take turns on the tenant's row, and the caller's role is read again behind it: what
 // the request came with may be from before another's change, and two owners could remove each other by it.
-async function lockMembers(tx: ControlTransaction, by: Located): Promise<Located> {
+export async function lockMembers(tx: ControlTransaction, by: Located): Promise<Located> {
   if (!isInScopes(by.scopes, 'tenant.members.manage'))
     throw errors.scopeRequired({ permission: 'tenant.members.manage' })
   await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
@@ -72,7 +80,7 @@ async function lockMembers(tx: ControlTransaction, by: Located): Promise<Located
 }
 
 /** Behind `lockMembers`: nobody else makes or unmakes an owner meanwhile. */
-async function keepAnOwner(tx: ControlTransaction, tenantId: string, leaving: string): Promise<void> {
+export async function keepAnOwner(tx: ControlTransaction, tenantId: string, leaving: string): Promise<void> {
   const owners = await tx.query<{ user_id: string }>(
     `SELECT user_id FROM kernel.membership WHERE tenant_id = $1 AND role = 'owner' FOR UPDATE`,
     [tenantId],
@@ -80,7 +88,7 @@ async function keepAnOwner(tx: ControlTransaction, tenantId: string, leaving: st
   if (owners.every((owner) => owner.user_id === leaving)) throw errors.lastOwner({})
 }
 
-async function recordChange(
+export async function recordChange(
   tx: ControlTransaction,
   by: Located,
   userId: string,
@@ -99,7 +107,7 @@ async function recordChange(
 }
 
 /** Admins manage members; only an owner makes or unmakes an owner. */
-function mayAssign(by: Located, role: MembershipRole): void {
+export function mayAssign(by: Located, role: MembershipRole): void {
   const isAbove = by.role === 'owner' || (by.role === 'admin' && role !== 'owner')
   // An admin may do everything. Whoever is denied something does not make, or unmake, one who is not.
   const isWithin = role === 'member' || holdsEverything({ ...by.grants, role: by.role })
@@ -128,32 +136,80 @@ export async function addMember(
        ON CONFLICT DO NOTHING RETURNING user_id`,
       [by.tenant.id, user.id, input.role],
     )
-    if (added.length === 0) throw errors.recordConflict({ entity: 'member', fields: ['email'] })
+    const inactive = await tx.query(
+      'SELECT FROM kernel.inactive_member WHERE tenant_id = $1 AND user_id = $2',
+      [by.tenant.id, user.id],
+    )
+    if (added.length === 0 || inactive.length > 0)
+      throw errors.recordConflict({ entity: 'member', fields: ['email'] })
     const member = await readMember(tx, by.tenant.id, user.id)
     await recordChange(tx, by, user.id, 'added', { after: member })
     return member
   })
 }
 
-export async function changeRole(
+type MemberKey = readonly [tenantId: string, userId: string]
+
+/** Takes him from among the members. What he had lent and borrowed ends with that; his roles are kept for later. */
+async function deactivate(tx: ControlTransaction, key: MemberKey): Promise<void> {
+  await tx.query(
+    `INSERT INTO kernel.inactive_member (tenant_id, user_id, role, created_at, role_ids)
+     SELECT m.tenant_id, m.user_id, m.role, m.created_at,
+            ARRAY(SELECT r.role_id FROM kernel.member_role r WHERE r.tenant_id = $1 AND r.user_id = $2)
+       FROM kernel.membership m WHERE m.tenant_id = $1 AND m.user_id = $2`,
+    key,
+  )
+  await tx.query('DELETE FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2', key)
+}
+
+/** Puts him back, with those of his roles that there still are. */
+async function activate(tx: ControlTransaction, key: MemberKey, by: string): Promise<void> {
+  const [kept] = await tx.query<{ role_ids: string[] }>(
+    `WITH kept AS (DELETE FROM kernel.inactive_member WHERE tenant_id = $1 AND user_id = $2 RETURNING *),
+          member AS (INSERT INTO kernel.membership (tenant_id, user_id, role, created_at)
+                     SELECT tenant_id, user_id, role, created_at FROM kept)
+     SELECT role_ids FROM kept`,
+    key,
+  )
+  await tx.query(
+    `INSERT INTO kernel.member_role (tenant_id, user_id, role_id, assigned_by)
+     SELECT tenant_id, $2, id, $3 FROM kernel.role WHERE tenant_id = $1 AND id = ANY ($4)`,
+    [...key, by, kept?.role_ids ?? []],
+  )
+}
+
+export interface MemberChange {
+  readonly role?: MembershipRole
+  readonly active?: boolean
+}
+
+/** A member who is deactivated is out with the next request, in every process, whatever he is signed in with. */
+export async function changeMember(
   runControl: RunControl,
   by: Located,
   userId: string,
-  role: MembershipRole,
+  change: MemberChange,
 ): Promise<Member> {
   return runControl(async (tx) => {
     const caller = await lockMembers(tx, by)
-    const before = await readMember(tx, by.tenant.id, userId)
+    const tenantId = by.tenant.id
+    const before = await readMember(tx, tenantId, userId)
+    const { role = before.role, active = before.active } = change
     mayAssign(caller, before.role)
     mayAssign(caller, role)
-    if (before.role === 'owner' && role !== 'owner') await keepAnOwner(tx, by.tenant.id, userId)
-    await tx.query('UPDATE kernel.membership SET role = $3 WHERE tenant_id = $1 AND user_id = $2', [
-      by.tenant.id,
-      userId,
-      role,
-    ])
-    const after = { ...before, role }
-    await recordChange(tx, by, userId, 'changed', { before, after })
+    const isLost = before.active && before.role === 'owner' && (role !== 'owner' || !active)
+    if (isLost) await keepAnOwner(tx, tenantId, userId)
+    if (active && !before.active) await activate(tx, [tenantId, userId], by.actor.id)
+    if (!active && before.active) await deactivate(tx, [tenantId, userId])
+    for (const table of ['kernel.membership', 'kernel.inactive_member'])
+      await tx.query(`UPDATE ${table} SET role = $3 WHERE tenant_id = $1 AND user_id = $2`, [
+        tenantId,
+        userId,
+        role,
+      ])
+    const after = { ...before, role, active }
+    const action = active === before.active ? 'changed' : active ? 'activated' : 'deactivated'
+    await recordChange(tx, by, userId, action, { before, after })
     return after
   })
 }
@@ -164,11 +220,9 @@ export async function removeMember(runControl: RunControl, by: Located, userId: 
     const caller = await lockMembers(tx, by)
     const before = await readMember(tx, by.tenant.id, userId)
     if (userId !== by.actor.id) mayAssign(caller, before.role)
-    if (before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
-    await tx.query('DELETE FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2', [
-      by.tenant.id,
-      userId,
-    ])
+    if (before.active && before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
+    for (const table of ['kernel.membership', 'kernel.inactive_member'])
+      await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, userId])
     await recordChange(tx, by, userId, 'removed', { before })
   })
 }

@@ -81,6 +81,7 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'identity.sso_ticket': { kernel: change },
   'kernel.mail': { kernel: change },
   'kernel.invitation': { kernel: change },
+  'kernel.inactive_member': { kernel: change },
   'identity.person': { kernel: change },
   'identity.link': { kernel: change },
   'identity.throttle': { kernel: change },

@@ -135,6 +135,11 @@ export async function admit(
     'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE',
     [tenantId, userId],
   )
+  const inactive = await tx.query(
+    'SELECT FROM kernel.inactive_member WHERE tenant_id = $1 AND user_id = $2',
+    [tenantId, userId],
+  )
+  if (inactive.length > 0) throw refuse('an admin of this tenant has deactivated you in it.')
   if (!member && !settings.justInTime)
     throw refuse('you are no member of this tenant, and it asks its admins to add people.')
   const by = { tenantId, ...auditedBy({ ...to.by, actor: { id: userId } }) }
