@@ -302,7 +302,7 @@ t.test('approvals', async (t) => {
       const parts = {
         runControl: controlTransactions(pool, feed),
         approvers: createApprovers(pool),
-        outbox: createMailOutbox(createSeal(testInstallation.secret), true),
+        outbox: createMailOutbox(createSeal(testInstallation.secret, 'mail'), true),
         log: testLog,
         findTenant: directory.find,
         // Nobody is named by a position here.
