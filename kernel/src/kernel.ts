@@ -16,7 +16,10 @@ import { organisation, organisationAsker, organisationScopes } from './http/ask-
 import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
+import { delegationRoutes } from './http/delegation-routes.ts'
 import { domainRoutes } from './http/domain-routes.ts'
+import { dutyRoutes } from './http/duty-routes.ts'
+import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
@@ -32,10 +35,13 @@ import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
+import { roleRoutes } from './http/role-routes.ts'
 import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
+import { ssoRoutes } from './http/sso-routes.ts'
+import { callbackPath, ssoSignInRoutes } from './http/sso-sign-in-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantLifeRoutes } from './http/tenant-life-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
@@ -48,8 +54,10 @@ import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { languageOf } from './mail/languages.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
+import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
 import { memberAbilities } from './permissions/member-abilities.ts'
+import { modulesFrom } from './permissions/tenant-modules.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
 import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
@@ -132,9 +140,15 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const { isTrusted } = cradle
+  const { decisions, isTrusted } = cradle
   const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted, turns }
+  const instanceOptions = {
+    debugErrors: config.debugErrors,
+    isClosing: () => closing,
+    isTrusted,
+    turns,
+    nameDecision: decisions.idOf,
+  }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>
@@ -150,6 +164,7 @@ async function assemble(
       registry,
       connections,
       outside,
+      duties: cradle.duties,
       approvers,
       chainsFor: (action) => chainsFor(pool, action),
       spendings,
@@ -204,6 +219,9 @@ async function assemble(
   const reminders = { runControl, approvers, outbox: cradle.outbox, log, askOrganisation, languageOf }
   const reminding = repeat('reminders', () => remindDue({ ...reminders, findTenant: directory.find }), log)
   closers.add('reminders', () => reminding.close())
+  const modulesOf = modulesFrom(registry)
+  const ssoRedirectUri = config.publicUrl + callbackPath
+  const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -215,6 +233,8 @@ async function assemble(
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
+    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
+    ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
     tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
     operatorTenantRoutes(app, ladder, {
@@ -225,6 +245,19 @@ async function assemble(
       wakeErasures: () => undefined,
     })
     domainRoutes(app, ladder, { domains, directory, runControl })
+    roleRoutes(app, ladder, { runControl, modulesOf, off })
+    explainRoutes(app, ladder, {
+      runControl,
+      directory,
+      grantsOf: cradle.grants.grantsOf,
+      modulesOf,
+      pluginFor: registry.pluginFor,
+      connections,
+      duties: cradle.duties,
+      decisions,
+    })
+    delegationRoutes(app, ladder, { runControl, modulesOf })
+    dutyRoutes(app, ladder, { runControl, modulesOf })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     approvalChainRoutes(app, ladder, { registry, runControl })

@@ -24,6 +24,8 @@ import { processAttacks } from './process-attacks.fixture.ts'
 import { policies, provenance, registries } from './registry-attacks.fixture.ts'
 import { requestAttacks } from './request-attacks.fixture.ts'
 import { resourceAttacks } from './resource-attacks.fixture.ts'
+import { roleAttacks } from './role-attacks.fixture.ts'
+import { ssoAttacks } from './single-sign-on-attacks.fixture.ts'
 import { socketAttacks } from './socket-attacks.fixture.ts'
 import { sqlAttacks } from './sql-attacks.ts'
 import { tamperedHostAttacks } from './tampered-host-attacks.fixture.ts'
@@ -159,7 +161,9 @@ const tables: readonly AttackTable[] = [
   ),
   table('requests', 'requests.test.ts', requestAttacks.map(fromBreakIn)),
   table('requests', 'requests.test.ts', socketAttacks.map(fromBreakIn)),
+  table('permissions', 'roles.test.ts', roleAttacks.map(fromBreakIn)),
   table('keys and tokens', 'credentials.test.ts', credentialAttacks.map(fromBreakIn)),
+  table('single sign-on', 'single-sign-on.test.ts', ssoAttacks.map(fromBreakIn)),
   table('approvals', 'approvals.test.ts', approvalAttacks.map(fromBreakIn)),
   table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),
   table(

@@ -38,6 +38,8 @@ t.test('the organisation', async (t) => {
     await add(owner, 'placements', place(field, sales))
     const spring = await owner('GET', `${base}/tree?on=2026-03-01`)
     t.same(codes(spring, 'units'), ['0 ACME', '1 NORTH', '1 SALES', '2 FIELD'])
+    const [root, branch] = spring.body['units'] as { parent?: string }[]
+    t.same([root?.parent, branch?.parent], [undefined, company])
     const autumn = await owner('GET', `${base}/tree?on=2026-09-01`)
     t.same(codes(autumn, 'units'), ['0 ACME', '1 NORTH', '2 SALES', '3 FIELD'])
     t.same(codes(await owner('GET', `${base}/tree?on=2025-12-31`), 'units'), [])

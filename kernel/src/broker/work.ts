@@ -7,6 +7,7 @@ import type { ChainAction } from '../approvals/chains.ts'
 import type { UnitOfWork } from '../data/unit-of-work.ts'
 import type { Outside } from '../outside/outside.ts'
 import type { Ability } from '../permissions/build-ability.ts'
+import type { DutyGuard } from '../permissions/duty-guard.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Actor, Tenant } from '../stages.ts'
@@ -19,8 +20,11 @@ export interface Work {
   readonly ability: Ability
   readonly unit: UnitOfWork
   readonly requestId: string
+  /** Whose right is used, when it is not the actor's own. */
+  readonly onBehalfOf?: string
   readonly spending: Spending
   readonly outside: Outside
+  readonly duties: DutyGuard
   readonly approvers: Approvers
   chainsFor(action: ChainAction): Promise<readonly Chain[]>
   /** Handlers around it. */
@@ -29,6 +33,8 @@ export interface Work {
   readonly inHook?: boolean
   /** The request took its place among the tenant's before it took a connection (see sandbox/fair-queue.ts). */
   readonly isAdmitted?: boolean
+  /** The same work, done in the name of whoever lent the right to it. */
+  inNameOf(lender: string | undefined): Work
   /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */
   run(handler: Handler, input: Json): Promise<Json>
   /** As `run`, giving the answer's JSON text as it left the sandbox. */

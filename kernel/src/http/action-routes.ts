@@ -1,6 +1,7 @@
 // POST /v1/<module>/<entities>/{id}/<action>. The record is loaded and locked and the transition checked before the
 // plugin's code, if there is any, sees it; what it returns is stored.
 import type { ActionSpec, EntitySpec, Json } from '@plinth/sdk'
+import { actOn } from '../broker/acts.ts'
 import { lockRecord, shown, storeOf, updateRecord } from '../broker/records.ts'
 import { requestApproval } from '../broker/request-approval.ts'
 import type { Work } from '../broker/work.ts'
@@ -82,9 +83,11 @@ async function checkedRecord(work: Work, call: ActionCall): Promise<EntityRecord
 }
 
 /** Runs an action on its record. Whoever has to agree has done so, or nobody has to. */
-export async function act(work: Work, call: ActionCall): Promise<Answer> {
+export async function act(asked: Work, call: ActionCall): Promise<Answer> {
   const { entity, action, spec, id } = call
-  const record = await checkedRecord(work, call)
+  const record = await checkedRecord(asked, call)
+  const { onBehalfOf } = await actOn(asked, action, entity, record)
+  const work = asked.inNameOf(onBehalfOf)
   const store = storeOf(work, entity)
   const answer = spec.run
     ? parseActionAnswer(

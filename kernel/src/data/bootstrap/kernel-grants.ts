@@ -37,6 +37,9 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.module_secret': { kernel: change },
   'kernel.service_account': { kernel: change },
   'kernel.api_key': { kernel: change },
+  'kernel.sso_connection': { kernel: change },
+  'kernel.sso_domain': { kernel: change },
+  'kernel.sso_link': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },
@@ -66,6 +69,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'identity.signing_key': { kernel: change },
   'identity.refresh_family': { kernel: change },
   'identity.session_tenant': { kernel: change },
+  'identity.sso_flow': { kernel: change },
+  'identity.sso_ticket': { kernel: change },
   'kernel.mail': { kernel: change },
   'kernel.invitation': { kernel: change },
   'identity.person': { kernel: change },
