@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { createApprovers } from './approvals/approvers.ts'
 import { chainsFor } from './approvals/chains.ts'
+import { remindDue } from './approvals/remind.ts'
 import { sealerLock } from './audit/seal-audit.ts'
 import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
@@ -55,6 +56,7 @@ import { askUpgrade } from './lifecycle/ask-upgrade.ts'
 import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
+import { languageOf } from './mail/languages.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
 import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
@@ -233,6 +235,9 @@ async function assemble(
   closers.add('erasures', () => erasures.close())
   const rechecking = repeat('domains', () => domains.recheck(), log)
   closers.add('domains', () => rechecking.close())
+  const reminders = { runControl, approvers, outbox: cradle.outbox, log, askOrganisation, languageOf }
+  const reminding = repeat('reminders', () => remindDue({ ...reminders, findTenant: directory.find }), log)
+  closers.add('reminders', () => reminding.close())
   const modulesOf = modulesFrom(registry)
   const ssoRedirectUri = config.publicUrl + callbackPath
   const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)

@@ -85,6 +85,9 @@ t.test('approvals', async (t) => {
     })
     t.match(await decide(owner, id, 'approve'), { status: 409, body: { code: 'APPROVAL_ENDED' } })
     t.match((await clerk.send('GET', `${approvals}?box=requested&state=approved`)).body['items'], [{ id }])
+    const junk = await clerk.send('GET', `${approvals}?cursor=junk`)
+    t.match(junk, { status: 422, body: { errors: [{ field: 'cursor' }] } })
+    t.match(await clerk.send('GET', `${approvals}?box=all`), { status: 403, body: { code: 'FORBIDDEN' } })
     const { rows } = await kernel.database.admin.query(
       `SELECT actor, on_behalf_of, action FROM kernel.audit WHERE tenant_id = $1 AND entity = 'purchase'
          AND record_id = $2 AND action = 'approve'`,
@@ -302,7 +305,7 @@ t.test('approvals', async (t) => {
       const parts = {
         runControl: controlTransactions(pool, feed),
         approvers: createApprovers(pool),
-        outbox: createMailOutbox(createSeal(testInstallation.secret), true),
+        outbox: createMailOutbox(createSeal(testInstallation.secret, 'mail'), true),
         log: testLog,
         findTenant: directory.find,
         // Nobody is named by a position here.

@@ -1,6 +1,7 @@
 // The organisation over HTTP: trees by date, who reports to whom, what is refused, and two changes at once.
 import t from 'tap'
-import { type Reply, type Send, testKernel } from '../support/kernel.ts'
+import type { Reply, Send } from '../support/kernel.ts'
+import { purchaseKernel } from '../support/purchases.ts'
 
 const base = '/v1/organisation'
 const codes = (reply: Reply, list: string): string[] =>
@@ -23,8 +24,7 @@ const place = (child: string, parent: string, validFrom = '2026-01-01', more: ob
 })
 
 t.test('the organisation', async (t) => {
-  const kernel = await testKernel(t)
-  const tenant = await kernel.openTenant('organisation')
+  const { kernel, tenant, join } = await purchaseKernel(t)
   const { owner } = tenant
   const company = await unit(owner, 'ACME', 'legalEntity', { country: 'IN' })
   const north = await unit(owner, 'NORTH', 'branch')
@@ -38,6 +38,8 @@ t.test('the organisation', async (t) => {
     await add(owner, 'placements', place(field, sales))
     const spring = await owner('GET', `${base}/tree?on=2026-03-01`)
     t.same(codes(spring, 'units'), ['0 ACME', '1 NORTH', '1 SALES', '2 FIELD'])
+    const [root, branch] = spring.body['units'] as { parent?: string }[]
+    t.same([root?.parent, branch?.parent], [undefined, company])
     const autumn = await owner('GET', `${base}/tree?on=2026-09-01`)
     t.same(codes(autumn, 'units'), ['0 ACME', '1 NORTH', '2 SALES', '3 FIELD'])
     t.same(codes(await owner('GET', `${base}/tree?on=2025-12-31`), 'units'), [])
@@ -143,6 +145,62 @@ t.test('the organisation', async (t) => {
     // Of the four people: the one at the top, the head of the branch, and two at the desk.
     t.same(seen.sort(), ['0 2', '0 2', '2 1', '3 4'])
     t.match(await owner('GET', `${base}/my-team?on=tomorrow`), { status: 422 })
+  })
+
+  t.test('rules of a role reach as far as team and units do, from the next request on', async (t) => {
+    const head = await join()
+    const report = await join('admin')
+    const stranger = await join('admin')
+    const rules = ['read', 'update'].map((verb) => ({
+      permission: `purchases.budget.${verb}`,
+      effect: 'allow',
+      when: [verb === 'read' ? { unit: true } : { team: true }],
+    }))
+    await kernel.database.admin.query(
+      `WITH role AS (INSERT INTO kernel.role (tenant_id, id, name, rules, created_by, updated_by)
+         VALUES ($1, gen_random_uuid(), 'Head', $2, 'test', 'test') RETURNING tenant_id, id)
+       INSERT INTO kernel.member_role (tenant_id, user_id, role_id, assigned_by) SELECT tenant_id, $3, id, 'test' FROM role`,
+      [tenant.id, JSON.stringify(rules), head.id],
+    )
+    const budgets = '/v1/purchases/budgets'
+    const budget = async (send: Send, department: string) => {
+      const { body } = await send('POST', budgets, { name: 'travel', department })
+      return String(body['id'])
+    }
+    const top = await unit(owner, 'TOP')
+    const low = await unit(owner, 'LOW')
+    const mine = await budget(report.send, low)
+    const others = await budget(stranger.send, company)
+    const seen = async () =>
+      ((await head.send('GET', budgets)).body['items'] as { id: string }[]).map(({ id }) => id)
+    const rename = async (id: string) => (await head.send('PATCH', `${budgets}/${id}`, { name: 'x' })).status
+    t.equal((await head.send('GET', budgets)).status, 403, 'no unit is his')
+
+    const chair = await add(owner, 'positions', {
+      code: 'T1',
+      title: 'Head',
+      unit: top,
+      validFrom: '2020-01-01',
+    }).catch((error: Error) => error.message)
+    t.match(chair, /PERIOD_OUTSIDE/)
+    const seat = (code: string, at: string) =>
+      add(owner, 'positions', { code, title: code, unit: at, validFrom: '2026-01-01' })
+    const [first, second] = [await seat('T1', top), await seat('T2', low)]
+    const hold = (position: string, person: string) =>
+      add(owner, 'assignments', { position, person, validFrom: '2026-01-01' })
+    await hold(first, head.id)
+    await hold(second, report.id)
+    t.same(await seen(), [], 'no unit of his has one')
+    await owner('POST', `${base}/units/${low}/move`, { parent: top, on: '2026-01-01' })
+    t.same(await seen(), [mine], 'the unit below his')
+    t.equal(await rename(mine), 403, 'nobody is in his team')
+    await owner('POST', `${base}/positions/${second}/report`, { manager: first, on: '2026-01-01' })
+    t.equal(await rename(mine), 200, 'who made it reports to him')
+    t.equal(await rename(others), 404)
+    await owner('POST', `${base}/positions/${second}/report`, { on: '2026-02-01' })
+    t.equal(await rename(mine), 403, 'and no longer does')
+    await owner('POST', `${base}/units/${low}/move`, { on: '2026-01-01' })
+    t.same(await seen(), [])
   })
 
   t.test('of changes at once that close a circle together one is refused', async (t) => {

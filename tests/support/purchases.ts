@@ -15,9 +15,11 @@ const purchase = entity('Purchase', {
   status: t.state({ draft: ['submitted', 'approved', 'declined'], submitted: ['approved', 'declined'], approved: ['paid'], declined: [], paid: [] }),
 })
 const approval = { amount: 'total', unit: 'department', rejected: 'decline' }
+// Nobody but owners and admins may do anything with it unless a role of the tenant's says so.
+const budget = entity('Budget', { name: t.text(), department: t.ref('organisation.unit') }, { scope: { unit: 'department' } })
 export default definePlugin({
   name: 'purchases', title: 'Purchases',
-  entities: { purchase },
+  entities: { purchase, budget },
   needs: { approvals: true },
   errors: { BUDGET_SPENT: { status: 409, message: 'The budget is spent on {what}.' } },
   actions: { purchase: {
@@ -71,19 +73,17 @@ export async function purchaseKernel(t: Ending, off?: DefencesOff): Promise<Purc
   await mkdir(join(root, 'packages'), { recursive: true })
   const kernel = await testKernel(t, { pluginsRoot: root }, off ? { off } : {})
   const tenant = await kernel.openTenant('organisation', 'purchases')
-  const known = new Set<string>()
   const members = async () => {
     const { body } = await tenant.owner('GET', '/v1/tenant/members?limit=200')
     return (body['items'] as { userId: string }[]).map(({ userId }) => userId)
   }
-  for (const id of await members()) known.add(id)
   return {
     kernel,
     tenant,
     async join(role = 'member') {
+      const before = await members()
       const send = await kernel.addMember(tenant, role)
-      const id = (await members()).find((one) => !known.has(one)) ?? ''
-      known.add(id)
+      const id = (await members()).find((one) => !before.includes(one)) ?? ''
       return { id, send }
     },
     async buy(send, amount, more = {}) {

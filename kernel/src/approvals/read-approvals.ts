@@ -146,7 +146,7 @@ export async function listApprovals(
   const values: unknown[] = [tenant]
   const value = (one: unknown) => `$${values.push(one)}`
   const conditions = [
-    ...(query.cursor !== undefined && isId(query.cursor) ? [`a.id < ${value(query.cursor)}`] : []),
+    ...(query.cursor === undefined ? [] : [`a.id < ${value(query.cursor)}`]),
     ...(query.state === undefined ? [] : [`a.state = ${value(query.state)}`]),
     ...(query.module === undefined ? [] : [`a.module = ${value(query.module)}`]),
     ...(query.record === undefined ? [] : [`a.record_id = ${value(query.record)}`]),

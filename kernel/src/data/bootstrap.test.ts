@@ -55,23 +55,36 @@ t.test('none of the three logins is a superuser, bypasses row policies, or makes
   }
 })
 
-t.test('the data login can select nothing, and adds to audit and outbox only', async (t) => {
-  const data = await db.connect(db.access.data)
-  const { rows } = await db.admin.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+t.test(
+  'the data login reads approvals of its tenant alone, and adds to audit, outbox and history only',
+  async (t) => {
+    const data = await db.connect(db.access.data)
+    const { rows } = await db.admin.query<{ name: string }>(
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables
       where schemaname in ('kernel', 'identity') order by 1`,
-  )
-  t.ok(rows.length >= 14, 'a positive control: there are tables')
-  for (const { name } of rows) {
-    await t.rejects(data.query(`select * from ${name}`), { code: '42501' }, `select from ${name}`)
-    await t.rejects(data.query(`delete from ${name}`), { code: '42501' }, `delete from ${name}`)
-  }
-  const tenant = await db.addTenant('audited')
-  const add = `insert into kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action)
+    )
+    t.ok(rows.length >= 14, 'a positive control: there are tables')
+    const decided = ['kernel.approval', 'kernel.approval_event']
+    for (const { name } of rows) {
+      const read = data.query(`select * from ${name}`)
+      if (decided.includes(name)) t.equal((await read).rowCount, 0, `${name} without a tenant`)
+      else await t.rejects(read, { code: '42501' }, `select from ${name}`)
+      await t.rejects(data.query(`delete from ${name}`), { code: '42501' }, `delete from ${name}`)
+    }
+    for (const column of ['tenant_id', 'requested_by', 'record_version', 'steps', 'input'])
+      await t.rejects(
+        data.query(`update kernel.approval set ${column} = ${column}`),
+        { code: '42501' },
+        column,
+      )
+    await t.rejects(data.query('update kernel.approval_event set actor = actor'), { code: '42501' })
+    const tenant = await db.addTenant('audited')
+    const add = `insert into kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action)
                values ($1, 'a', 'r', 'm', 'e', 'x', 'create')`
-  await data.query(add, [tenant])
-  await t.rejects(data.query(`update kernel.audit set actor = 'b'`), { code: '42501' })
-})
+    await data.query(add, [tenant])
+    await t.rejects(data.query(`update kernel.audit set actor = 'b'`), { code: '42501' })
+  },
+)
 
 t.test('the kernel login reads every table of the kernel: none was forgotten in the grants', async (t) => {
   const { rows } = await db.admin.query<{ name: string }>(

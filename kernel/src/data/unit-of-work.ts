@@ -92,7 +92,7 @@ export async function withUnitOfWork<T>(
   }
 }
 
-/** The data login itself, which may add to audit and outbox and nothing else. */
+/** The data login itself, which may add to audit and outbox, and decide on its tenant's approvals. */
 const asLogin = 'NONE'
 
 /**

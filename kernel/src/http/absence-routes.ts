@@ -5,11 +5,11 @@ import { errors, type FieldError } from '../errors.ts'
 import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
-import { type AbsenceBody, absenceBody, absenceShape } from './approval-schemas.ts'
+import { type AbsenceBody, absenceBody, absenceQuery, absenceShape } from './approval-schemas.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { idParams } from './record-schemas.ts'
-import { listOf, type PageQuery, pageQuery, problemResponses, tenantHeader } from './schemas.ts'
+import { listOf, type PageQuery, problemResponses, tenantHeader } from './schemas.ts'
 
 interface AbsenceRow {
   id: string
@@ -61,7 +61,7 @@ export function absenceRoutes(app: Instance, ladder: Ladder, runControl: RunCont
     schema: {
       ...common,
       summary: 'Who stands in for whom, newest first',
-      querystring: pageQuery,
+      querystring: absenceQuery,
       response: { 200: listOf(absenceShape), ...problemResponses },
     },
     ...atRung(ladder.located, async ({ tenant }, request) => {

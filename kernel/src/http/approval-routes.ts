@@ -11,8 +11,8 @@ import {
 } from '../approvals/read-approvals.ts'
 import type { DefencesOff } from '../defences.ts'
 import { enabledPlugin } from '../entitlements/check-entitlement.ts'
-import { errors, isPlinthError } from '../errors.ts'
-import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
+import { errors } from '../errors.ts'
+import { mayInTenant, requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
 import {
@@ -44,16 +44,6 @@ const view = ({ recordId, recordVersion: _, waiting, steps, ...approval }: Appro
 function mustBePerson(stage: Located): void {
   requireUncut(stage)
   if (stage.credential === 'key' || stage.actor.isService) throw errors.personRequired({})
-}
-
-const mayReadAll = (stage: Located): boolean => {
-  try {
-    requireTenantPermission(stage, 'tenant.approvals.read')
-    return true
-  } catch (error) {
-    if (isPlinthError(error)) return false
-    throw error
-  }
 }
 
 export interface ApprovalRouteParts extends DecideParts {
@@ -91,7 +81,7 @@ export function approvalRoutes(
 
   /** For who asked, who is or was among those to decide, and who may see all. */
   async function mustSee(stage: Located, approval: Approval): Promise<void> {
-    if (approval.requestedBy === stage.actor.id || mayReadAll(stage)) return
+    if (approval.requestedBy === stage.actor.id || mayInTenant(stage, 'tenant.approvals.read')) return
     const history = await readHistory(pool, stage.tenant.id, approval.id)
     if (history.some(({ actor }) => actor === stage.actor.id)) return
     const capacities = await capacitiesOf(stage)

@@ -9,6 +9,8 @@ const uuid = Type.String({ format: 'uuid' })
 const key = Type.String({ pattern: '^[a-z][A-Za-z0-9]{0,40}$' })
 const states = ['open', 'approved', 'rejected', 'returned', 'withdrawn', 'outdated'] as const
 const state = Type.Union(states.map((one) => Type.Literal(one)))
+/** Ids in the order of time are cursors. */
+const cursor = Type.Optional(Type.String({ format: 'uuid', description: 'From the page before.' }))
 const comment = Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 }))
 
 export const chainBody = Type.Object(
@@ -100,6 +102,7 @@ export const approvalWithHistory = Type.Intersect([
 export const approvalQuery = Type.Object(
   {
     ...pageQuery.properties,
+    cursor,
     box: Type.Optional(
       Type.Union([Type.Literal('inbox'), Type.Literal('requested'), Type.Literal('all')], {
         description:
@@ -125,6 +128,8 @@ export type DecisionBody = Static<typeof decisionBody>
 
 export const withdrawBody = Type.Object({ comment }, closed)
 export type WithdrawBody = Static<typeof withdrawBody>
+
+export const absenceQuery = Type.Object({ ...pageQuery.properties, cursor }, closed)
 
 const person = Type.String({ minLength: 1, maxLength: 64 })
 const day = Type.String({ format: 'date' })

@@ -54,19 +54,20 @@ export interface Node {
   readonly parent: string | null
 }
 
+type InTree<N> = Omit<N, 'parent'> & { readonly parent?: string; readonly depth: number }
+
 /** Each node after its parent, with its depth; below `root` when one is named. Siblings keep their order. */
-export function inTreeOrder<N extends Node>(
-  nodes: readonly N[],
-  root?: string,
-): readonly (N & { readonly depth: number })[] {
+export function inTreeOrder<N extends Node>(nodes: readonly N[], root?: string): readonly InTree<N>[] {
   const children = Map.groupBy(nodes, ({ parent }) => parent)
-  const found: (N & { readonly depth: number })[] = []
+  const found: InTree<N>[] = []
   const waiting = nodes
     .filter(({ id, parent }) => (root === undefined ? parent === null : id === root))
     .map((node) => ({ ...node, depth: 0 }))
     .reverse()
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    found.push(node)
+    const { parent, ...rest } = node
+    // A root has none, as a record has no field without a value.
+    found.push(parent === null ? rest : { ...rest, parent })
     const depth = node.depth + 1
     waiting.push(...(children.get(node.id) ?? []).map((child) => ({ ...child, depth })).reverse())
   }
