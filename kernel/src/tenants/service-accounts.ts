@@ -1,5 +1,6 @@
 // Service accounts: programs as members of exactly one tenant, with a role like a person's, that come with keys and
 // never with a password.
+
 import { randomUUIDv7 } from 'node:crypto'
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
