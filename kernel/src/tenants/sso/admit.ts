@@ -95,10 +95,13 @@ async function accountFor(
   )
   if (!known) {
     const id = randomBytes(16).toString('hex')
-    await tx.query(
-      `INSERT INTO identity."user" ("id", "name", "email", "emailVerified", "updatedAt") VALUES ($1, $2, $3, true, now())`,
+    const made = await tx.query(
+      `INSERT INTO identity."user" ("id", "name", "email", "emailVerified", "updatedAt")
+       VALUES ($1, $2, $3, true, now()) ON CONFLICT DO NOTHING RETURNING "id"`,
       [id, (name ?? email).slice(0, 200), email],
     )
+    // Somebody signs up with the address at this moment: who it is will be known when the request comes again.
+    if (made.length === 0) throw errors.writeConflict({})
     return id
   }
   // The tenant took him in itself, or he has shown that the address is his.
@@ -131,10 +134,11 @@ export async function admit(
     [tenantId, settings.issuer, vouched.subject],
   )
   const userId = link?.user_id ?? (await accountFor(tx, tenantId, email, vouched.name))
-  const [member] = await tx.query<{ role: MembershipRole }>(
-    'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE',
+  const [member] = await tx.query<{ role: MembershipRole; is_active: boolean }>(
+    'SELECT role, deactivated_at IS NULL AS is_active FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE',
     [tenantId, userId],
   )
+  if (member && !member.is_active) throw refuse('your membership of this tenant was deactivated.')
   if (!member && !settings.justInTime)
     throw refuse('you are no member of this tenant, and it asks its admins to add people.')
   const by = { tenantId, ...auditedBy({ ...to.by, actor: { id: userId } }) }
@@ -148,13 +152,6 @@ export async function admit(
     await tx.audit({ ...by, entity: 'singleSignOnLink', recordId: userId, action: 'linked', after })
   }
   await setRole(tx, by, settings, member?.role, roleOf(settings, vouched.groups))
-  await tx.audit({
-    ...by,
-    entity: 'session',
-    recordId: userId,
-    action: 'signedIn',
-    after: { issuer: settings.issuer },
-  })
   return { userId }
 }
 
