@@ -53,8 +53,8 @@ const selectTenant = `
 
 const selectHome = `
   SELECT coalesce(
-    (SELECT d.tenant_id FROM kernel.default_tenant d JOIN kernel.membership m USING (tenant_id, user_id) WHERE d.user_id = $1),
-    (SELECT min(m.tenant_id::text)::uuid FROM kernel.membership m WHERE m.user_id = $1 HAVING count(*) = 1)) AS id`
+    (SELECT d.tenant_id FROM kernel.default_tenant d JOIN kernel.membership m USING (tenant_id, user_id) WHERE d.user_id = $1 AND m.deactivated_at IS NULL),
+    (SELECT min(m.tenant_id::text)::uuid FROM kernel.membership m WHERE m.user_id = $1 AND m.deactivated_at IS NULL HAVING count(*) = 1)) AS id`
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
@@ -142,7 +142,7 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
       return fresh(
         async () => {
           const [row] = await query<{ role: MembershipRole }>(
-            'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2',
+            'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 AND deactivated_at IS NULL',
             [tenantId, userId],
           )
           return row?.role
@@ -155,7 +155,7 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
     async tenantsOf(userId) {
       const rows = await query<TenantRow & { role: MembershipRole }>(
         `SELECT s.*, m.role FROM kernel.membership m JOIN (${selectTenant}) s ON s.id = m.tenant_id
-          WHERE m.user_id = $1 ORDER BY m.created_at, s.slug LIMIT 500`,
+          WHERE m.user_id = $1 AND m.deactivated_at IS NULL ORDER BY m.created_at, s.slug LIMIT 500`,
         [userId],
       )
       return rows.map((row) => ({ tenant: tenantFromRow(row), role: row.role }))

@@ -81,7 +81,8 @@ interface PersonRow {
   is_member: boolean
 }
 
-async function accountFor(
+/** Whose account the address is; a new one when nobody's. For an address that somebody trusted has vouched for. */
+export async function accountFor(
   tx: ControlTransaction,
   tenantId: string,
   email: string,
