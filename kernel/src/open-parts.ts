@@ -35,6 +35,8 @@ import { createOutside, type Outside } from './outside/outside.ts'
 import { createSeal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
+import { createDecisions, type Decisions } from './permissions/decision.ts'
+import { createDutyGuard, type DutyGuard } from './permissions/duty-guard.ts'
 import { createGrantDirectory, type GrantDirectory } from './permissions/grant-directory.ts'
 import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
@@ -68,6 +70,8 @@ export interface Cradle {
   authenticate: Authenticate
   scopes: ScopeSwitch
   grants: GrantDirectory
+  duties: DutyGuard
+  decisions: Decisions
   ladder: Ladder
   fetcher: Fetcher
   moduleSecrets: ModuleSecrets
@@ -191,6 +195,8 @@ export async function openParts(
     isTrusted: asValue(trustedProxies(config.trustedProxies)),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
+    decisions: asFunction((c: Cradle) => createDecisions(createSeal(c.secret, 'decisions'))).singleton(),
+    duties: asFunction((c: Cradle) => createDutyGuard(c.pool, c.feed, off)).singleton(),
     sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl, off)).singleton(),
     signingKeys: asFunction((c: Cradle) =>
       createSigningKeys({

@@ -54,6 +54,15 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
     kernel: 'select, insert (tenant_id, seq, to_turn, hash, purged_rows, mac)',
   },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
+  'kernel.approval_chain': { kernel: change },
+  'kernel.absence': { kernel: change },
+  // Decided in the transaction of the action that waits for it; row level security keeps it to the unit's tenant.
+  'kernel.approval': {
+    kernel: 'select, update (remind_at)',
+    data: 'select, insert, update (step, waiting, state, step_since, remind_at, ended_at)',
+  },
+  // Append-only for everybody, as the audit trail is.
+  'kernel.approval_event': { kernel: 'select, insert', data: 'select, insert' },
   'identity."user"': { kernel: change },
   'identity.session': { kernel: change },
   'identity.account': { kernel: change },
