@@ -3,6 +3,7 @@
 // not the directory's to change. Owners are out of its reach.
 import { auditedBy } from '../../audit/write-audit.ts'
 import { errors } from '../../errors.ts'
+import { holdsEverything } from '../../permissions/may-grant.ts'
 import type { Located, MembershipRole } from '../../stages.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { membershipKey } from '../tenant-directory.ts'
@@ -137,6 +138,7 @@ export async function provisionPerson(
     [tenantId],
   )
   if (!connection) throw errors.ssoNotConfigured({})
+  mayHandle(by, connection.default_role)
   const email = person.email.toLowerCase()
   const own = await tx.query(
     `SELECT 1 FROM kernel.sso_domain
@@ -166,10 +168,17 @@ export interface PersonChange {
   readonly externalId?: string | null
 }
 
+/** Whoever does not hold everything makes and unmakes nobody who does. */
+function mayHandle(by: Located, role: MembershipRole): void {
+  if (role !== 'member' && !holdsEverything(by.grants))
+    throw errors.forbidden({ permission: `tenant.members.${role}` })
+}
+
 async function readForChange(tx: ControlTransaction, by: Located, id: string): Promise<ProvisionedPerson> {
   await inTurn(tx, by)
   const person = await readProvisioned(tx, by.tenant.id, id)
   if (person.role === 'owner') throw errors.forbidden({ permission: 'tenant.members.owner' })
+  mayHandle(by, person.role)
   return person
 }
 
