@@ -40,6 +40,18 @@ create table kernel.sso_link (
 );
 create index sso_link_user_idx on kernel.sso_link (user_id);
 
+-- What a provider that keeps the people in step (SCIM) calls them.
+create table kernel.scim_user (
+  tenant_id uuid not null,
+  user_id text not null,
+  external_id text check (char_length(external_id) <= 255),
+  updated_at timestamptz(3) not null default now(),
+  primary key (tenant_id, user_id),
+  foreign key (tenant_id) references kernel.tenant on delete cascade,
+  foreign key (user_id) references identity."user" ("id") on delete cascade
+);
+create unique index scim_user_external_idx on kernel.scim_user (tenant_id, external_id);
+
 create table identity.sso_flow (
   state_hash bytea primary key,
   browser_hash bytea not null,
@@ -75,6 +87,7 @@ drop trigger announce_keys on identity.person;
 drop function identity.announce_keys();
 drop table identity.sso_ticket;
 drop table identity.sso_flow;
+drop table kernel.scim_user;
 drop table kernel.sso_link;
 drop table kernel.sso_domain;
 drop table kernel.sso_connection;

@@ -94,6 +94,17 @@ const payloadOf = (token: string) =>
 
 const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
+/** A member of the enemy's tenant with one permission besides. */
+async function memberWith({ place, enemy }: Vault, permission: string): Promise<Send> {
+  const member = await place.addMember(enemy, 'member')
+  const { body: me } = await member('GET', '/v1/me')
+  const rules = [{ permission, effect: 'allow' }]
+  const role = await enemy.owner('POST', '/v1/tenant/roles', { name: permission, rules })
+  const given = await enemy.owner('POST', `/v1/tenant/members/${me['id']}/roles`, { role: role.body['id'] })
+  if (given.status >= 300) throw new Error(JSON.stringify([role.body, given.body]))
+  return member
+}
+
 const reuse = async ({ place, newSession }: Vault): Promise<Reply> => {
   const { refresh } = await newSession()
   const again = () => place.send('POST', '/v1/auth/token', { refreshToken: refresh })
@@ -183,6 +194,28 @@ export const credentialAttacks: readonly CredentialAttack[] = [
         vault.enemy.slug,
       ])
     },
+  },
+  {
+    attack: 'an admin account made by a member who may manage service accounts and little else',
+    defence: 'who does not hold everything makes no credentials for others',
+    expected: /^{"status":403,.*"permission":"\*"/,
+    make: async (vault) =>
+      (await memberWith(vault, 'tenant.serviceAccounts.manage'))('POST', '/v1/tenant/service-accounts', {
+        name: 'mine',
+        role: 'admin',
+      }),
+  },
+  {
+    attack: 'a provider of his own, which makes him an admin, by a member who may manage single sign-on',
+    defence: 'who does not hold everything does not say who is let in',
+    expected: /^{"status":403,.*"permission":"\*"/,
+    make: async (vault) =>
+      (await memberWith(vault, 'tenant.singleSignOn.manage'))('PUT', '/v1/tenant/sso', {
+        issuer: 'https://mine.example',
+        clientId: 'x',
+        clientSecret: 'long enough',
+        groupRoles: { all: 'admin' },
+      }),
   },
   {
     attack: 'an access token exchanged for the next one',

@@ -44,7 +44,7 @@ export function createApprovers(pool: pg.Pool): Approvers {
   /** Without a membership he has no key at all. */
   async function keysOf(tenant: Tenant, person: string, ask: AskOrganisation): Promise<ReadonlySet<string>> {
     const roles = await query<{ role: string }>(
-      `SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 AND deactivated_at IS NULL
+      `SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2
        UNION ALL
        SELECT role_id::text FROM kernel.member_role WHERE tenant_id = $1 AND user_id = $2`,
       [tenant.id, person],
@@ -82,7 +82,7 @@ export function createApprovers(pool: pg.Pool): Approvers {
       )
       const rows = await query<{ user_id: string }>(
         `SELECT m.user_id FROM kernel.membership m JOIN identity."user" u ON u.id = m.user_id
-          WHERE m.tenant_id = $1 AND m.deactivated_at IS NULL
+          WHERE m.tenant_id = $1
             AND (m.user_id = ANY ($2) OR m.role = ANY ($3) OR EXISTS (
               SELECT FROM kernel.member_role r
                WHERE r.tenant_id = m.tenant_id AND r.user_id = m.user_id AND r.role_id::text = ANY ($3)))
@@ -95,7 +95,7 @@ export function createApprovers(pool: pg.Pool): Approvers {
       const rows = await query<{ substitute: string }>(
         `SELECT DISTINCT a.substitute FROM kernel.absence a
            JOIN kernel.membership m ON m.tenant_id = a.tenant_id AND m.user_id = a.substitute
-          WHERE a.tenant_id = $1 AND m.deactivated_at IS NULL AND a.person = ANY ($2) AND $3::date BETWEEN a.first_day AND a.last_day`,
+          WHERE a.tenant_id = $1 AND a.person = ANY ($2) AND $3::date BETWEEN a.first_day AND a.last_day`,
         [tenant.id, people, today()],
       )
       return rows.map(({ substitute }) => substitute)

@@ -83,9 +83,9 @@ export function ssoSignInRoutes(
       body: ticketBody,
       response: { 200: signedIn, ...problemResponses },
     },
-    ...atRung(ladder.arrived, async (_arrival, request, reply) => {
+    ...atRung(ladder.arrived, async (arrival, request, reply) => {
       void reply.header('cache-control', 'no-store')
-      return flow.redeem((request.body as TicketBody).ticket)
+      return flow.redeem(arrival, (request.body as TicketBody).ticket)
     }),
   })
 }

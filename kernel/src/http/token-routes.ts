@@ -35,7 +35,7 @@ export function tokenRoutes(
       body: tokenBody,
       response: { 200: issuedTokens, ...problemResponses },
     },
-    ...atRung(ladder.arrived, async (_arrival, request, reply) => {
+    ...atRung(ladder.arrived, async (arrival, request, reply) => {
       const { refreshToken, ...wish } = request.body as TokenBody
       void reply.header('cache-control', 'no-store')
       if (refreshToken === undefined) return exchange.fromSession(await ladder.presented(request), wish)
@@ -44,7 +44,7 @@ export function tokenRoutes(
         const message = 'stays as it was in the exchange that the refresh token comes from'
         throw errors.validation({ errors: [{ field, code: 'UNKNOWN_FIELD', message }] })
       }
-      return exchange.fromRefresh(refreshToken)
+      return exchange.fromRefresh(arrival, refreshToken)
     }),
   })
   app.route({

@@ -5,10 +5,11 @@ import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import { cutBy } from '../permissions/scopes.ts'
-import type { Identified } from '../stages.ts'
+import type { Arrival, Identified } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { AccessTokens, TokenSubject } from './access-tokens.ts'
+import { recordIdentityEvent } from './identity-events.ts'
 import { makeSecretToken, parseSecretToken } from './secret-token.ts'
 import { endSession } from './sessions.ts'
 
@@ -27,7 +28,7 @@ export interface ExchangeToken {
     wish: { readonly tenant?: string; readonly scopes?: readonly string[] },
   ): Promise<IssuedTokens>
   /** @throws REFRESH_REFUSED */
-  fromRefresh(refreshToken: string): Promise<IssuedTokens>
+  fromRefresh(by: Arrival, refreshToken: string): Promise<IssuedTokens>
 }
 
 interface FamilyRow {
@@ -93,7 +94,7 @@ export function createExchangeToken(
       return issued(subject, text)
     },
 
-    async fromRefresh(refreshToken) {
+    async fromRefresh(by, refreshToken) {
       const given = parseSecretToken('plr', refreshToken)
       if (!given) throw errors.refreshRefused({})
       const next = makeSecretToken('plr', given.id)
@@ -110,13 +111,16 @@ export function createExchangeToken(
           await tx.query(prolongSession, [row.session_id])
           return row
         }
-        const [stolen] = await tx.query<{ session_id: string }>(
-          'SELECT session_id FROM identity.refresh_family WHERE id = $1',
+        const [stolen] = await tx.query<{ session_id: string; user_id: string }>(
+          `SELECT f.session_id, s."userId" AS user_id
+             FROM identity.refresh_family f JOIN identity.session s ON s."id" = f.session_id WHERE f.id = $1`,
           [given.id],
         )
         if (stolen) {
           log.warn({ session: stolen.session_id }, 'a refresh token was used twice: its session ends')
           await endSession(tx, stolen.session_id)
+          const detail = { why: 'a refresh token was used twice' }
+          await recordIdentityEvent(tx, by, { kind: 'session-revoked', userId: stolen.user_id, detail })
         }
         return undefined
       })

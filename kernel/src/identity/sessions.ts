@@ -4,10 +4,11 @@ import type pg from 'pg'
 import { fromDatabase } from '../data/database-failure.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
-import type { Actor } from '../stages.ts'
+import type { Actor, Arrival } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import type { SignedIn } from './accounts.ts'
 import type { Credential } from './credential.ts'
+import { recordIdentityEvent } from './identity-events.ts'
 
 interface SessionRow {
   id: string
@@ -20,7 +21,7 @@ export interface Sessions {
   /** Whose live session this is, and which tenant vouched for it: it is confined to that one. */
   find(sessionId: string): Promise<Pick<Credential, 'actor' | 'tenantClaim' | 'vouchedBy'> | undefined>
   /** A new session of a person whom a tenant's identity provider has vouched for, confined to that tenant. */
-  open(userId: string, tenantId: string): Promise<SignedIn>
+  open(userId: string, tenantId: string, by: Arrival): Promise<SignedIn>
   /** Ends it at once, in every process. */
   end(sessionId: string): Promise<void>
 }
@@ -54,7 +55,7 @@ export function createSessions(pool: pg.Pool, runControl: RunControl, off: Defen
       if (vouchedBy === null) return { actor }
       return off.has('ssoConfinement') ? { actor, vouchedBy } : { actor, vouchedBy, tenantClaim: vouchedBy }
     },
-    open: (userId, tenantId) =>
+    open: (userId, tenantId, by) =>
       runControl(async (tx) => {
         const id = randomBytes(16).toString('hex')
         const token = randomBytes(24).toString('hex')
@@ -76,6 +77,8 @@ export function createSessions(pool: pg.Pool, runControl: RunControl, off: Defen
           id,
           tenantId,
         ])
+        const detail = { by: 'single sign-on', tenant: tenantId }
+        await recordIdentityEvent(tx, by, { kind: 'signed-in', userId, detail })
         return { token, user }
       }),
     end: (sessionId) => runControl((tx) => endSession(tx, sessionId)),

@@ -3,6 +3,7 @@ import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import { coversPermission } from './access-rule.ts'
 import type { Granted } from './grants.ts'
+import { holdsEverything } from './may-grant.ts'
 import { isInScopes } from './scopes.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
@@ -56,9 +57,19 @@ export function requireTenantPermission(by: Caller, permission: TenantPermission
 }
 
 /**
+ * For what gives others rights that cannot be told beforehand: accounts and their keys, and who is let in by whom. Only who
+ * holds everything himself gives no more than he has.
+ * @throws FORBIDDEN, SCOPE_REQUIRED
+ */
+export function requireEverything({ grants, scopes }: Caller): void {
+  requireUncut({ scopes })
+  if (!holdsEverything(grants)) throw errors.forbidden({ permission: '*' })
+}
+
+/**
  * For what makes credentials or changes who gets in: a part of somebody's rights is not enough to make new ones.
  * @throws SCOPE_REQUIRED
  */
-export function requireUncut({ scopes }: Pick<Located, 'scopes'>): void {
+export function requireUncut({ scopes }: { readonly scopes?: readonly string[] | undefined }): void {
   if (scopes !== undefined) throw errors.scopeRequired({ permission: '*' })
 }

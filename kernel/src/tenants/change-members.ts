@@ -151,7 +151,7 @@ export async function addMember(
 type MemberKey = readonly [tenantId: string, userId: string]
 
 /** Takes him from among the members. What he had lent and borrowed ends with that; his roles are kept for later. */
-async function deactivate(tx: ControlTransaction, key: MemberKey): Promise<void> {
+export async function deactivate(tx: ControlTransaction, key: MemberKey): Promise<void> {
   await tx.query(
     `INSERT INTO kernel.inactive_member (tenant_id, user_id, role, created_at, role_ids)
      SELECT m.tenant_id, m.user_id, m.role, m.created_at,
@@ -163,7 +163,7 @@ async function deactivate(tx: ControlTransaction, key: MemberKey): Promise<void>
 }
 
 /** Puts him back, with those of his roles that there still are. */
-async function activate(tx: ControlTransaction, key: MemberKey, by: string): Promise<void> {
+export async function activate(tx: ControlTransaction, key: MemberKey, by: string): Promise<void> {
   const [kept] = await tx.query<{ role_ids: string[] }>(
     `WITH kept AS (DELETE FROM kernel.inactive_member WHERE tenant_id = $1 AND user_id = $2 RETURNING *),
           member AS (INSERT INTO kernel.membership (tenant_id, user_id, role, created_at)
@@ -221,7 +221,7 @@ export async function removeMember(runControl: RunControl, by: Located, userId: 
     const before = await readMember(tx, by.tenant.id, userId)
     if (userId !== by.actor.id) mayAssign(caller, before.role)
     if (before.active && before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
-    for (const table of ['kernel.membership', 'kernel.inactive_member'])
+    for (const table of ['kernel.membership', 'kernel.inactive_member', 'kernel.scim_user'])
       await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, userId])
     await recordChange(tx, by, userId, 'removed', { before })
   })

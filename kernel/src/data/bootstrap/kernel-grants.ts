@@ -43,6 +43,7 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.sso_connection': { kernel: change },
   'kernel.sso_domain': { kernel: change },
   'kernel.sso_link': { kernel: change },
+  'kernel.scim_user': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },

@@ -43,7 +43,7 @@ export interface SignInFlow {
   /** A session, or the path of the client with a ticket for one. @throws SSO_FLOW_UNKNOWN, SSO_FAILED, SSO_PERSON_REFUSED */
   finish(by: Arrival, returned: Returned): Promise<SignedIn | { readonly returnTo: string }>
   /** @throws SSO_FLOW_UNKNOWN */
-  redeem(ticket: string): Promise<SignedIn>
+  redeem(by: Arrival, ticket: string): Promise<SignedIn>
 }
 
 interface FlowRow {
@@ -196,12 +196,12 @@ export function createSignInFlow(
         )
         return admitted
       })
-      if (flow.return_to === null) return sessions.open(userId, flow.tenant_id)
+      if (flow.return_to === null) return sessions.open(userId, flow.tenant_id, by)
       const separator = flow.return_to.includes('?') ? '&' : '?'
       return { returnTo: `${flow.return_to}${separator}sso_ticket=${ticket}` }
     },
 
-    async redeem(ticket) {
+    async redeem(by, ticket) {
       const [row] = await runControl((tx) =>
         tx.query<{ user_id: string; tenant_id: string }>(
           'DELETE FROM identity.sso_ticket WHERE hash = $1 AND expires_at > now() RETURNING user_id, tenant_id',
@@ -209,7 +209,7 @@ export function createSignInFlow(
         ),
       )
       if (!row) throw errors.ssoFlowUnknown({})
-      return sessions.open(row.user_id, row.tenant_id)
+      return sessions.open(row.user_id, row.tenant_id, by)
     },
   }
 }

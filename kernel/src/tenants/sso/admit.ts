@@ -81,7 +81,8 @@ interface PersonRow {
   is_member: boolean
 }
 
-async function accountFor(
+/** Whose account the address is; a new one when nobody's. For an address that somebody trusted has vouched for. */
+export async function accountFor(
   tx: ControlTransaction,
   tenantId: string,
   email: string,
@@ -95,10 +96,13 @@ async function accountFor(
   )
   if (!known) {
     const id = randomBytes(16).toString('hex')
-    await tx.query(
-      `INSERT INTO identity."user" ("id", "name", "email", "emailVerified", "updatedAt") VALUES ($1, $2, $3, true, now())`,
+    const made = await tx.query(
+      `INSERT INTO identity."user" ("id", "name", "email", "emailVerified", "updatedAt")
+       VALUES ($1, $2, $3, true, now()) ON CONFLICT DO NOTHING RETURNING "id"`,
       [id, (name ?? email).slice(0, 200), email],
     )
+    // Somebody signs up with the address at this moment: who it is will be known when the request comes again.
+    if (made.length === 0) throw errors.writeConflict({})
     return id
   }
   // The tenant took him in itself, or he has shown that the address is his.
@@ -153,13 +157,6 @@ export async function admit(
     await tx.audit({ ...by, entity: 'singleSignOnLink', recordId: userId, action: 'linked', after })
   }
   await setRole(tx, by, settings, member?.role, roleOf(settings, vouched.groups))
-  await tx.audit({
-    ...by,
-    entity: 'session',
-    recordId: userId,
-    action: 'signedIn',
-    after: { issuer: settings.issuer },
-  })
   return { userId }
 }
 

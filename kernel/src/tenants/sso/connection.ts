@@ -2,7 +2,7 @@
 import { auditedBy } from '../../audit/write-audit.ts'
 import { errors } from '../../errors.ts'
 import type { Place, Seal } from '../../outside/seal.ts'
-import { requireTenantPermission, requireUncut } from '../../permissions/tenant-permissions.ts'
+import { requireEverything, requireTenantPermission } from '../../permissions/tenant-permissions.ts'
 import type { Located } from '../../stages.ts'
 import type { ControlTransaction, RunControl } from '../control-transaction.ts'
 
@@ -75,8 +75,8 @@ const fromRow = (row: ConnectionRow): SsoConnection => ({
 
 /** @throws FORBIDDEN, SCOPE_REQUIRED */
 export function mayManageSso(by: Located): void {
-  requireUncut(by)
   requireTenantPermission(by, 'tenant.singleSignOn.manage')
+  requireEverything(by)
 }
 
 async function readRow(tx: ControlTransaction, tenantId: string): Promise<ConnectionRow | undefined> {

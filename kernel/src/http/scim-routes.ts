@@ -1,0 +1,159 @@
+// /scim/v2: a tenant's directory keeps its people in step, with the key of a service account. Answers and errors have
+// SCIM's own form.
+import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
+import type { Located } from '../stages.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
+import {
+  changeProvisioned,
+  listProvisioned,
+  provisionPerson,
+  readProvisioned,
+  removeProvisioned,
+} from '../tenants/sso/provision.ts'
+import { bodyLimit, type Instance } from './create-instance.ts'
+import { atRung, type Ladder } from './ladder.ts'
+import { asPlinthError } from './problem.ts'
+import {
+  changeIn,
+  filterIn,
+  nameIn,
+  type ScimListQuery,
+  type ScimPatchBody,
+  type ScimUserBody,
+  scimError,
+  scimList,
+  scimListQuery,
+  scimPatchBody,
+  scimUser,
+  scimUserBody,
+  serviceProviderConfig,
+} from './scim-bodies.ts'
+
+const mediaType = 'application/scim+json; charset=utf-8'
+const mostItems = 200
+
+export function scimRoutes(kernel: Instance, ladder: Ladder, runControl: RunControl): void {
+  // An instance of its own inside the kernel's: its form of errors is nobody else's.
+  void kernel.register(async (child) => routes(child as Instance, ladder, runControl))
+}
+
+function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
+  const url = '/scim/v2/Users'
+  const common = { tags: ['SCIM'] }
+  const idOf = (params: unknown) => (params as { id: string }).id
+  const managing = (stage: Located): Located => {
+    requireTenantPermission(stage, 'tenant.members.manage')
+    return stage
+  }
+
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  // Many send the header with a DELETE too, which has no body.
+  app.addContentTypeParser<string>('application/scim+json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else parseJson(request, body, done)
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.statusCode !== 204) void reply.header('content-type', mediaType)
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const known = asPlinthError(error, bodyLimit)
+    request.log[known.level](
+      { err: known.level === 'info' ? undefined : known, code: known.code },
+      known.message,
+    )
+    // SCIM has no 422.
+    const status = known.status === 422 ? 400 : known.status
+    if (status === 401) void reply.header('www-authenticate', 'Bearer')
+    return reply
+      .code(status)
+      .serializer(JSON.stringify)
+      .send(scimError(status, known.message, known.code))
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/scim/v2/ServiceProviderConfig',
+    schema: { ...common, summary: 'What of SCIM there is' },
+    ...atRung(ladder.located, async () => serviceProviderConfig),
+  })
+  app.route({
+    method: 'GET',
+    url,
+    schema: { ...common, summary: 'Members of verified domains', querystring: scimListQuery },
+    ...atRung(ladder.located, async (stage, request) => {
+      const { tenant } = managing(stage)
+      const { filter, startIndex = '1', count = '100' } = request.query as ScimListQuery
+      const first = Math.max(1, Number(startIndex))
+      const page = { offset: first - 1, limit: Math.min(mostItems, Number(count)) }
+      const { items, total } = await runControl((tx) =>
+        listProvisioned(tx, tenant.id, filterIn(filter), page),
+      )
+      return scimList(items, total, first)
+    }),
+  })
+  app.route({
+    method: 'GET',
+    url: `${url}/:id`,
+    schema: { ...common, summary: 'One member' },
+    ...atRung(ladder.located, async (stage, request) => {
+      const { tenant } = managing(stage)
+      return scimUser(await runControl((tx) => readProvisioned(tx, tenant.id, idOf(request.params))))
+    }),
+  })
+  app.route({
+    method: 'POST',
+    url,
+    schema: { ...common, summary: 'Make a person a member', body: scimUserBody },
+    ...atRung(ladder.located, async (stage, request, reply) => {
+      const by = managing(stage)
+      const body = request.body as ScimUserBody
+      const { userName: email, externalId, active: isActive = true } = body
+      const person = await runControl((tx) =>
+        provisionPerson(tx, by, { email, name: nameIn(body), externalId, isActive }),
+      )
+      const user = scimUser(person)
+      return reply.code(201).header('location', user.meta.location).send(user)
+    }),
+  })
+  app.route({
+    method: 'PUT',
+    url: `${url}/:id`,
+    schema: { ...common, summary: 'Change a member', body: scimUserBody },
+    ...atRung(ladder.located, async (stage, request) => {
+      const by = managing(stage)
+      const { userName, externalId, active } = request.body as ScimUserBody
+      const operations = [
+        { op: 'replace', path: 'userName', value: userName },
+        ...(active === undefined ? [] : [{ op: 'replace', path: 'active', value: active }]),
+        externalId === undefined
+          ? { op: 'remove', path: 'externalId' }
+          : { op: 'replace', path: 'externalId', value: externalId },
+      ]
+      return scimUser(await patch(by, idOf(request.params), { Operations: operations }))
+    }),
+  })
+  app.route({
+    method: 'PATCH',
+    url: `${url}/:id`,
+    schema: { ...common, summary: 'Change a member: active, externalId', body: scimPatchBody },
+    ...atRung(ladder.located, async (stage, request) =>
+      scimUser(await patch(managing(stage), idOf(request.params), request.body as ScimPatchBody)),
+    ),
+  })
+  app.route({
+    method: 'DELETE',
+    url: `${url}/:id`,
+    schema: { ...common, summary: 'Take a person out of the tenant' },
+    ...atRung(ladder.located, async (stage, request, reply) => {
+      const by = managing(stage)
+      await runControl((tx) => removeProvisioned(tx, by, idOf(request.params)))
+      return reply.code(204).send()
+    }),
+  })
+
+  const patch = (by: Located, id: string, body: ScimPatchBody) =>
+    runControl(async (tx) => {
+      const person = await readProvisioned(tx, by.tenant.id, id)
+      return changeProvisioned(tx, by, id, changeIn(body, person))
+    })
+}
