@@ -38,6 +38,7 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
   const { registry, outside, duties, approvers, chainsFor, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
+  const full = new WeakMap<Manifest, Ability>()
 
   function namesOf(manifest: Manifest, ability: Ability): readonly string[] {
     const known = names.get(ability) ?? permissionNames(manifest, ability)
@@ -138,7 +139,8 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
     }
     const parsed = parseFields(spec.input, input)
     // The callee acts with its own right in its own module: a payroll officer need not be able to read the ledger.
-    const ability = fullAbility(callee.manifest, caller.actor.id)
+    const ability = full.get(callee.manifest) ?? fullAbility(callee.manifest)
+    full.set(callee.manifest, ability)
     log.debug({ module, service, requestId: caller.requestId }, 'service call')
     const text = await run(
       make({ ...caller, plugin: callee, ability }, depth),
