@@ -4,7 +4,7 @@ import { type AuditKey, noSeal, rowDigest, sealHash } from './audit-digest.ts'
 import { type AuditClient, readInBatches } from './read-in-batches.ts'
 
 /** 'plaudit' in bytes, cut: one process seals or purges at a time. */
-const sealerLock = 0x7061_7564
+export const sealerLock = 0x7061_7564
 /** Of one pass, but for those of one transaction, which stay together. */
 const rowsAtOnce = 20_000
 

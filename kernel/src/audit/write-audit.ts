@@ -61,6 +61,9 @@ export const auditedBy = (
   ...(by.onBehalfOf === undefined ? {} : { onBehalfOf: by.onBehalfOf }),
 })
 
+/** What `auditedBy` gives. */
+export type AuditedBy = ReturnType<typeof auditedBy>
+
 const insert = `
   INSERT INTO kernel.audit (tenant_id, actor, on_behalf_of, via, request_id, address, agent, trace_id,
                             module, entity, record_id, action, before, after)

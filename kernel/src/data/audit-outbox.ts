@@ -37,8 +37,7 @@ export interface AuditOrigin {
 export const insertAudit = prepared(`
   INSERT INTO kernel.audit (tenant_id, actor, request_id, on_behalf_of, via, address, agent, trace_id,
                             module, entity, record_id, action, before, after)
-  SELECT $1, $2, $3, coalesce(e."onBehalfOf", $5), $6::jsonb->>'via', $6::jsonb->>'address', $6::jsonb->>'agent',
-         split_part($6::jsonb->>'traceparent', '-', 2),
+  SELECT $1, $2, $3, coalesce(e."onBehalfOf", $5), $6::jsonb->>'via', $6::jsonb->>'address', $6::jsonb->>'agent', split_part($6::jsonb->>'traceparent', '-', 2),
          e.module, e.entity, e.record, e.action, e.before, e.after
   FROM json_to_recordset($4) AS e(module text, entity text, record text, action text, before jsonb, after jsonb, "onBehalfOf" text)`)
 

@@ -8,7 +8,7 @@ import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
 import type { IsTrusted, RequestHead } from '../tenants/request-head.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
-import type { RequestTurns } from './hygiene/request-turns.ts'
+import type { Hygiene } from './hygiene/hygiene.ts'
 import type { Ladder } from './ladder.ts'
 import type { WorkLender } from './lend-work.ts'
 import { createModuleInstance } from './module-instance.ts'
@@ -38,7 +38,7 @@ export interface ModuleDoorsParts {
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
-  readonly turns?: RequestTurns
+  readonly hygiene: Hygiene
   readonly isTrusted: IsTrusted
   readonly nameDecision: NameDecision
   /** Told of every answer of a module. */
@@ -68,7 +68,7 @@ export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
         log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
-        ...(parts.turns ? { turns: parts.turns } : {}),
+        hygiene: parts.hygiene,
         isTrusted: parts.isTrusted,
         nameDecision: parts.nameDecision,
         watchRequest({ method, status, seconds, tenant }) {
