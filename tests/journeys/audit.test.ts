@@ -266,6 +266,29 @@ t.test(
   },
 )
 
+t.test('an auditor reads with a role alone, and an admin cannot give himself what is personal', async (t) => {
+  const rules = (permission: string) => [{ permission, effect: 'allow' }]
+  for (const permission of ['tenant.audit.personal', 'tenant.*']) {
+    const made = await admin('POST', '/v1/tenant/roles', { name: permission, rules: rules(permission) })
+    t.match(made, { status: 403 }, permission)
+  }
+  const auditor = { name: 'Auditor', rules: rules('tenant.audit.read') }
+  const { body: role } = await mine.owner('POST', '/v1/tenant/roles', auditor)
+  const { items: some } = (await mine.owner('GET', '/v1/tenant/members')).body as unknown as {
+    items: { userId: string; role: string }[]
+  }
+  for (const one of some.filter((one) => one.role === 'member'))
+    await mine.owner('POST', `/v1/tenant/members/${one.userId}/roles`, { role: role['id'] })
+  const [, made] = await trail(member, `record=${id}`)
+  t.match(made, { action: 'create', after: { home: redacted } })
+  t.match(await trail(mine.owner, 'entity=role'), [{ action: 'created', after: { name: 'Auditor' } }])
+  t.equal(
+    (await member('GET', `/v1/people/persons/${id}/history`)).status,
+    403,
+    'what he may not read has no history',
+  )
+})
+
 t.test('an operator verifies any trail, finds what was changed, and keeps anchors', async (t) => {
   const verified = async (query: string) =>
     (await operator('GET', `/v1/operator/audit/verification?${query}`)).body

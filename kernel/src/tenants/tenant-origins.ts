@@ -1,7 +1,9 @@
 // The origins whose pages may read a tenant's answers in a browser (CORS). All of them are in memory: a browser asks
 // before it sends anything that would say whose request it will be, and anybody can ask that.
+
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import { auditedBy } from '../audit/write-audit.ts'
 import type { ChangeFeed } from '../data/change-feed.ts'
 import { fromDatabase } from '../data/database-failure.ts'
 import { errors } from '../errors.ts'
@@ -119,8 +121,7 @@ export async function changeOrigins(
     )
     await tx.audit({
       tenantId,
-      actorId: by.actor.id,
-      requestId: by.requestId,
+      ...auditedBy(by),
       entity: 'cors',
       recordId: tenantId,
       action: 'changed',
