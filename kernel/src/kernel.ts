@@ -1,11 +1,17 @@
 // The composition root, with open-parts.ts: the files that know every part. Everything else takes plain arguments.
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { createApprovers } from './approvals/approvers.ts'
+import { chainsFor } from './approvals/chains.ts'
 import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
+import { absenceRoutes } from './http/absence-routes.ts'
+import { approvalChainRoutes } from './http/approval-chain-routes.ts'
+import { approvalRoutes } from './http/approval-routes.ts'
+import { organisation, organisationAsker, organisationScopes } from './http/ask-organisation.ts'
 import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
@@ -33,6 +39,8 @@ import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
+import { ssoRoutes } from './http/sso-routes.ts'
+import { callbackPath, ssoSignInRoutes } from './http/sso-sign-in-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantLifeRoutes } from './http/tenant-life-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
@@ -44,7 +52,9 @@ import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
+import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
+import { memberAbilities } from './permissions/member-abilities.ts'
 import { modulesFrom } from './permissions/tenant-modules.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
@@ -59,9 +69,6 @@ import { repeat } from './tenants/repeat.ts'
 import { createTenantDomains } from './tenants/tenant-domains.ts'
 
 export const kernelVersion = '0.1.0'
-
-/** The module that knows who belongs where. What people may do can follow from its records. */
-const organisation = 'organisation'
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -136,9 +143,9 @@ async function assemble(
   const instanceOptions = {
     debugErrors: config.debugErrors,
     isClosing: () => closing,
-    nameDecision: decisions.idOf,
     isTrusted,
     turns,
+    nameDecision: decisions.idOf,
   }
   const metrics = createMetrics({
     pool: () => connections.stats(),
@@ -149,19 +156,25 @@ async function assemble(
       }),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
+  const approvers = createApprovers(pool)
   const works = createWorkLender(
     {
       registry,
       connections,
       outside,
       duties: cradle.duties,
+      approvers,
+      chainsFor: (action) => chainsFor(pool, action),
       spendings,
       log,
+      // What people may do can follow from where they belong.
       tell: (tenant, changed) =>
         changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
     },
     off,
   )
+  const askOrganisation = organisationAsker({ works, registry })
+  cradle.scopes.serveFrom(organisationScopes({ directory, askOrganisation }))
   const doors = createModuleDoors({
     ladder,
     connections,
@@ -192,7 +205,6 @@ async function assemble(
     log,
   })
   const administration = createPluginAdministration({ pool, feed, registry })
-  const modulesOf = modulesFrom(registry)
   const domains = createTenantDomains({
     pool,
     runControl,
@@ -202,6 +214,9 @@ async function assemble(
   })
   const rechecking = repeat('domains', () => domains.recheck(), log)
   closers.add('domains', () => rechecking.close())
+  const modulesOf = modulesFrom(registry)
+  const ssoRedirectUri = config.publicUrl + callbackPath
+  const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -213,6 +228,8 @@ async function assemble(
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
+    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
+    ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
     tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
     operatorTenantRoutes(app, ladder, {
@@ -238,6 +255,10 @@ async function assemble(
     dutyRoutes(app, ladder, { runControl, modulesOf })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
+    approvalChainRoutes(app, ladder, { registry, runControl })
+    absenceRoutes(app, ladder, runControl)
+    const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })
+    approvalRoutes(app, ladder, { pool, registry, works, approvers, askOrganisation, abilityOfMember }, off)
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)

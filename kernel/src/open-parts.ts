@@ -42,12 +42,13 @@ import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { type IsTrusted, trustedProxies } from './tenants/request-head.ts'
+import { createCheckSso } from './tenants/sso/policy.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
 import { createTenantHosts, type TenantHosts } from './tenants/tenant-hosts.ts'
 
 const controlPoolSize = 6
 
-interface Cradle {
+export interface Cradle {
   log: Logger
   pool: pg.Pool
   identityPool: pg.Pool
@@ -196,7 +197,7 @@ export async function openParts(
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
     decisions: asFunction((c: Cradle) => createDecisions(createSeal(c.secret, 'decisions'))).singleton(),
     duties: asFunction((c: Cradle) => createDutyGuard(c.pool, c.feed, off)).singleton(),
-    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl)).singleton(),
+    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl, off)).singleton(),
     signingKeys: asFunction((c: Cradle) =>
       createSigningKeys({
         pool: c.pool,
@@ -244,6 +245,7 @@ export async function openParts(
           hosts: c.hosts,
           isTrusted: c.isTrusted,
           grantsOf: c.grants.grantsOf,
+          checkSso: createCheckSso(c.pool, c.feed, off),
           abilityOf: createAbilities(off),
         },
         off,

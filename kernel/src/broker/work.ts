@@ -1,6 +1,9 @@
 // One piece of work for one tenant and one actor, in one module: who it is for, what he may do, and the unit of work
 // it happens in. The kernel makes it; a plugin's message never says any of this.
 import type { Json } from '@plinth/sdk'
+import type { Approvers } from '../approvals/approvers.ts'
+import type { Chain } from '../approvals/chain.ts'
+import type { ChainAction } from '../approvals/chains.ts'
 import type { UnitOfWork } from '../data/unit-of-work.ts'
 import type { Outside } from '../outside/outside.ts'
 import type { Ability } from '../permissions/build-ability.ts'
@@ -22,6 +25,8 @@ export interface Work {
   readonly spending: Spending
   readonly outside: Outside
   readonly duties: DutyGuard
+  readonly approvers: Approvers
+  chainsFor(action: ChainAction): Promise<readonly Chain[]>
   /** Handlers around it. */
   readonly depth: number
   /** It works for a validate hook, however deep. */

@@ -37,8 +37,8 @@ export type RequestWatcher = (request: AnsweredRequest) => void
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
-  readonly nameDecision?: NameDecision
   readonly turns?: RequestTurns
+  readonly nameDecision?: NameDecision
   readonly watchRequest?: RequestWatcher
 }
 
@@ -55,66 +55,65 @@ export type InstanceOptions = Equipment & {
   readonly isTrusted?: IsTrusted
 }
 
-const equipment = fp<Equipment>(
-  async (app, { debugErrors, isClosing, nameDecision, turns, watchRequest }) => {
-    app.decorateRequest('stage', null)
-    app.decorate('turns', turns)
-    app.decorateRequest('asker', null)
-    app.decorateRequest('traceparent', '')
-    // Before anything can refuse the request: what is logged of it names its trace.
-    app.addHook('onRequest', async (request) => {
-      const { traceparent } = request.headers
-      request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
-      request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
+const equipment = fp<Equipment>(async (app, options) => {
+  const { debugErrors, isClosing, turns, watchRequest, nameDecision } = options
+  app.decorateRequest('stage', null)
+  app.decorate('turns', turns)
+  app.decorateRequest('asker', null)
+  app.decorateRequest('traceparent', '')
+  // Before anything can refuse the request: what is logged of it names its trace.
+  app.addHook('onRequest', async (request) => {
+    const { traceparent } = request.headers
+    request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
+    request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
+  })
+  app.setErrorHandler((error, request, reply) =>
+    sendProblem(error, request, reply, { bodyLimit, debug: debugErrors, nameDecision }),
+  )
+  const paths = createKnownPaths()
+  app.addHook('onRoute', (route) => paths.add(route))
+  app.setNotFoundHandler((request) => {
+    const { method } = request
+    const path = request.url.split('?')[0] ?? '/'
+    const allowed = paths.methodsOf(path)
+    throw allowed.length > 0
+      ? errors.methodNotAllowed({ method, path, allowed })
+      : errors.routeNotFound({ method, path })
+  })
+  app.removeContentTypeParser('text/plain')
+  // Many clients send the header with an empty body, to an action that takes no input for example.
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else parseJson(request, body, done)
+  })
+  app.addHook('onSend', async (request, reply) => {
+    void reply.header('x-request-id', request.id)
+    if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
+    // A keep-alive connection would hold the server open past its close.
+    if (isClosing()) void reply.header('connection', 'close')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const stage: Partial<Located> | null = request.stage
+    watchRequest?.({
+      method: request.method,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1_000,
+      tenant: stage?.tenant?.id,
     })
-    app.setErrorHandler((error, request, reply) =>
-      sendProblem(error, request, reply, { bodyLimit, debug: debugErrors, nameDecision }),
-    )
-    const paths = createKnownPaths()
-    app.addHook('onRoute', (route) => paths.add(route))
-    app.setNotFoundHandler((request) => {
-      const { method } = request
-      const path = request.url.split('?')[0] ?? '/'
-      const allowed = paths.methodsOf(path)
-      throw allowed.length > 0
-        ? errors.methodNotAllowed({ method, path, allowed })
-        : errors.routeNotFound({ method, path })
-    })
-    app.removeContentTypeParser('text/plain')
-    // Many clients send the header with an empty body, to an action that takes no input for example.
-    const parseJson = app.getDefaultJsonParser('error', 'error')
-    app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-      if (body === '') done(null, undefined)
-      else parseJson(request, body, done)
-    })
-    app.addHook('onSend', async (request, reply) => {
-      void reply.header('x-request-id', request.id)
-      if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
-      // A keep-alive connection would hold the server open past its close.
-      if (isClosing()) void reply.header('connection', 'close')
-    })
-    app.addHook('onResponse', async (request, reply) => {
-      const stage: Partial<Located> | null = request.stage
-      watchRequest?.({
+    request.log.info(
+      {
+        tenant: stage?.tenant?.slug,
+        user: stage?.actor?.id,
         method: request.method,
+        path: request.url.split('?')[0],
         status: reply.statusCode,
-        seconds: reply.elapsedTime / 1_000,
-        tenant: stage?.tenant?.id,
-      })
-      request.log.info(
-        {
-          tenant: stage?.tenant?.slug,
-          user: stage?.actor?.id,
-          method: request.method,
-          path: request.url.split('?')[0],
-          status: reply.statusCode,
-          ms: Math.round(reply.elapsedTime * 10) / 10,
-        },
-        'request',
-      )
-    })
-  },
-)
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'request',
+    )
+  })
+})
 
 export async function createInstance(
   options: InstanceOptions,

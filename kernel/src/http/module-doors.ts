@@ -36,9 +36,9 @@ export interface ModuleDoorsParts {
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
-  readonly nameDecision: NameDecision
   readonly turns?: RequestTurns
   readonly isTrusted: IsTrusted
+  readonly nameDecision: NameDecision
   /** Told of every answer of a module. */
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }
@@ -59,9 +59,9 @@ export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
         log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
-        nameDecision: parts.nameDecision,
         ...(parts.turns ? { turns: parts.turns } : {}),
         isTrusted: parts.isTrusted,
+        nameDecision: parts.nameDecision,
         watchRequest({ method, status, seconds, tenant }) {
           parts.onAnswer(plugin, status)
           spendings.metrics.request(module, method, status, seconds)

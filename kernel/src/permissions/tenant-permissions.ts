@@ -7,12 +7,14 @@ import { isInScopes } from './scopes.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
-  'tenant.access.explain',
-  'tenant.delegations.manage',
-  'tenant.duties.manage',
+  'tenant.approvals.manage',
+  'tenant.approvals.read',
   'tenant.domains.manage',
   'tenant.audit.personal',
   'tenant.audit.read',
+  'tenant.access.explain',
+  'tenant.delegations.manage',
+  'tenant.duties.manage',
   'tenant.modules.manage',
   'tenant.profile.update',
   'tenant.members.manage',

@@ -20,20 +20,22 @@ import { declaredFailure } from './declared-failure.ts'
 /** What a piece of work is about; the rest of a Work is made from it. */
 export type WorkOptions = Omit<
   Work,
-  'outside' | 'duties' | 'depth' | 'inNameOf' | 'run' | 'runText' | 'callService'
+  'outside' | 'duties' | 'approvers' | 'chainsFor' | 'depth' | 'inNameOf' | 'run' | 'runText' | 'callService'
 >
 
 export interface WorkParts {
   readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly outside: Outside
   readonly duties: DutyGuard
+  readonly approvers: Work['approvers']
+  readonly chainsFor: Work['chainsFor']
   readonly log: Logger
   readonly watcher?: InvocationWatcher
 }
 
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
 export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (options: WorkOptions) => Work {
-  const { registry, outside, duties, log, watcher } = parts
+  const { registry, outside, duties, approvers, chainsFor, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
   const full = new WeakMap<Manifest, Ability>()
@@ -49,6 +51,8 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
       ...options,
       outside,
       duties,
+      approvers,
+      chainsFor,
       unit: meteredUnit(options.unit, options.spending, options.plugin.manifest.name),
       depth,
       inNameOf: (lender) => (lender === undefined ? work : make({ ...options, onBehalfOf: lender }, depth)),
