@@ -2,6 +2,7 @@
 import { auditedBy } from '../../audit/write-audit.ts'
 import { errors } from '../../errors.ts'
 import type { Place, Seal } from '../../outside/seal.ts'
+import { holdsEverything } from '../../permissions/may-grant.ts'
 import { requireTenantPermission, requireUncut } from '../../permissions/tenant-permissions.ts'
 import type { Located } from '../../stages.ts'
 import type { ControlTransaction, RunControl } from '../control-transaction.ts'
@@ -77,6 +78,8 @@ const fromRow = (row: ConnectionRow): SsoConnection => ({
 export function mayManageSso(by: Located): void {
   requireUncut(by)
   requireTenantPermission(by, 'tenant.singleSignOn.manage')
+  // Who says who vouches for people can come in as any of them.
+  if (!holdsEverything(by.grants)) throw errors.forbidden({ permission: 'tenant.singleSignOn.manage' })
 }
 
 async function readRow(tx: ControlTransaction, tenantId: string): Promise<ConnectionRow | undefined> {
