@@ -150,11 +150,15 @@ function linesOf(lines: readonly Record<string, unknown>[], index: number): unkn
 const id = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|\+00:00)/g
 
+/** The id of a refusal is another each time. */
+const sealed = /(\\?"decision\\?":\\?")[\w-]+/g
+
 /** Moments the clock gave are one and the same; those a case writes down are from another century. */
 function comparable(text: string, people: Readonly<Record<string, Person>>): string {
   const known = new Map<string, string>()
   const named = Object.entries(people).reduce((all, [name, person]) => all.replaceAll(person.id, name), text)
   return named
+    .replace(sealed, '$1sealed')
     .replace(id, (found) => {
       const name = known.get(found) ?? `id-${known.size + 1}`
       known.set(found, name)

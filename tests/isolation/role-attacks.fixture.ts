@@ -48,6 +48,8 @@ export async function plotWith(desk: Desk): Promise<Plot> {
     managing: await desk.give(
       [
         allow('tenant.roles.manage'),
+        allow('tenant.serviceAccounts.manage'),
+        allow('tenant.singleSignOn.manage'),
         allow('papers.paper.read', {
           when: [{ field: 'amount', op: 'lt', value: '100' }],
           fields: ['title', 'amount'],
@@ -133,6 +135,15 @@ export const roleAttacks: readonly RoleAttack[] = [
     'nobody changes who stands above him',
     forbidden,
     ({ ada, ids, managing }) => ada('POST', `/v1/tenant/members/${ids[0]}/roles`, { role: managing }),
+  ),
+  named(
+    'an admin of a program, by a member who manages programs',
+    'credentials are made by who has all',
+    forbidden,
+    ({ ada }) => ada('POST', '/v1/tenant/service-accounts', { name: 'robot', role: 'admin' }),
+  ),
+  named('who vouches for people, by a member', 'credentials are made by who has all', forbidden, ({ ada }) =>
+    ada('GET', '/v1/tenant/sso'),
   ),
   named(
     'a role of another tenant, read',
