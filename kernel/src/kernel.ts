@@ -15,13 +15,14 @@ import { approvalRoutes } from './http/approval-routes.ts'
 import { organisation, organisationAsker, organisationScopes } from './http/ask-organisation.ts'
 import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
+import { corsRoutes } from './http/cors-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { delegationRoutes } from './http/delegation-routes.ts'
 import { domainRoutes } from './http/domain-routes.ts'
 import { dutyRoutes } from './http/duty-routes.ts'
 import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
-import { RequestTurns } from './http/hygiene/request-turns.ts'
+import { openHygiene } from './http/hygiene/open-hygiene.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -141,13 +142,14 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const { decisions, isTrusted } = cradle
-  const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
+  const { currentRequest, decisions, isTrusted } = cradle
+  const hygiene = await openHygiene(config, { pool, feed, currentRequest, priceBook, log }, off)
+  closers.add('hygiene', () => hygiene.close())
   const instanceOptions = {
     debugErrors: config.debugErrors,
     isClosing: () => closing,
     isTrusted,
-    turns,
+    hygiene,
     nameDecision: decisions.idOf,
   }
   const metrics = createMetrics({
@@ -162,6 +164,7 @@ async function assemble(
   const approvers = createApprovers(pool)
   const works = createWorkLender(
     {
+      current: currentRequest,
       registry,
       directory,
       connections,
@@ -182,6 +185,7 @@ async function assemble(
   const doors = createModuleDoors({
     ladder,
     connections,
+    trail: cradle.auditTrail,
     works,
     spendings,
     log,
@@ -257,6 +261,7 @@ async function assemble(
       closingDays: config.closingDays,
       erasures,
     })
+    corsRoutes(app, ladder, runControl)
     domainRoutes(app, ladder, { domains, directory, runControl })
     roleRoutes(app, ladder, { runControl, modulesOf, off })
     explainRoutes(app, ladder, {

@@ -21,6 +21,7 @@ export interface Change {
     | 'tenantClosed'
     | 'member'
     | 'domain'
+    | 'origins'
     | 'access'
     | 'session'
     | 'limits'

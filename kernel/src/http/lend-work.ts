@@ -5,13 +5,14 @@ import { originOf } from '../audit/write-audit.ts'
 import type { Spending } from '../broker/spending.ts'
 import type { Announcement } from '../data/change-feed.ts'
 import { isDatabaseFailure } from '../data/database-failure.ts'
+import type { CurrentRequest } from '../data/idempotent-request.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
-import { withUnitOfWork } from '../data/unit-of-work.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { createWorks, type WorkParts } from '../sandbox/invoke.ts'
 import type { Tenant } from '../stages.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import { refusalOf, stateRules } from '../tenants/tenant-states.ts'
+import { withClaim } from './hygiene/with-claim.ts'
 import type { WithWork } from './module-parts.ts'
 import { type SpendingParts, spendingLender } from './request-spending.ts'
 
@@ -23,6 +24,7 @@ export interface WorkLenderParts extends Omit<WorkParts, 'watcher'> {
   readonly directory: Pick<TenantDirectory, 'find'>
   readonly spendings: SpendingParts
   readonly log: Logger
+  readonly current: CurrentRequest
   /** What others keep in memory of a tenant's records, by the modules in which some were changed. */
   readonly tell: (tenant: string, changed: ReadonlySet<string>) => Announcement | undefined
 }
@@ -36,7 +38,7 @@ export interface WorkLender {
 }
 
 export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allStand): WorkLender {
-  const { connections, spendings, log, tell } = parts
+  const { connections, spendings, log, tell, current } = parts
   const makeWork = createWorks({ ...parts, watcher: spendings.metrics }, off)
   const lendSpending = spendingLender(spendings, log, off)
   const spent = new WeakMap<object, Spending>()
@@ -70,7 +72,7 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
   const withWork: WithWork = (stage, work, options) =>
     counted(stage.tenant.id, () => workIn(stage, work, options))
 
-  const workIn: WithWork = (stage, work, { entersPlugin = false } = {}) =>
+  const workIn: WithWork = (stage, work, { entersPlugin = false, answer } = {}) =>
     lendSpending(stage, async (spending) => {
       spent.set(stage, spending)
       const { plugin, tenant, actor, ability, requestId, onBehalfOf } = stage
@@ -91,8 +93,10 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
         // Also in a GET: what its handler does is the plugin's.
         readOnly: !stateRules[now.state].writes && !off.has('tenantState'),
       }
+      // What only reads cannot be done twice.
+      const request = scope.readOnly ? undefined : current.getStore()
       try {
-        return await withUnitOfWork(connections, scope, async (unit) => {
+        return await withClaim({ connections, scope, request, answer }, async (unit) => {
           const isAdmitted = leave !== undefined
           const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
           const result = await work(makeWork(options))

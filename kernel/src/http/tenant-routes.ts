@@ -3,11 +3,13 @@
 import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import { addMember, changeRole, listMembers, removeMember } from '../tenants/change-members.ts'
+import { addMember, changeRole, listMembers, type Member, removeMember } from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
+import { keeping } from './hygiene/keeping.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   listOf,
@@ -96,8 +98,12 @@ export function tenantRoutes(
       response: { 201: memberShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      const member = await addMember(runControl, stage, request.body as NewMemberBody)
-      return reply.code(201).header('location', `/v1/tenant/members/${member.userId}`).send(member)
+      const answer = (member: Member) =>
+        jsonTextAnswer(201, String(reply.serializeInput({ ...member }, '201')), {
+          location: `/v1/tenant/members/${member.userId}`,
+        })
+      const run = keeping(runControl, answer)
+      return sendAnswer(reply, answer(await addMember(run, stage, request.body as NewMemberBody)))
     }),
   })
   app.route({
