@@ -52,6 +52,12 @@ export type Defence =
   | 'operatorToken'
   /** A person enters the tenants that he is a member of. */
   | 'membership'
+  /** Attempts to sign in are counted, and who fails too often waits. */
+  | 'signInThrottle'
+  /** A link from a mail is good for one use, and for a time. */
+  | 'singleUse'
+  /** A code of an authenticator is good for one use. */
+  | 'codeReplay'
   /** A request that names two tenants is refused. */
   | 'tenantAgreement'
   /** A tenant does what its state allows: nothing is written in one that is read-only, and nobody is let into one that is closed. */
@@ -62,8 +68,22 @@ export type Defence =
   | 'keyCheck'
   /** A refresh token works once; the second use ends the session. */
   | 'refreshReuse'
+  /** A sign-in at an identity provider ends in the browser that began it. */
+  | 'ssoBrowser'
+  /** A provider vouches for e-mail addresses of the domains that its tenant has verified, and for verified addresses alone. */
+  | 'ssoEmail'
+  /** A session that a tenant's provider vouched for reaches that tenant alone. */
+  | 'ssoConfinement'
+  /** Where single sign-on is required, other sessions do not enter. */
+  | 'ssoEnforcement'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
+  /** Who did one of two duties on a record does not do the other on it. */
+  | 'recordDuties'
+  /** Nobody puts more into a role, or gives more to a person, than he may do himself. */
+  | 'ownGrants'
+  /** Rules decide which records and fields of a module a person may reach. */
+  | 'ability'
   /** A plugin calls the services of the modules that its manifest names. */
   | 'serviceGrant'
   /** The input of every call of a plugin has the shape of that call. */
@@ -82,6 +102,16 @@ export type Defence =
   | 'fairConnections'
   /** Rows of the audit trail are compared with the seals over them. */
   | 'auditSeals'
+  /** What is marked personal is taken from the audit trail of readers who may not see it. */
+  | 'auditPersonal'
+  /** A cell of an export is no formula to a spreadsheet. */
+  | 'csvFormulas'
+  /** Who decides on an approval is one of those it waits for. */
+  | 'approverCheck'
+  /** What was approved is what is done: a record that has changed since is not. */
+  | 'approvedVersion'
+  /** Nobody decides on his own request, and nobody counts twice at one step. */
+  | 'approvalDuties'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

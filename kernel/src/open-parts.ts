@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import type pg from 'pg'
 import type { Logger } from 'pino'
-import { type AuditKey, auditKey } from './audit/audit-digest.ts'
+import { auditKey } from './audit/audit-digest.ts'
+import { type AuditTrail, createAuditTrail } from './audit/audit-trail.ts'
 import { startAuditSealer } from './audit/sealer.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
@@ -21,26 +22,35 @@ import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
 import { createExchangeToken, type ExchangeToken } from './identity/exchange-token.ts'
 import { createFindKey } from './identity/find-key.ts'
+import type { IdentityParts } from './identity/identity-parts.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
+import { createPasswordPolicy } from './identity/password-policy.ts'
 import { createSessions, type Sessions } from './identity/sessions.ts'
 import { createSigningKeys, type SigningKeys } from './identity/signing-keys.ts'
+import { createThrottle } from './identity/throttle.ts'
+import { createMailOutbox, type MailOutbox } from './mail/mail-outbox.ts'
+import { type MailSender, startMailSender } from './mail/mail-sender.ts'
+import { logTransport, smtpTransport } from './mail/mail-transport.ts'
 import { createFetcher, type Fetcher } from './outside/fetcher.ts'
 import { createModuleSecrets, type ModuleSecrets } from './outside/module-secrets.ts'
 import { createOutside, type Outside } from './outside/outside.ts'
 import { createSeal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
+import { createDecisions, type Decisions } from './permissions/decision.ts'
+import { createDutyGuard, type DutyGuard } from './permissions/duty-guard.ts'
 import { createGrantDirectory, type GrantDirectory } from './permissions/grant-directory.ts'
 import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { type IsTrusted, trustedProxies } from './tenants/request-head.ts'
+import { createCheckSso } from './tenants/sso/policy.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
 import { createTenantHosts, type TenantHosts } from './tenants/tenant-hosts.ts'
 
 const controlPoolSize = 6
 
-interface Cradle {
+export interface Cradle {
   log: Logger
   pool: pg.Pool
   identityPool: pg.Pool
@@ -51,9 +61,11 @@ interface Cradle {
   currentRequest: CurrentRequest
   runControl: RunControl
   directory: TenantDirectory
+  outbox: MailOutbox
   hosts: TenantHosts
   isTrusted: IsTrusted
   accounts: Accounts
+  identity: IdentityParts
   sessions: Sessions
   signingKeys: SigningKeys
   accessTokens: AccessTokens
@@ -61,13 +73,15 @@ interface Cradle {
   authenticate: Authenticate
   scopes: ScopeSwitch
   grants: GrantDirectory
+  duties: DutyGuard
+  decisions: Decisions
   ladder: Ladder
   fetcher: Fetcher
   moduleSecrets: ModuleSecrets
   outside: Outside
   limits: LimitDirectory
   usage: UsageCounter
-  auditKey: AuditKey
+  auditTrail: AuditTrail
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -99,6 +113,18 @@ async function openDatabase(
   }
   const { rolePrefix, signedTenant } = config
   return bootstrapDatabase({ adminUrl, secret, rolePrefix, signedTenant, log })
+}
+
+/** With a demo and without a server it goes into the log. */
+const canMail = ({ smtpUrl, demo }: Config): boolean => smtpUrl !== undefined || demo
+
+function openMailSender(
+  config: Config,
+  parts: Omit<Parameters<typeof startMailSender>[0], 'transport'>,
+): MailSender {
+  const { smtpUrl, mailFrom } = config
+  const transport = smtpUrl === undefined ? logTransport(parts.log) : smtpTransport(smtpUrl, mailFrom)
+  return startMailSender({ ...parts, transport })
 }
 
 export async function openParts(
@@ -138,6 +164,7 @@ export async function openParts(
   closers.add('audit sealer', () => sealer.close())
   const priceBook = await readPriceBook(pool)
   for (const warning of checkPriceBook(priceBook)) log.warn(warning)
+  const mailSeal = createSeal(secret, 'mail')
   const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
   container.register({
     log: asValue(log),
@@ -148,17 +175,33 @@ export async function openParts(
     connections: asValue(connections),
     priceBook: asValue(priceBook),
     usage: asValue(usage),
-    auditKey: asValue(sealing),
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     currentRequest: asValue(new AsyncLocalStorage<IdempotentRequest>()),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed, c.currentRequest)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
+    outbox: asValue(createMailOutbox(mailSeal, canMail(config))),
+    accounts: asFunction((c: Cradle) =>
+      createAccounts(c.identityPool, {
+        secret: c.secret,
+        requireVerified: config.verifyEmail === 'required',
+      }),
+    ).singleton(),
+    identity: asFunction((c: Cradle) => ({
+      accounts: c.accounts,
+      runControl: c.runControl,
+      outbox: c.outbox,
+      throttle: createThrottle(c.pool, off),
+      passwords: createPasswordPolicy({ breachUrl: config.breachUrl, log: c.log }),
+      config,
+      off,
+    })).singleton(),
     hosts: asFunction((c: Cradle) => createTenantHosts(c.pool, c.feed, config.baseDomains)).singleton(),
     isTrusted: asValue(trustedProxies(config.trustedProxies)),
-    accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
-    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl)).singleton(),
+    decisions: asFunction((c: Cradle) => createDecisions(createSeal(c.secret, 'decisions'))).singleton(),
+    duties: asFunction((c: Cradle) => createDutyGuard(c.pool, c.feed, off)).singleton(),
+    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl, off)).singleton(),
     signingKeys: asFunction((c: Cradle) =>
       createSigningKeys({
         pool: c.pool,
@@ -206,6 +249,7 @@ export async function openParts(
           hosts: c.hosts,
           isTrusted: c.isTrusted,
           grantsOf: c.grants.grantsOf,
+          checkSso: createCheckSso(c.pool, c.feed, off),
           abilityOf: createAbilities(off),
         },
         off,
@@ -217,10 +261,18 @@ export async function openParts(
     moduleSecrets: asFunction((c: Cradle) =>
       createModuleSecrets(c.pool, c.runControl, createSeal(c.secret), off),
     ).singleton(),
+    auditTrail: asFunction((c: Cradle) =>
+      createAuditTrail({ pool: c.pool, key: sealing, sealer }, off),
+    ).singleton(),
     outside: asFunction((c: Cradle) =>
       createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),
     ).singleton(),
   })
   closers.add('fetches', async () => container.cradle.fetcher.close())
+  if (canMail(config)) {
+    const sender = openMailSender(config, { pool, seal: mailSeal, log })
+    closers.add('mail', () => sender.close())
+    feed.onChange(({ kind }) => (kind === 'mail' || kind === 'all' ? sender.wake() : undefined))
+  }
   return { access, cradle: container.cradle }
 }

@@ -41,8 +41,8 @@ class MeteredUnit implements UnitOfWork {
   }
 
   /** The kernel's own, which no module asks for. */
-  async ownQuery(statement: Statement, lockMs?: number): Promise<QueryResult> {
-    return this.#unit.ownQuery(statement, lockMs)
+  async ownQuery(statement: Statement, explain?: Explain, lockMs?: number): Promise<QueryResult> {
+    return this.#unit.ownQuery(statement, explain, lockMs)
   }
 
   beforeCommit(last: () => Promise<void>): void {

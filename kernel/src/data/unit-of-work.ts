@@ -56,9 +56,11 @@ export interface UnitOfWork extends Reader {
   query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult>
   /** Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. */
   send(role: string, statement: Statement, options?: SendOptions): void
-  /** A statement on the kernel's own tables, as the data login itself: what stands or falls with this transaction.
-   * With `lockMs` it waits for no lock longer than that. */
-  ownQuery(statement: Statement, lockMs?: number): Promise<QueryResult>
+  /**
+   * A statement on the kernel's own tables, as the data login itself: what stands or falls with this transaction. With
+   * `lockMs` it waits for no lock longer than that.
+   */
+  ownQuery(statement: Statement, explain?: Explain, lockMs?: number): Promise<QueryResult>
   /** Run before the commit, when everything else has been done. */
   beforeCommit(last: () => Promise<void>): void
   /** Written with the commit, in the same transaction. */
@@ -148,12 +150,10 @@ class Unit implements UnitOfWork {
     this.#track(this.#submit(quoteName(role), statement, options))
   }
 
-  async ownQuery(statement: Statement, lockMs?: number): Promise<QueryResult> {
+  async ownQuery(statement: Statement, explain?: Explain, lockMs?: number): Promise<QueryResult> {
     try {
-      return await this.#submit(asLogin, statement, {
-        awaited: true,
-        ...(lockMs === undefined ? {} : { lockMs }),
-      })
+      const options = { explain, awaited: true as const, ...(lockMs === undefined ? {} : { lockMs }) }
+      return await this.#submit(asLogin, statement, options)
     } catch (error) {
       throw (await this.#failure) ?? error
     }

@@ -1,7 +1,9 @@
 // POST /v1/<module>/<entities>/{id}/<action>. The record is loaded and locked and the transition checked before the
 // plugin's code, if there is any, sees it; what it returns is stored.
 import type { ActionSpec, EntitySpec, Json } from '@plinth/sdk'
+import { actOn } from '../broker/acts.ts'
 import { lockRecord, shown, storeOf, updateRecord } from '../broker/records.ts'
+import { requestApproval } from '../broker/request-approval.ts'
 import type { Work } from '../broker/work.ts'
 import type { EntityRecord, EntityStore, Values } from '../data/entity-store.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
@@ -9,7 +11,7 @@ import { parseFields, parseRecord } from '../data/field-kinds/parse-fields.ts'
 import type { KeptAnswer } from '../data/idempotent-request.ts'
 import { errors } from '../errors.ts'
 import { parseActionAnswer } from '../sandbox/action-answer.ts'
-import { recordAnswer, sendAnswer } from './answer.ts'
+import { jsonTextAnswer, recordAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { ifMatch } from './etag.ts'
 import { atRung } from './ladder.ts'
@@ -17,7 +19,7 @@ import type { ModuleParts } from './module-parts.ts'
 import { idParams } from './record-schemas.ts'
 import { moduleProblems, tenantHeader } from './schemas.ts'
 
-interface ActionCall {
+export interface ActionCall {
   readonly entity: string
   readonly action: string
   readonly spec: ActionSpec
@@ -60,14 +62,35 @@ async function findCreated(work: Work, id: string): Promise<CreatedAnswer> {
   throw errors.pluginFailed({ module: manifest.name }, cause)
 }
 
-async function act(work: Work, call: ActionCall): Promise<Answer> {
+/** Runs it, unless somebody has to agree first: then it waits, and its approval is the answer. */
+async function actOrAsk(work: Work, call: ActionCall): Promise<Answer | { readonly approval: string }> {
+  const { entity, action, spec, id, input } = call
+  if (spec.approval) {
+    const record = await checkedRecord(work, call)
+    const approval = await requestApproval(work, { entity, action, record: id, input }, record)
+    if (approval !== undefined) return { approval }
+  }
+  return act(work, call)
+}
+
+/** The record, if the action may be done to it as it is. */
+async function checkedRecord(work: Work, call: ActionCall): Promise<EntityRecord> {
   const { entity, action, spec, id } = call
   const record = await lockRecord(work, entity, id, action)
   if (call.versions !== undefined && !call.versions.includes(record.version)) {
     throw errors.versionConflict({ entity, id, version: record.version })
   }
+  if (spec.to !== undefined) storeOf(work, entity).checkTransition(record, spec.to)
+  return record
+}
+
+/** Runs an action on its record. Whoever has to agree has done so, or nobody has to. */
+export async function act(asked: Work, call: ActionCall): Promise<Answer> {
+  const { entity, action, spec, id } = call
+  const record = await checkedRecord(asked, call)
+  const { onBehalfOf } = await actOn(asked, action, entity, record)
+  const work = asked.inNameOf(onBehalfOf)
   const store = storeOf(work, entity)
-  if (spec.to !== undefined) store.checkTransition(record, spec.to)
   const answer = spec.run
     ? parseActionAnswer(
         work.plugin.manifest.name,
@@ -96,7 +119,10 @@ export function actionRoute(
   const problems = moduleProblems(plugin.manifest.errors)
   const path = `/v1/${plugin.manifest.name}/${spec.path}`
   const record = jsonSchemaForFields(spec.fields, 'record')
-  const entersPlugin = actionSpec.run === true || (plugin.manifest.hooks[entity] ?? []).length > 0
+  const entersPlugin =
+    actionSpec.run === true ||
+    actionSpec.approval !== undefined ||
+    (plugin.manifest.hooks[entity] ?? []).length > 0
   const takesInput = Object.keys(actionSpec.input).length > 0
   app.route({
     method: 'POST',
@@ -112,6 +138,7 @@ export function actionRoute(
         ...(actionSpec.run
           ? { 201: { ...record, description: 'The record the action made, for a caller who may read it.' } }
           : {}),
+        ...(actionSpec.approval ? { 202: waitingForApproval } : {}),
         ...problems,
       },
     },
@@ -126,17 +153,30 @@ export function actionRoute(
           input: parseFields(actionSpec.input, request.body ?? {}),
           ...ifMatch(request),
         }
-        const answer = (done: Answer): KeptAnswer => {
+        const answer = (done: Answer | { readonly approval: string }): KeptAnswer => {
+          if ('approval' in done) {
+            const { approval } = done
+            return jsonTextAnswer(202, JSON.stringify({ approval, state: 'open' }), {
+              location: `/v1/tenant/approvals/${approval}`,
+            })
+          }
           if ('updated' in done) return recordAnswer(200, shown(stage, entity, done.updated))
           if (done.created) return recordAnswer(201, done.created, done.path)
           return { status: 201, headers: { location: done.path } }
         }
-        const done = await withWork(stage, (work) => act(work, call), { entersPlugin, answer })
+        const done = await withWork(stage, (work) => actOrAsk(work, call), { entersPlugin, answer })
         return sendAnswer(reply, answer(done))
       },
       { entersPlugin },
     ),
   })
+}
+
+const waitingForApproval = {
+  description: 'Nothing was done yet: people have to agree first, and the action runs when they have.',
+  type: 'object',
+  required: ['approval', 'state'],
+  properties: { approval: { type: 'string', format: 'uuid' }, state: { type: 'string', enum: ['open'] } },
 }
 
 /** `markPaid` is `mark-paid` in the URL. */

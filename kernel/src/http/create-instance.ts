@@ -14,7 +14,7 @@ import { withIdempotencyKey } from './hygiene/idempotency-schema.ts'
 import { isForOperator } from './hygiene/rate-limits.ts'
 import { securityHeaders } from './hygiene/security-headers.ts'
 import { createKnownPaths } from './known-paths.ts'
-import { longestPathPart, sendProblem } from './problem.ts'
+import { longestPathPart, type NameDecision, sendProblem } from './problem.ts'
 
 /** The one way to authenticate; `security: []` on a route takes it away. */
 export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as const
@@ -45,6 +45,7 @@ interface Equipment {
   readonly isClosing: () => boolean
   /** Without it nothing of the kind is done. */
   readonly hygiene?: Hygiene
+  readonly nameDecision?: NameDecision
   readonly watchRequest?: RequestWatcher
 }
 
@@ -60,7 +61,8 @@ export type InstanceOptions = Equipment & {
   readonly isTrusted?: IsTrusted
 }
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, hygiene, watchRequest }) => {
+const equipment = fp<Equipment>(async (app, options) => {
+  const { debugErrors, isClosing, hygiene, watchRequest, nameDecision } = options
   app.decorateRequest('stage', null)
   app.decorate('hygiene', hygiene)
   app.decorateRequest('idempotent', null)
@@ -81,6 +83,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, hygiene, w
     sendProblem(error, request, reply, {
       bodyLimit: request.routeOptions.bodyLimit ?? bodyLimit,
       debug: debugErrors,
+      nameDecision,
     }),
   )
   const paths = createKnownPaths()

@@ -1,7 +1,9 @@
 // A plugin's own route: the handler's answer goes to the client as it left the sandbox.
 import type { RouteSpec } from '@plinth/sdk'
+import type { Work } from '../broker/work.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
+import { decidingRule } from '../permissions/build-ability.ts'
 import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung } from './ladder.ts'
@@ -33,12 +35,10 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         const input = isGet
           ? parseFields(spec.query, request.query, { coerce: true })
           : parseFields(spec.input, request.body ?? {})
+        const lender = decidingRule(stage.ability, name, 'route')?.source.lender
+        const run = (work: Work) => work.inNameOf(lender).runText({ kind: 'route', route: name }, input)
         const answer = (text: string) => jsonTextAnswer(200, text)
-        const text = await withWork(stage, (work) => work.runText({ kind: 'route', route: name }, input), {
-          entersPlugin: true,
-          answer,
-        })
-        return sendAnswer(reply, answer(text))
+        return sendAnswer(reply, answer(await withWork(stage, run, { entersPlugin: true, answer })))
       },
       { entersPlugin: true },
     ),

@@ -2,17 +2,23 @@
 // others. Names come from people: they are cleaned before they get here, and escaped where they become HTML.
 import type { Language } from './languages.ts'
 
+/** Each kind of mail, and what it tells. */
 export interface MailFacts {
-  /** Each kind of mail, and what it tells. */
-  readonly invitation: { readonly tenant: string; readonly inviter: string; readonly expires: string }
-  readonly 'verify-email': { readonly name: string; readonly expires: string }
+  readonly invitation: { readonly tenant: string; readonly inviter: string; readonly expires: Date }
+  readonly 'verify-email': { readonly name: string; readonly expires: Date }
   readonly 'has-account': { readonly name: string }
-  readonly 'reset-password': { readonly name: string; readonly expires: string }
-  readonly 'change-email': { readonly name: string; readonly expires: string }
-  readonly 'email-changed': { readonly name: string; readonly email: string; readonly at: string }
-  readonly 'password-changed': { readonly name: string; readonly at: string }
-  readonly 'factor-changed': { readonly name: string; readonly what: FactorChange; readonly at: string }
-  readonly 'sign-in-blocked': { readonly name: string; readonly at: string }
+  readonly 'reset-password': { readonly name: string; readonly expires: Date }
+  readonly 'change-email': { readonly name: string; readonly expires: Date }
+  readonly 'email-changed': { readonly name: string; readonly email: string; readonly at: Date }
+  readonly 'password-changed': { readonly name: string; readonly at: Date }
+  readonly 'factor-changed': { readonly name: string; readonly what: FactorChange; readonly at: Date }
+  readonly 'sign-in-blocked': { readonly name: string; readonly at: Date }
+  readonly 'approval-waiting': {
+    readonly name: string
+    readonly tenant: string
+    readonly step: string
+    readonly requester: string
+  }
 }
 
 export type MailKind = keyof MailFacts
@@ -25,7 +31,14 @@ export interface MailText {
   readonly button?: string
 }
 
-type Texts = { readonly [Kind in MailKind]: (facts: MailFacts[Kind]) => MailText }
+/** The same facts as they are written: moments are texts in the reader's language. */
+export type WrittenFacts<Kind extends MailKind> = {
+  readonly [Name in keyof MailFacts[Kind]]: MailFacts[Kind][Name] extends Date
+    ? string
+    : MailFacts[Kind][Name]
+}
+
+type Texts = { readonly [Kind in MailKind]: (facts: WrittenFacts<Kind>) => MailText }
 
 const factors: Readonly<Record<Language, Readonly<Record<FactorChange, string>>>> = {
   en: {
@@ -109,6 +122,13 @@ const en: Texts = {
       'If it was you, wait or reset your password. If not, nobody got in; a passkey keeps such attempts out altogether.',
     ],
   }),
+  'approval-waiting': ({ name, tenant, step, requester }) => ({
+    subject: `An approval waits for you at ${tenant}`,
+    paragraphs: [
+      `Hello ${name}, what ${requester} has requested waits for your decision at the step “${step}”.`,
+      'You find it among the approvals that wait for you. You are reminded until somebody has decided.',
+    ],
+  }),
 }
 
 const de: Texts = {
@@ -171,6 +191,13 @@ const de: Texts = {
     paragraphs: [
       `Guten Tag ${name}, jemand hat für Ihr Konto falsche Passwörter oder Codes versucht, zuletzt am ${at}. Die Anmeldung muss eine Weile warten.`,
       'Wenn Sie das waren, warten Sie oder setzen Sie Ihr Passwort zurück. Wenn nicht: Niemand kam hinein; ein Passkey hält solche Versuche ganz fern.',
+    ],
+  }),
+  'approval-waiting': ({ name, tenant, step, requester }) => ({
+    subject: `Eine Freigabe bei ${tenant} wartet auf Sie`,
+    paragraphs: [
+      `Guten Tag ${name}, was ${requester} beantragt hat, wartet beim Schritt „${step}“ auf Ihre Entscheidung.`,
+      'Sie finden es unter den Freigaben, die auf Sie warten. Sie werden erinnert, bis jemand entschieden hat.',
     ],
   }),
 }

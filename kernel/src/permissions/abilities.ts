@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { allStand, type DefencesOff } from '../defences.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located } from '../stages.ts'
-import { type Ability, buildAbility } from './build-ability.ts'
+import { type Ability, buildAbility, fullAbility } from './build-ability.ts'
 import type { Grants } from './grants.ts'
 
 const keptOfPlugin = 5_000
@@ -30,7 +30,9 @@ export function createAbilities(off: DefencesOff = allStand): (asker: Asker, plu
     const known = abilities.get(key)
     // What a person was given is read anew when it may have changed, and is then another object.
     if (known && known.grants === grants) return known.ability
-    const ability = buildAbility(plugin.manifest, grants, off.has('keyScopes') ? undefined : scopes)
+    const ability = off.has('ability')
+      ? fullAbility(plugin.manifest)
+      : buildAbility(plugin.manifest, grants, off.has('keyScopes') ? undefined : scopes)
     abilities.set(key, { grants, ability })
     return ability
   }

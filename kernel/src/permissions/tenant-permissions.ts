@@ -1,14 +1,24 @@
 // What a person may do to the tenant itself, beside what its modules let him do.
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
+import { coversPermission } from './access-rule.ts'
+import type { Granted } from './grants.ts'
 import { isInScopes } from './scopes.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
+  'tenant.approvals.manage',
+  'tenant.approvals.read',
   'tenant.domains.manage',
+  'tenant.audit.personal',
+  'tenant.audit.read',
+  'tenant.access.explain',
+  'tenant.delegations.manage',
+  'tenant.duties.manage',
   'tenant.modules.manage',
   'tenant.profile.update',
   'tenant.members.manage',
+  'tenant.roles.manage',
   'tenant.secrets.manage',
   'tenant.serviceAccounts.manage',
   'tenant.settings.update',
@@ -18,13 +28,30 @@ export const tenantPermissions = [
 
 export type TenantPermission = (typeof tenantPermissions)[number]
 
-/** Owners and admins hold every one, a credential no more than its scopes. @throws FORBIDDEN, SCOPE_REQUIRED */
-export function requireTenantPermission(
-  { role, scopes }: Pick<Located, 'role' | 'scopes'>,
-  permission: TenantPermission,
-): void {
-  if (!isInScopes(scopes, permission)) throw errors.scopeRequired({ permission })
-  if (role === 'member') throw errors.forbidden({ permission })
+/** An admin does not hold them, unless a role gives them to him. */
+const ownersAlone: readonly string[] = ['tenant.audit.personal'] satisfies TenantPermission[]
+
+type Caller = Pick<Located, 'grants' | 'scopes'>
+
+/** What his membership and his own roles say. What was lent to him is not asked: these are never lent. */
+export function isGivenInTenant({ role, roles }: Granted, permission: string): boolean {
+  // Nobody can lock an owner out of what only he can mend.
+  if (role === 'owner') return true
+  const rules = roles
+    .flatMap((one) => one.rules)
+    .filter((rule) => coversPermission(rule.permission, permission))
+  if (rules.some(({ effect }) => effect === 'deny')) return false
+  return rules.length > 0 || (role === 'admin' && !ownersAlone.includes(permission))
+}
+
+/** Owners hold every one, admins nearly all that no role denies them, and a credential no more than its scopes. */
+export const holdsTenantPermission = ({ grants, scopes }: Caller, permission: TenantPermission): boolean =>
+  isInScopes(scopes, permission) && isGivenInTenant(grants, permission)
+
+/** @throws FORBIDDEN, SCOPE_REQUIRED */
+export function requireTenantPermission(by: Caller, permission: TenantPermission): void {
+  if (!isInScopes(by.scopes, permission)) throw errors.scopeRequired({ permission })
+  if (!isGivenInTenant(by.grants, permission)) throw errors.forbidden({ permission })
 }
 
 /**

@@ -1,7 +1,10 @@
 // Service accounts: programs as members of exactly one tenant, with a role like a person's, that come with keys and
 // never with a password.
+
 import { randomUUIDv7 } from 'node:crypto'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
+import { holdsEverything } from '../permissions/may-grant.ts'
 import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
@@ -56,6 +59,8 @@ const fromRow = ({ created_at, created_by, ...row }: AccountRow): ServiceAccount
 export function mayManageAccounts(by: Located): void {
   requireUncut(by)
   requireTenantPermission(by, 'tenant.serviceAccounts.manage')
+  // An account may be an admin's, and its key is a second self that no role denies anything.
+  if (!holdsEverything(by.grants)) throw errors.forbidden({ permission: 'tenant.serviceAccounts.manage' })
 }
 
 /** Account with `id`, its row locked. @throws RECORD_NOT_FOUND */
@@ -77,8 +82,7 @@ async function record(
 ): Promise<void> {
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'serviceAccount',
     recordId: id,
     action,

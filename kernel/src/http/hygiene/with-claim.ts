@@ -19,7 +19,9 @@ export async function withClaim<T>(
   let isCommitted = false
   try {
     const result = await withUnitOfWork(connections, scope, async (unit) => {
-      await request.claim(async (statement) => (await unit.ownQuery(statement, claimLockMs)).rowCount)
+      await request.claim(
+        async (statement) => (await unit.ownQuery(statement, undefined, claimLockMs)).rowCount,
+      )
       const done = await work(unit)
       if (answer)
         await request.keep(answer(done), async (statement) => (await unit.ownQuery(statement)).rowCount)
