@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { createApprovers } from './approvals/approvers.ts'
 import { chainsFor } from './approvals/chains.ts'
+import { sealerLock } from './audit/seal-audit.ts'
 import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
@@ -66,6 +67,8 @@ import { createHostStarter } from './sandbox/supervisor.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 import { createAskChallenge } from './tenants/dns-challenge.ts'
+import { createErasures } from './tenants/erase-tenants.ts'
+import { createTenantExports } from './tenants/export-tenant.ts'
 import { repeat } from './tenants/repeat.ts'
 import { createTenantDomains } from './tenants/tenant-domains.ts'
 
@@ -163,6 +166,7 @@ async function assemble(
     {
       current: currentRequest,
       registry,
+      directory,
       connections,
       outside,
       duties: cradle.duties,
@@ -181,6 +185,7 @@ async function assemble(
   const doors = createModuleDoors({
     ladder,
     connections,
+    trail: cradle.auditTrail,
     works,
     spendings,
     log,
@@ -215,6 +220,15 @@ async function assemble(
     askChallenge: createAskChallenge(config.dnsServers),
     log,
   })
+  const erasures = createErasures({
+    pool,
+    access,
+    feed,
+    runControl,
+    locks: { sealer: sealerLock },
+    log,
+  })
+  closers.add('erasures', () => erasures.close())
   const rechecking = repeat('domains', () => domains.recheck(), log)
   closers.add('domains', () => rechecking.close())
   const modulesOf = modulesFrom(registry)
@@ -234,13 +248,18 @@ async function assemble(
     ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
-    tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
+    tenantLifeRoutes(app, ladder, {
+      directory,
+      runControl,
+      exports: createTenantExports({ pool, connections, rolePrefix: access.rolePrefix, runControl }),
+      closingDays: config.closingDays,
+    })
     operatorTenantRoutes(app, ladder, {
       pool,
       runControl,
       plugins: registry.plugins,
       closingDays: config.closingDays,
-      wakeErasures: () => undefined,
+      erasures,
     })
     corsRoutes(app, ladder, runControl)
     domainRoutes(app, ladder, { domains, directory, runControl })
@@ -304,6 +323,7 @@ async function assemble(
   feed.onChange((change) =>
     change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
   )
+  feed.onChange((change) => (change.kind === 'tenantClosed' ? works.emptied(change.id) : undefined))
   await registry.openWith((...modules) => doors.open(frontDoor, ...modules))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.

@@ -18,6 +18,7 @@ const pulseDeadlineMs = 3_000
 export interface Change {
   readonly kind:
     | 'tenant'
+    | 'tenantClosed'
     | 'member'
     | 'domain'
     | 'origins'

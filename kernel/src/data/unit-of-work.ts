@@ -25,10 +25,10 @@ export interface UnitScope {
   readonly origin?: AuditOrigin
   /** The connection is cut when the unit takes longer: 30 s. */
   readonly deadlineMs?: number
-  /** Asked at the commit which of the modules whose records were changed others must hear of. */
-  readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
   /** The database refuses every write in it. */
   readonly readOnly?: boolean
+  /** Asked at the commit which of the modules whose records were changed others must hear of. */
+  readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
 }
 
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
@@ -47,6 +47,9 @@ interface Sending extends SendOptions {
   readonly lockMs?: number
 }
 
+/** With `lockMs` it waits for no lock longer than that. */
+export type OwnOptions = Pick<Sending, 'explain' | 'lockMs'>
+
 export interface UnitOfWork extends Reader {
   readonly scope: UnitScope
   /**
@@ -56,11 +59,8 @@ export interface UnitOfWork extends Reader {
   query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult>
   /** Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. */
   send(role: string, statement: Statement, options?: SendOptions): void
-  /**
-   * A statement on the kernel's own tables, as the data login itself: what stands or falls with this transaction. With
-   * `lockMs` it waits for no lock longer than that.
-   */
-  ownQuery(statement: Statement, explain?: Explain, lockMs?: number): Promise<QueryResult>
+  /** A statement on the kernel's own tables, as the data login itself: what stands or falls with this transaction. */
+  ownQuery(statement: Statement, options?: OwnOptions): Promise<QueryResult>
   /** Run before the commit, when everything else has been done. */
   beforeCommit(last: () => Promise<void>): void
   /** Written with the commit, in the same transaction. */
@@ -150,10 +150,9 @@ class Unit implements UnitOfWork {
     this.#track(this.#submit(quoteName(role), statement, options))
   }
 
-  async ownQuery(statement: Statement, explain?: Explain, lockMs?: number): Promise<QueryResult> {
+  async ownQuery(statement: Statement, options: OwnOptions = {}): Promise<QueryResult> {
     try {
-      const options = { explain, awaited: true as const, ...(lockMs === undefined ? {} : { lockMs }) }
-      return await this.#submit(asLogin, statement, options)
+      return await this.#submit(asLogin, statement, { ...options, awaited: true })
     } catch (error) {
       throw (await this.#failure) ?? error
     }

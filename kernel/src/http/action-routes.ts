@@ -34,6 +34,9 @@ interface CreatedAnswer {
   readonly path: string
 }
 
+/** Done, or waiting for others. */
+type Done = Answer | { readonly approval: string }
+
 type Answer = { readonly updated: EntityRecord } | CreatedAnswer
 
 const moveTo = (store: EntityStore, to: string): Values =>
@@ -63,7 +66,7 @@ async function findCreated(work: Work, id: string): Promise<CreatedAnswer> {
 }
 
 /** Runs it, unless somebody has to agree first: then it waits, and its approval is the answer. */
-async function actOrAsk(work: Work, call: ActionCall): Promise<Answer | { readonly approval: string }> {
+async function actOrAsk(work: Work, call: ActionCall): Promise<Done> {
   const { entity, action, spec, id, input } = call
   if (spec.approval) {
     const record = await checkedRecord(work, call)
@@ -153,12 +156,11 @@ export function actionRoute(
           input: parseFields(actionSpec.input, request.body ?? {}),
           ...ifMatch(request),
         }
-        const answer = (done: Answer | { readonly approval: string }): KeptAnswer => {
+        const answer = (done: Done): KeptAnswer => {
           if ('approval' in done) {
             const { approval } = done
-            return jsonTextAnswer(202, JSON.stringify({ approval, state: 'open' }), {
-              location: `/v1/tenant/approvals/${approval}`,
-            })
+            const location = `/v1/tenant/approvals/${approval}`
+            return jsonTextAnswer(202, JSON.stringify({ approval, state: 'open' }), { location })
           }
           if ('updated' in done) return recordAnswer(200, shown(stage, entity, done.updated))
           if (done.created) return recordAnswer(201, done.created, done.path)

@@ -12,6 +12,7 @@ import type { Hygiene } from './hygiene/hygiene.ts'
 import type { Ladder } from './ladder.ts'
 import type { WorkLender } from './lend-work.ts'
 import { createModuleInstance } from './module-instance.ts'
+import type { ModuleParts } from './module-parts.ts'
 import { type ApiDocument, documentOf } from './openapi.ts'
 import type { NameDecision } from './problem.ts'
 import type { SpendingParts } from './request-spending.ts'
@@ -31,6 +32,7 @@ interface Opened {
 export interface ModuleDoorsParts {
   readonly ladder: Ladder
   readonly connections: TenantConnections
+  readonly trail: ModuleParts['trail']
   readonly works: WorkLender
   readonly spendings: Pick<SpendingParts, 'metrics' | 'usage'>
   readonly log: Logger
@@ -54,7 +56,14 @@ export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
     if (known) return known.instance
     const module = plugin.manifest.name
     const instance = await createModuleInstance(
-      { plugin, ladder, connections, withWork, spentBy: (stage) => works.spendingOf(stage)?.summary() },
+      {
+        plugin,
+        ladder,
+        connections,
+        trail: parts.trail,
+        withWork,
+        spentBy: (stage) => works.spendingOf(stage)?.summary(),
+      },
       {
         log: log.child({ module }),
         debugErrors: parts.debugErrors,

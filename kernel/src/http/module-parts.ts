@@ -1,4 +1,5 @@
 // What the routes of a module are made from.
+import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Work } from '../broker/work.ts'
 import type { KeptAnswer } from '../data/idempotent-request.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
@@ -10,6 +11,7 @@ export interface ModuleParts {
   readonly plugin: LoadedPlugin
   readonly ladder: Ladder
   readonly connections: TenantConnections
+  readonly trail: Pick<AuditTrail, 'search'>
   /** What the request that reached this stage has used of its limits, for people who write plugins. */
   readonly spentBy: (stage: object) => string | undefined
   readonly withWork: WithWork

@@ -38,7 +38,8 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         const lender = decidingRule(stage.ability, name, 'route')?.source.lender
         const run = (work: Work) => work.inNameOf(lender).runText({ kind: 'route', route: name }, input)
         const answer = (text: string) => jsonTextAnswer(200, text)
-        return sendAnswer(reply, answer(await withWork(stage, run, { entersPlugin: true, answer })))
+        const text = await withWork(stage, run, { entersPlugin: true, answer })
+        return sendAnswer(reply, answer(text))
       },
       { entersPlugin: true },
     ),

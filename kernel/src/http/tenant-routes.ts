@@ -1,5 +1,6 @@
 // /v1/tenants: the caller's tenants and new ones. /v1/tenant: the current one, its members.
 
+import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
 import { addMember, changeRole, listMembers, type Member, removeMember } from '../tenants/change-members.ts'
@@ -47,7 +48,7 @@ export function tenantRoutes(
       response: { 201: ownTenantShape, ...problemResponses },
     },
     ...atRung(ladder.identified, async (stage, request, reply) => {
-      const by = { ...stage, actorId: stage.actor.id, owner: stage.actor }
+      const by = { by: auditedBy(stage), owner: stage.actor }
       const id = await provisionTenant(runControl, by, request.body as OnboardingBody, plugins)
       const tenant = await directory.find(id)
       if (!tenant) throw errors.internal({})

@@ -20,7 +20,7 @@ export async function withClaim<T>(
   try {
     const result = await withUnitOfWork(connections, scope, async (unit) => {
       await request.claim(
-        async (statement) => (await unit.ownQuery(statement, undefined, claimLockMs)).rowCount,
+        async (statement) => (await unit.ownQuery(statement, { lockMs: claimLockMs })).rowCount,
       )
       const done = await work(unit)
       if (answer)
