@@ -29,7 +29,13 @@ export async function startKernelProcess(
 ): Promise<KernelProcess> {
   const child = spawn(process.execPath, [join(repository, 'kernel/src/main.ts')], {
     cwd: repository,
-    env: { PATH: process.env['PATH'] ?? '', PORT: '0', LOG_LEVEL: 'warn', ...environment },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      PORT: '0',
+      LOG_LEVEL: 'warn',
+      PLINTH_LONGEST_DELAY_MS: '0',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let printed = ''

@@ -18,9 +18,9 @@ export const trafficSettings = {
   ),
   longestDelayMs: setting(
     'PLINTH_LONGEST_DELAY_MS',
-    '3000',
-    'Requests are turned away with 503 while the event loop comes round so late, on average over as long. 0: never.',
-    integer(3_000, 0, 60_000),
+    '1000',
+    'Requests are turned away with 503 while the event loop comes round so late, on average over twice as long, twice in a row. 0: never.',
+    integer(1_000, 0, 60_000),
   ),
   rateAddress: setting(
     'PLINTH_RATE_ADDRESS',

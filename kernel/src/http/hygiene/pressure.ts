@@ -3,7 +3,6 @@
 import underPressure from '@fastify/under-pressure'
 import Fastify from 'fastify'
 
-/** At least; a loop that stood still for all of a sample counts as late without end, so a sample is no shorter than what is. */
 const shortestSampleMs = 500
 
 export interface Pressure {
@@ -11,17 +10,24 @@ export interface Pressure {
   close(): Promise<void>
 }
 
-/** `longestDelayMs` is the mean over as long, or half a second; 0 for never. */
+/** `longestDelayMs` is the mean over twice as long, or half a second, twice in a row; 0 for never. */
 export async function openPressure(longestDelayMs: number): Promise<Pressure> {
   const sampler = Fastify()
-  if (longestDelayMs > 0)
-    await sampler.register(underPressure, {
-      maxEventLoopDelay: longestDelayMs,
-      sampleInterval: Math.max(longestDelayMs, shortestSampleMs),
-    })
+  if (longestDelayMs === 0) return { isHigh: () => false, close: () => sampler.close() }
+  const sampleMs = Math.max(2 * longestDelayMs, shortestSampleMs)
+  await sampler.register(underPressure, { maxEventLoopDelay: longestDelayMs, sampleInterval: sampleMs })
   await sampler.ready()
+  // One sample may be a single long step, such as the start of the kernel, that is over by now.
+  let lateInARow = 0
+  const timer = setInterval(() => {
+    lateInARow = sampler.isUnderPressure() ? lateInARow + 1 : 0
+  }, sampleMs)
+  timer.unref()
   return {
-    isHigh: () => longestDelayMs > 0 && sampler.isUnderPressure(),
-    close: () => sampler.close(),
+    isHigh: () => lateInARow > 1,
+    async close() {
+      clearInterval(timer)
+      await sampler.close()
+    },
   }
 }
