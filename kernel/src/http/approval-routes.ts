@@ -12,7 +12,11 @@ import {
 import type { DefencesOff } from '../defences.ts'
 import { enabledPlugin } from '../entitlements/check-entitlement.ts'
 import { errors } from '../errors.ts'
-import { mayInTenant, requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
+import {
+  holdsTenantPermission,
+  requireTenantPermission,
+  requireUncut,
+} from '../permissions/tenant-permissions.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
 import {
@@ -81,7 +85,8 @@ export function approvalRoutes(
 
   /** For who asked, who is or was among those to decide, and who may see all. */
   async function mustSee(stage: Located, approval: Approval): Promise<void> {
-    if (approval.requestedBy === stage.actor.id || mayInTenant(stage, 'tenant.approvals.read')) return
+    if (approval.requestedBy === stage.actor.id || holdsTenantPermission(stage, 'tenant.approvals.read'))
+      return
     const history = await readHistory(pool, stage.tenant.id, approval.id)
     if (history.some(({ actor }) => actor === stage.actor.id)) return
     const capacities = await capacitiesOf(stage)
