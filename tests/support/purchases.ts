@@ -74,7 +74,8 @@ export async function purchaseKernel(t: Ending, off?: DefencesOff): Promise<Purc
   const kernel = await testKernel(t, { pluginsRoot: root }, off ? { off } : {})
   const tenant = await kernel.openTenant('organisation', 'purchases')
   const members = async () => {
-    const { body } = await tenant.owner('GET', '/v1/tenant/members?limit=200')
+    const { status, body } = await tenant.owner('GET', '/v1/tenant/members?limit=200')
+    if (status !== 200) throw new Error(JSON.stringify(body))
     return (body['items'] as { userId: string }[]).map(({ userId }) => userId)
   }
   return {
