@@ -1,12 +1,15 @@
 // /v1/tenants: the caller's tenants and new ones. /v1/tenant: the current one, its members.
 
+import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import { addMember, changeMember, listMembers, removeMember } from '../tenants/change-members.ts'
+import { addMember, changeMember, listMembers, type Member, removeMember } from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
+import { keeping } from './hygiene/keeping.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   listOf,
@@ -47,7 +50,7 @@ export function tenantRoutes(
       response: { 201: ownTenantShape, ...problemResponses },
     },
     ...atRung(ladder.identified, async (stage, request, reply) => {
-      const by = { ...stage, actorId: stage.actor.id, owner: stage.actor }
+      const by = { by: auditedBy(stage), owner: stage.actor }
       const id = await provisionTenant(runControl, by, request.body as OnboardingBody, plugins)
       const tenant = await directory.find(id)
       if (!tenant) throw errors.internal({})
@@ -99,8 +102,12 @@ export function tenantRoutes(
     ...atRung(ladder.located, async (stage, request, reply) => {
       // It tells whether an address has an account, and lets somebody in who was not asked.
       if (isInvited) throw errors.invitationRequired({})
-      const member = await addMember(runControl, stage, request.body as NewMemberBody)
-      return reply.code(201).header('location', `/v1/tenant/members/${member.userId}`).send(member)
+      const answer = (member: Member) =>
+        jsonTextAnswer(201, String(reply.serializeInput({ ...member }, '201')), {
+          location: `/v1/tenant/members/${member.userId}`,
+        })
+      const run = keeping(runControl, answer)
+      return sendAnswer(reply, answer(await addMember(run, stage, request.body as NewMemberBody)))
     }),
   })
   app.route({
