@@ -92,7 +92,7 @@ create index link_user_id_idx on identity.link (user_id, purpose);
 -- Attempts by what they were made on or from; the keys are hashes.
 create table identity.throttle (
   key bytea primary key,
-  failures integer not null,
+  failures double precision not null,
   blocked_until timestamptz(3) not null,
   updated_at timestamptz(3) not null default now()
 );

@@ -1,6 +1,7 @@
 // Every attack of the tests in one list, from the tables that the tests themselves run, for docs/attacks.md. A test that
 // is no table is listed by its name, which scripts/list-attacks.ts looks for in its file.
 import type { Defence } from '../../kernel/src/defences.ts'
+import { accountAttacks } from './account-attacks.fixture.ts'
 import { approvalAttacks } from './approval-attacks.fixture.ts'
 import { answerAttacks, callAttacks } from './call-attacks.fixture.ts'
 import { forceAttacks, lockAttacks, logAttacks } from './code-attacks.fixture.ts'
@@ -215,5 +216,5 @@ const tables: readonly AttackTable[] = [
 
 export const attackTables: readonly AttackTable[] = [
   ...tables,
-  ...namedTests.map(({ kind, file, ...attack }) => table(kind, file, [attack])),
+  ...[...namedTests, ...accountAttacks].map(({ kind, file, ...attack }) => table(kind, file, [attack])),
 ]

@@ -17,7 +17,8 @@ export interface IdentityParts {
   readonly off: DefencesOff
 }
 
-const day = 86_400
+const hour = 3_600
+const day = 24 * hour
 
 /** How often each thing may fail, or be asked for. */
 export const throttleRules = (
@@ -28,22 +29,22 @@ export const throttleRules = (
     free: config.accountAttempts,
     firstWaitSeconds: 60,
     longestWaitSeconds: 3_600,
-    forgetSeconds: day,
+    leakSeconds: day / config.accountAttempts,
   },
   address: {
     kind: 'address',
     free: config.addressAttempts,
     firstWaitSeconds: 60,
     longestWaitSeconds: 3_600,
-    forgetSeconds: day,
+    leakSeconds: hour / config.addressAttempts,
   },
   // Mails to one mailbox, and mails that one network asks for.
-  mail: { kind: 'mail', free: 5, firstWaitSeconds: 900, longestWaitSeconds: day, forgetSeconds: 3_600 },
+  mail: { kind: 'mail', free: 5, firstWaitSeconds: 900, longestWaitSeconds: day, leakSeconds: hour / 5 },
   'mail-address': {
     kind: 'mail-address',
     free: config.addressAttempts,
     firstWaitSeconds: 60,
     longestWaitSeconds: 3_600,
-    forgetSeconds: 3_600,
+    leakSeconds: hour / config.addressAttempts,
   },
 })

@@ -13,8 +13,8 @@ export interface ThrottleRule {
   readonly free: number
   readonly firstWaitSeconds: number
   readonly longestWaitSeconds: number
-  /** After so long without a failure the count begins anew. */
-  readonly forgetSeconds: number
+  /** A failure is forgotten in so long, little by little: a busy network is not blocked by what happened last week. */
+  readonly leakSeconds: number
 }
 
 export interface Counted {
@@ -55,22 +55,25 @@ const keyOf = ({ rule, of }: Counted): Buffer =>
     .digest()
 
 // The column keeps milliseconds: a time rounded up would block until then.
+/** What is left of the failures so far, and the one that is counted now. */
+const failures = `(greatest(t.failures - extract(epoch FROM now() - t.updated_at) / $2, 0) + 1)`
+
 const count = `
   INSERT INTO identity.throttle AS t (key, failures, blocked_until) VALUES ($1, 1, date_trunc('milliseconds', now()))
   ON CONFLICT (key) DO UPDATE SET
-    failures = CASE WHEN t.updated_at < now() - $2 * interval '1 second' THEN 1 ELSE t.failures + 1 END,
-    blocked_until = CASE WHEN t.updated_at >= now() - $2 * interval '1 second' AND t.failures + 1 >= $3
-      THEN now() + least($4 * power(2, least(t.failures + 1 - $3, 30)), $5) * interval '1 second' ELSE date_trunc('milliseconds', now()) END,
+    failures = ${failures},
+    blocked_until = CASE WHEN round(${failures}) >= $3
+      THEN now() + least($4 * power(2, least(round(${failures}) - $3, 30)), $5) * interval '1 second' ELSE date_trunc('milliseconds', now()) END,
     updated_at = now()
   WHERE t.blocked_until <= clock_timestamp()
   RETURNING blocked_until > now() AS blocks`
 
 export function createThrottle(pool: pg.Pool, off: DefencesOff = allStand): Throttle {
   async function countOne(counted: Counted): Promise<boolean> {
-    const { forgetSeconds, free, firstWaitSeconds, longestWaitSeconds } = counted.rule
+    const { leakSeconds, free, firstWaitSeconds, longestWaitSeconds } = counted.rule
     const { rows } = await pool.query<{ blocks: boolean }>(count, [
       keyOf(counted),
-      forgetSeconds,
+      leakSeconds,
       free,
       firstWaitSeconds,
       longestWaitSeconds,

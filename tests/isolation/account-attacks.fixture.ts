@@ -1,0 +1,77 @@
+// Attacks on people's accounts, by the names of the tests that make them.
+import { type NamedAttack, named } from './named-attacks.fixture.ts'
+
+export const accountAttacks: readonly NamedAttack[] = [
+  named(
+    'accounts',
+    'people.test.ts',
+    'who fails too often waits, whether there is such an account or not',
+    'guesses of a password, then the right one',
+    'signInThrottle',
+    'TOO_MANY_ATTEMPTS',
+  ),
+  named(
+    'accounts',
+    'people.test.ts',
+    'many guesses at the same moment are not many guesses',
+    'guesses of a password, all at the same moment',
+    ['signInThrottle'],
+    'TOO_MANY_ATTEMPTS for all but a few',
+  ),
+  named(
+    'accounts',
+    'people.test.ts',
+    'one network that tries many accounts waits, and right passwords do not set its count back',
+    'one password for many accounts, with a sign-in of one’s own between them',
+    ['signInThrottle'],
+    'TOO_MANY_ATTEMPTS',
+  ),
+  named(
+    'accounts',
+    'people.test.ts',
+    'the password of a session that was stolen cannot be guessed either',
+    'guesses of the password in a session that is open',
+    ['signInThrottle'],
+    'TOO_MANY_ATTEMPTS',
+  ),
+  named(
+    'accounts',
+    'people.test.ts',
+    'a link is good once, and not for ever',
+    'a link of a mail used again, and after its time',
+    'singleUse',
+    'LINK_INVALID',
+  ),
+  named(
+    'accounts',
+    'people.test.ts',
+    'an invitation lets in the address it was sent to, and nobody else',
+    'an invitation accepted by somebody whom its mail was forwarded to',
+    'invitedAddress',
+    'INVITATION_FOR_ANOTHER',
+  ),
+  named(
+    'accounts',
+    'people.test.ts',
+    'a code that was seen is no good any more',
+    'a code of an authenticator used by who saw it being typed',
+    'codeReplay',
+    'WRONG_CODE',
+  ),
+  named(
+    'accounts',
+    'people.test.ts',
+    'a mailbox is not flooded, and nobody sees that it is not',
+    'links asked for, for the mailbox of somebody else',
+    ['five mails an hour for one mailbox'],
+    'the same answer, and no mail',
+  ),
+  named(
+    'accounts',
+    'people.test.ts',
+    'whoever took an address before its owner loses all that he left there',
+    'an account with the address of somebody else, made before he comes',
+    ['a reset takes away what was there before the address was confirmed'],
+    'the owner’s account, without the thief’s passkey',
+  ),
+]
