@@ -11,6 +11,7 @@ export const tenantPermissions = [
   'tenant.approvals.manage',
   'tenant.approvals.read',
   'tenant.domains.manage',
+  'tenant.export',
   'tenant.audit.personal',
   'tenant.audit.read',
   'tenant.access.explain',

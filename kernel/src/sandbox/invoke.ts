@@ -15,6 +15,7 @@ import type { DutyGuard } from '../permissions/duty-guard.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { InvocationWatcher } from '../telemetry/metrics.ts'
+import { dayIn } from './day-in.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
@@ -81,9 +82,14 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
         handler,
         inputJson: JSON.stringify(input),
         context: {
-          tenant: { id: tenant.id, currency: tenant.currency },
+          tenant: {
+            id: tenant.id,
+            currency: tenant.currency,
+            locale: tenant.locale,
+            timeZone: tenant.timeZone,
+          },
           user: { id: actor.id, permissions: namesOf(plugin.manifest, work.ability) },
-          today: new Date().toISOString().slice(0, 10),
+          today: dayIn(tenant.timeZone),
           settings: settingsOf(tenant, plugin.manifest),
           uses: Object.keys(plugin.manifest.uses).filter(
             (name) => tenant.modules.has(name) && registry.served(name) !== undefined,
