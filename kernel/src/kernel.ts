@@ -256,10 +256,7 @@ async function assemble(
     keyRoutes(app, ladder, runControl)
     ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
-<<<<<<< HEAD
     scimRoutes(app, ladder, runControl)
-=======
->>>>>>> identity
     tenantRoutes(app, ladder, {
       directory,
       runControl,

@@ -3,6 +3,7 @@
 import type { Defence } from '../../kernel/src/defences.ts'
 import { accountAttacks } from './account-attacks.fixture.ts'
 import { approvalAttacks } from './approval-attacks.fixture.ts'
+import { auditAttacks } from './audit-attacks.fixture.ts'
 import { answerAttacks, callAttacks } from './call-attacks.fixture.ts'
 import { forceAttacks, lockAttacks, logAttacks } from './code-attacks.fixture.ts'
 import { credentialAttacks } from './credential-attacks.fixture.ts'
@@ -216,5 +217,7 @@ const tables: readonly AttackTable[] = [
 
 export const attackTables: readonly AttackTable[] = [
   ...tables,
-  ...[...namedTests, ...accountAttacks].map(({ kind, file, ...attack }) => table(kind, file, [attack])),
+  ...[...namedTests, ...auditAttacks, ...accountAttacks].map(({ kind, file, ...attack }) =>
+    table(kind, file, [attack]),
+  ),
 ]
