@@ -54,6 +54,8 @@ export type Defence =
   | 'membership'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
+  /** What a person may do in a module, and to which records, is what his role says. */
+  | 'ability'
   /** A plugin calls the services of the modules that its manifest names. */
   | 'serviceGrant'
   /** The input of every call of a plugin has the shape of that call. */

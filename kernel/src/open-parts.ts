@@ -133,7 +133,7 @@ export async function openParts(
           authenticate: c.authenticate,
           recogniseOperator: createRecogniseOperator(operatorToken, off),
           directory: c.directory,
-          abilityOf: createAbilities(),
+          abilityOf: createAbilities(off),
         },
         off,
       ),

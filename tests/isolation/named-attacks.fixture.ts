@@ -236,4 +236,22 @@ export const namedTests: readonly NamedAttack[] = [
     'packageIntegrity',
     'PACKAGE_REFUSED integrity',
   ),
+  ...(['membership', 'entitlement', 'ability'] as const).map((layer) =>
+    named(
+      'requests',
+      'tests/isolation/hunt/hunt.test.ts',
+      'it finds what that lets through',
+      'thousands of requests drawn from /openapi.json, with ids, tenants, cursors, ETags, filters and bodies swapped',
+      layer,
+      'no byte and no row of the other tenant, nothing above the role',
+    ),
+  ),
+  named(
+    'requests',
+    'tests/isolation/hunt/hunt.test.ts',
+    'without tenantCondition the policies hold, and without both it finds records',
+    'the same, while the tables have no policies',
+    'tenantCondition',
+    'no byte and no row of the other tenant',
+  ),
 ]

@@ -1,0 +1,21 @@
+// How often a route is asked, from 0 to 1: seldom what ends the game for everybody, and what costs a password's hash.
+import type { Route } from './api-routes.ts'
+
+const seldom: Readonly<Record<string, number>> = {
+  'POST /v1/auth/sign-up/email': 0.01,
+  'POST /v1/auth/sign-in/email': 0.01,
+  'POST /v1/auth/sign-out': 0.02,
+  'POST /v1/tenants': 0.02,
+  'DELETE /v1/tenant/modules/{module}': 0.06,
+  'GET /metrics': 0.1,
+  'GET /health/live': 0.1,
+  'GET /health/ready': 0.1,
+  'GET /openapi.json': 0.1,
+}
+
+export function weightOf({ key, method, path }: Route): number {
+  const known = Object.hasOwn(seldom, key) ? seldom[key] : undefined
+  if (known !== undefined) return known
+  if (path.startsWith('/v1/operator/')) return 0.15
+  return method === 'DELETE' ? 0.25 : 1
+}
