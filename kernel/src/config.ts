@@ -3,9 +3,10 @@
 import { databaseSettings } from './settings/database-settings.ts'
 import { pluginSettings } from './settings/plugin-settings.ts'
 import { serverSettings } from './settings/server-settings.ts'
+import { tokenSettings } from './settings/token-settings.ts'
 
 /** Every setting, under its name in the configuration. */
-export const settings = { ...serverSettings, ...databaseSettings, ...pluginSettings }
+export const settings = { ...serverSettings, ...databaseSettings, ...pluginSettings, ...tokenSettings }
 
 type Settings = typeof settings
 

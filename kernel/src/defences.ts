@@ -52,6 +52,12 @@ export type Defence =
   | 'operatorToken'
   /** A person enters the tenants that he is a member of. */
   | 'membership'
+  /** What a key or a token may do is cut to its scopes. */
+  | 'keyScopes'
+  /** A key is compared with the hash of its secret, and is neither revoked, replaced nor expired. */
+  | 'keyCheck'
+  /** A refresh token works once; the second use ends the session. */
+  | 'refreshReuse'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
   /** What a person may do in a module, and to which records, is what his role says. */

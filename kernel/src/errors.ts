@@ -1,6 +1,7 @@
 // Every error the kernel can answer with: code, HTTP status, log level and message, declared once, by what they are about.
 // docs/errors.md is checked against this table. Codes are wire names: they never change and are never reused.
 import { accessErrors } from './errors/access-errors.ts'
+import { credentialErrors } from './errors/credential-errors.ts'
 import { identityErrors } from './errors/identity-errors.ts'
 import { kernelErrors } from './errors/kernel-errors.ts'
 import { operatorErrors } from './errors/operator-errors.ts'
@@ -20,6 +21,7 @@ export {
 export const errors = {
   ...requestErrors,
   ...identityErrors,
+  ...credentialErrors,
   ...tenantErrors,
   ...accessErrors,
   ...recordErrors,

@@ -9,6 +9,7 @@ import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { keyRoutes } from './http/key-routes.ts'
 import { limitRoutes } from './http/limit-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
@@ -16,9 +17,11 @@ import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
+import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
+import { tokenRoutes } from './http/token-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
 import { usageRoutes } from './http/usage-routes.ts'
 import { askUpgrade } from './lifecycle/ask-upgrade.ts'
@@ -153,7 +156,10 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, { accounts, runControl })
+    authRoutes(app, ladder, { accounts, sessions: cradle.sessions, runControl })
+    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
+    serviceAccountRoutes(app, ladder, runControl)
+    keyRoutes(app, ladder, runControl)
     tenantRoutes(app, ladder, { directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })

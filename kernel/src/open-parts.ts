@@ -12,15 +12,22 @@ import type { DefencesOff } from './defences.ts'
 import { createLimitDirectory, type LimitDirectory } from './entitlements/limit-directory.ts'
 import { checkPriceBook, type PriceBook, readPriceBook } from './entitlements/plans.ts'
 import { createLadder, type Ladder } from './http/ladder.ts'
+import { type AccessTokens, createAccessTokens } from './identity/access-tokens.ts'
 import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
+import { createExchangeToken, type ExchangeToken } from './identity/exchange-token.ts'
+import { createFindKey } from './identity/find-key.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
+import { createSessions, type Sessions } from './identity/sessions.ts'
+import { createSigningKeys, type SigningKeys } from './identity/signing-keys.ts'
 import { createFetcher, type Fetcher } from './outside/fetcher.ts'
 import { createModuleSecrets, type ModuleSecrets } from './outside/module-secrets.ts'
 import { createOutside, type Outside } from './outside/outside.ts'
 import { createSeal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
+import { createGrantDirectory, type GrantDirectory } from './permissions/grant-directory.ts'
+import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
@@ -38,7 +45,13 @@ interface Cradle {
   runControl: RunControl
   directory: TenantDirectory
   accounts: Accounts
+  sessions: Sessions
+  signingKeys: SigningKeys
+  accessTokens: AccessTokens
+  exchangeToken: ExchangeToken
   authenticate: Authenticate
+  scopes: ScopeSwitch
+  grants: GrantDirectory
   ladder: Ladder
   fetcher: Fetcher
   moduleSecrets: ModuleSecrets
@@ -126,13 +139,54 @@ export async function openParts(
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
-    authenticate: asFunction((c: Cradle) => createAuthenticate(c.accounts, c.feed)).singleton(),
+    scopes: asFunction(createScopeSwitch).singleton(),
+    grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
+    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl)).singleton(),
+    signingKeys: asFunction((c: Cradle) =>
+      createSigningKeys({
+        pool: c.pool,
+        feed: c.feed,
+        runControl: c.runControl,
+        seal: createSeal(c.secret, 'signing keys'),
+        keyDays: config.signingKeyDays,
+      }),
+    ).singleton(),
+    accessTokens: asFunction((c: Cradle) =>
+      createAccessTokens({
+        keys: c.signingKeys,
+        sessions: c.sessions,
+        issuer: config.publicUrl,
+        lifetimeSeconds: config.accessTokenSeconds,
+      }),
+    ).singleton(),
+    exchangeToken: asFunction((c: Cradle) =>
+      createExchangeToken(
+        { accessTokens: c.accessTokens, directory: c.directory, runControl: c.runControl, log: c.log },
+        off,
+      ),
+    ).singleton(),
+    authenticate: asFunction((c: Cradle) =>
+      createAuthenticate(
+        {
+          findSession: async (token) => {
+            const actor = await c.accounts.findSession(token)
+            // Which tenant a session is confined to is not better-auth's to know.
+            const session = actor && (await c.sessions.find(actor.session))
+            return session && { kind: 'session', ...session }
+          },
+          findAccess: c.accessTokens.find,
+          findKey: createFindKey(c.pool, off),
+        },
+        c.feed,
+      ),
+    ).singleton(),
     ladder: asFunction((c: Cradle) =>
       createLadder(
         {
           authenticate: c.authenticate,
           recogniseOperator: createRecogniseOperator(operatorToken, off),
           directory: c.directory,
+          grantsOf: c.grants.grantsOf,
           abilityOf: createAbilities(off),
         },
         off,

@@ -2,6 +2,7 @@
 // so a handler that asks for `Permitted` cannot be reached by a request that skipped one.
 import type { Json } from '@plinth/sdk'
 import type { Ability } from './permissions/build-ability.ts'
+import type { Grants } from './permissions/grants.ts'
 import type { LoadedPlugin } from './registry/load-plugin.ts'
 
 /** `pinned` is one exact version; without it the tenant follows its channel. */
@@ -40,7 +41,10 @@ export interface Actor {
   readonly id: string
   readonly name: string
   readonly email: string
+  /** What ends it ends the credential: the id of a session, or `key:` and the id of a key. */
   readonly session: string
+  /** A program's account in one tenant. */
+  readonly isService?: true
 }
 
 /** The request is parsed. Nothing is known of who sent it. */
@@ -59,12 +63,23 @@ export interface Identified extends Arrival {
   readonly actor: Actor
   /** The credential that was presented, for sign-out. */
   readonly token: string
+  /** What it is: of a session, a short-lived token of one, or an API key. */
+  readonly credential: 'session' | 'access' | 'key'
+  /** Id of the only tenant that the credential reaches. */
+  readonly tenantClaim?: string
+  /** Permissions that the credential is cut to; absent: all that its holder has. */
+  readonly scopes?: readonly string[]
 }
 
 /** The caller is a member of the tenant that the request names. */
-export interface Located extends Identified {
+export interface Placed extends Identified {
   readonly tenant: Tenant
   readonly role: MembershipRole
+}
+
+/** And it is known what he was given there. */
+export interface Located extends Placed {
+  readonly grants: Grants
 }
 
 /** The tenant has the module switched on. `plugin` is the version that serves this tenant. */

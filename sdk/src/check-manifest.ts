@@ -79,6 +79,9 @@ function checkEntity(manifest: Manifest, key: string, entity: EntitySpec): strin
       )
     } else if (kind === 'lines') wrong.push(`Entity '${key}' cannot have an index on its lines '${field}'.`)
   }
+  const unit = entity.scope?.unit
+  if (unit !== undefined && ownField(entity.fields, unit)?.kind !== 'ref')
+    wrong.push(`Entity '${key}' takes its unit from '${unit}', which is no reference among its fields.`)
   return wrong
 }
 

@@ -11,6 +11,7 @@ export interface Entity<F extends Fields> {
   readonly path?: string
   readonly indexes: readonly (readonly string[])[]
   readonly immutableIn: readonly string[]
+  readonly scope?: { readonly unit: string }
 }
 
 export interface EntityOptions<F extends Fields> {
@@ -20,6 +21,11 @@ export interface EntityOptions<F extends Fields> {
   readonly indexes?: readonly (readonly (keyof F & string)[])[]
   /** In these states nobody can change or delete the record any more, its own plugin included. */
   readonly immutableIn?: readonly StateOf<F>[]
+  /**
+   * The field that says to which organisation unit a record belongs: `{ unit: 'costCentre' }`. Rules of roles can then
+   * speak of "my unit and below". A reference, to a unit of the plugin `organisation` as a rule.
+   */
+  readonly scope?: { readonly unit: keyof F & string }
 }
 
 /** The states of an entity's state field; `never` when it has none. */
@@ -70,4 +76,5 @@ export const entity = <F extends Fields>(
   ...(options.path === undefined ? {} : { path: options.path }),
   indexes: options.indexes ?? [],
   immutableIn: options.immutableIn ?? [],
+  ...(options.scope === undefined ? {} : { scope: { unit: options.scope.unit } }),
 })

@@ -60,6 +60,8 @@ export interface EntitySpec {
   readonly indexes: readonly (readonly string[])[]
   /** States in which nothing about the record may change any more, not even by the plugin. */
   readonly immutableIn: readonly string[]
+  /** The field that refers to the organisation unit of a record. */
+  readonly scope?: { readonly unit: string }
 }
 
 export interface ActionSpec {
@@ -161,6 +163,7 @@ export function manifestOf(plugin: Plugin): Manifest {
       fields: specsOf(entity.fields),
       indexes: entity.indexes.map((index) => [...index]),
       immutableIn: [...entity.immutableIn],
+      ...(entity.scope === undefined ? {} : { scope: { unit: entity.scope.unit } }),
     })),
     events: mapValues(spec.events, specsOf),
     actions: mapValues(spec.actions, (actions) => mapValues(actions, actionSpec)),

@@ -3,6 +3,7 @@
 import type { Defence } from '../../kernel/src/defences.ts'
 import { answerAttacks, callAttacks } from './call-attacks.fixture.ts'
 import { forceAttacks, lockAttacks, logAttacks } from './code-attacks.fixture.ts'
+import { credentialAttacks } from './credential-attacks.fixture.ts'
 import { failures, hostWays } from './failing-plugins.fixture.ts'
 import {
   innerAddresses,
@@ -157,6 +158,7 @@ const tables: readonly AttackTable[] = [
   ),
   table('requests', 'requests.test.ts', requestAttacks.map(fromBreakIn)),
   table('requests', 'requests.test.ts', socketAttacks.map(fromBreakIn)),
+  table('keys and tokens', 'credentials.test.ts', credentialAttacks.map(fromBreakIn)),
   table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),
   table(
     'calls of a plugin',

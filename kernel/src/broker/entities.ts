@@ -12,6 +12,7 @@ import {
   getRecord,
   listRecords,
   lockRecord,
+  shown,
   storeOf,
   updateRecord,
 } from './records.ts'
@@ -55,7 +56,7 @@ export const entities = {
     getRecord(work, work.unit, input.entity, input.id),
   ),
   'entities.lock': capability('entities.lock', one, async (work, input) =>
-    lockRecord(work, input.entity, input.id, 'update'),
+    shown(work, input.entity, await lockRecord(work, input.entity, input.id, 'update')),
   ),
   'entities.list': capability(
     'entities.list',
@@ -84,7 +85,12 @@ export const entities = {
     Type.Object({ entity, values }, closed),
     async (work, input) => {
       const { fields } = storeOf(work, input.entity).spec
-      return createRecord(work, input.entity, parseRecord(fields, input.values, 'create').values)
+      const created = await createRecord(
+        work,
+        input.entity,
+        parseRecord(fields, input.values, 'create').values,
+      )
+      return shown(work, input.entity, created)
     },
   ),
   'entities.update': capability(
@@ -93,7 +99,7 @@ export const entities = {
     async (work, input) => {
       const { fields } = storeOf(work, input.entity).spec
       const changes = parseRecord(fields, input.changes, 'patch', { allowState: true }).values
-      return updateRecord(work, input.entity, input.id, changes)
+      return shown(work, input.entity, await updateRecord(work, input.entity, input.id, changes))
     },
   ),
   'entities.delete': capability('entities.delete', one, async (work, input) => {

@@ -1,12 +1,14 @@
 // Records of one module on behalf of one actor: permission, the plugin's validate hook, then the entity store.
 // The HTTP routes and the plugin's own calls both come through here, so neither can skip a step.
+import { isDeepStrictEqual } from 'node:util'
 import type { FieldSpecs } from '@plinth/sdk'
-import type { Condition } from '../data/condition.ts'
+import { type Condition, fieldsIn } from '../data/condition.ts'
 import type { EntityRecord, EntityStore, ListQuery, Page, Values } from '../data/entity-store.ts'
 import { initialState } from '../data/field-kinds/parse-fields.ts'
 import type { Reader } from '../data/statement.ts'
 import { errors } from '../errors.ts'
 import type { Ability } from '../permissions/build-ability.ts'
+import { alwaysReadable, deniedField, namesFields, trimmed } from '../permissions/field-rights.ts'
 import { rowCondition } from '../permissions/row-condition.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Spending } from './spending.ts'
@@ -53,12 +55,35 @@ function countWritten(work: Work, entity: string, values: Values): void {
 
 const notFound = (entity: string, id: string) => errors.recordNotFound({ entity, id })
 
+const permissionName = ({ plugin }: { readonly plugin: LoadedPlugin }, entity: string, verb: string) =>
+  `${plugin.manifest.name}.${entity}.${verb}`
+
 /** The rows the actor may act on with `verb`. @throws FORBIDDEN when he may on none. */
 function allowedRows(scope: ReadScope, verb: string, entity: string): Condition {
   if (!scope.ability.can(verb, entity)) {
-    throw errors.forbidden({ permission: `${scope.plugin.manifest.name}.${entity}.${verb}` })
+    throw errors.forbidden({ permission: permissionName(scope, entity, verb) })
   }
   return rowCondition(scope.ability, verb, entity)
+}
+
+/** The record without the fields that the actor may not read. */
+export const shown = (scope: ReadScope, entity: string, record: EntityRecord): EntityRecord =>
+  trimmed(scope.ability, storeOf(scope, entity).spec, entity, record)
+
+/** What a list is filtered or sorted by tells its values, shown or not. @throws FORBIDDEN naming the field */
+function refuseUnreadable(scope: ReadScope, entity: string, { where, sort = [] }: ListQuery): void {
+  const { spec } = storeOf(scope, entity)
+  for (const name of [...fieldsIn(where ?? true), ...sort.map(({ field }) => field)]) {
+    const field = name.split('.')[0] ?? name
+    if (Object.hasOwn(spec.fields, field) && !alwaysReadable(scope.ability, entity, field))
+      throw errors.forbidden({ permission: permissionName(scope, entity, 'read'), field })
+  }
+}
+
+/** @throws FORBIDDEN naming the first field that the actor may not write */
+function refuseUnwritable(work: Work, verb: string, entity: string, record: Values, names: string[]): void {
+  const field = deniedField(work.ability, verb, entity, record, names)
+  if (field !== undefined) throw errors.forbidden({ permission: permissionName(work, entity, verb), field })
 }
 
 export async function getRecord(
@@ -70,7 +95,7 @@ export async function getRecord(
   const record = await storeOf(scope, entity).get(reader, id, allowedRows(scope, 'read', entity))
   if (!record) throw notFound(entity, id)
   countRead(scope, entity, [record])
-  return record
+  return shown(scope, entity, record)
 }
 
 export async function listRecords(
@@ -79,12 +104,15 @@ export async function listRecords(
   entity: string,
   query: ListQuery,
 ): Promise<Page> {
-  const page = await storeOf(scope, entity).list(reader, query, allowedRows(scope, 'read', entity))
+  const store = storeOf(scope, entity)
+  const condition = allowedRows(scope, 'read', entity)
+  refuseUnreadable(scope, entity, query)
+  const page = await store.list(reader, query, condition)
   countRead(scope, entity, page.items)
-  return page
+  return { ...page, items: page.items.map((record) => shown(scope, entity, record)) }
 }
 
-/** The record with its row locked, if the actor may do `verb` to it. */
+/** The whole record with its row locked, if the actor may do `verb` to it. */
 export async function lockRecord(
   work: Work,
   entity: string,
@@ -96,7 +124,7 @@ export async function lockRecord(
   if (!record) throw notFound(entity, id)
   countRead(work, entity, [record])
   if (!work.ability.can(verb, { entity, record })) {
-    throw errors.forbidden({ permission: `${work.plugin.manifest.name}.${entity}.${verb}` })
+    throw errors.forbidden({ permission: permissionName(work, entity, verb), record: id })
   }
   return record
 }
@@ -117,11 +145,16 @@ const initialStates = (fields: FieldSpecs): Values =>
 
 /** `values` come from parseRecord. */
 export async function createRecord(work: Work, entity: string, values: Values): Promise<EntityRecord> {
-  const record = { ...values, createdBy: work.actor.id }
-  if (!work.ability.can('create', { entity, record })) {
-    throw errors.forbidden({ permission: `${work.plugin.manifest.name}.${entity}.create` })
-  }
   const store = storeOf(work, entity)
+  const record = { ...initialStates(store.spec.fields), ...values, createdBy: work.actor.id }
+  if (!work.ability.can('create', { entity, record })) {
+    throw errors.forbidden({ permission: permissionName(work, entity, 'create') })
+  }
+  // A default is the plugin's value, not the person's.
+  const given = Object.keys(values).filter(
+    (name) => !isDeepStrictEqual(values[name], store.spec.fields[name]?.default),
+  )
+  refuseUnwritable(work, 'create', entity, record, given)
   await validate(work, entity, { ...initialStates(store.spec.fields), ...values })
   countWritten(work, entity, values)
   // At the first depth nobody reads the record back before the commit, which then confirms the insert.
@@ -145,9 +178,13 @@ export async function updateRecord(
   const store = storeOf(work, entity)
   const verb = options.verb ?? 'update'
   const condition = allowedRows(work, verb, entity)
-  if (hasHook(work, entity)) {
+  // What an action changes is the action's: its permission says who may, and no list of fields.
+  const isGeneric = options.verb === undefined
+  const asksFields = isGeneric && namesFields(work.ability, verb, entity)
+  if (asksFields || hasHook(work, entity)) {
     const record = await store.lock(work.unit, id, condition)
     if (!record) throw await missing(work, entity, id, verb)
+    if (asksFields) refuseUnwritable(work, verb, entity, record, Object.keys(changes))
     await validate(work, entity, patched(record, changes))
   }
   countWritten(work, entity, changes)
@@ -157,6 +194,9 @@ export async function updateRecord(
     ...(options.verb === undefined ? {} : { action: options.verb }),
   })
   if (!updated) throw await missing(work, entity, id, verb)
+  // Nor may a person move a record to where he may not change it. A plugin may: it knows what it does.
+  if (isGeneric && work.depth === 0 && !work.ability.can(verb, { entity, record: updated }))
+    throw errors.forbidden({ permission: permissionName(work, entity, verb), record: id })
   return updated
 }
 
@@ -178,6 +218,6 @@ async function missing(work: Work, entity: string, id: string, verb: string): Pr
     ? await storeOf(work, entity).get(work.unit, id, rowCondition(work.ability, 'read', entity))
     : undefined
   return readable
-    ? errors.forbidden({ permission: `${work.plugin.manifest.name}.${entity}.${verb}` })
+    ? errors.forbidden({ permission: permissionName(work, entity, verb), record: id })
     : notFound(entity, id)
 }

@@ -16,7 +16,7 @@ const pulseMs = 5_000
 const pulseDeadlineMs = 3_000
 
 export interface Change {
-  readonly kind: 'tenant' | 'member' | 'session' | 'limits' | 'plugins' | 'all'
+  readonly kind: 'tenant' | 'member' | 'access' | 'session' | 'limits' | 'plugins' | 'tokenKeys' | 'all'
   /** Id of what changed; '' for everything. */
   readonly id: string
 }

@@ -2,7 +2,7 @@
 // only ever become parameters.
 import type { EntitySpec } from '@plinth/sdk'
 import { errors } from '../errors.ts'
-import type { ComparisonOperator, Condition } from './condition.ts'
+import type { Comparison, ComparisonOperator, Condition } from './condition.ts'
 import { type ListColumn, listColumn, parseColumnValue, parseFilterValue } from './list-fields.ts'
 import { quoteName } from './sql-names.ts'
 
@@ -64,14 +64,11 @@ function joined(
   }
 }
 
-function compared(
-  spec: EntitySpec,
-  { field, op, value }: { readonly field: string; readonly op: ComparisonOperator; readonly value: unknown },
-  slots: Slots,
-): ConditionSql {
+function compared(spec: EntitySpec, { field, op, value, bytewise }: Comparison, slots: Slots): ConditionSql {
   const column = listColumn(spec, field)
   if (!column) refuse(field, 'UNKNOWN_FIELD', 'is not a field that records can be filtered by.')
-  const name = `t.${quoteName(column.column.name)}`
+  const plain = `t.${quoteName(column.column.name)}`
+  const name = bytewise && column.column.type === 'text' ? `${plain} COLLATE "C"` : plain
   if (value === null && (op === 'eq' || op === 'ne')) {
     return { text: `${name} IS ${op === 'eq' ? '' : 'NOT '}NULL`, slots: [] }
   }

@@ -16,6 +16,12 @@ export const tenantErrors = {
     'info',
     (d) => `There is no tenant '${d.tenant}' that you are a member of.`,
   ),
+  tenantMismatch: defineError<{ sources: readonly string[] }>(
+    'TENANT_MISMATCH',
+    403,
+    'info',
+    (d) => `The request names two different tenants: by ${d.sources.join(' and by ')}.`,
+  ),
   lastOwner: defineError<Nothing>(
     'LAST_OWNER',
     409,

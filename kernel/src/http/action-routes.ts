@@ -1,7 +1,7 @@
 // POST /v1/<module>/<entities>/{id}/<action>. The record is loaded and locked and the transition checked before the
 // plugin's code, if there is any, sees it; what it returns is stored.
 import type { ActionSpec, EntitySpec, Json } from '@plinth/sdk'
-import { lockRecord, storeOf, updateRecord } from '../broker/records.ts'
+import { lockRecord, shown, storeOf, updateRecord } from '../broker/records.ts'
 import type { Work } from '../broker/work.ts'
 import type { EntityRecord, EntityStore, Values } from '../data/entity-store.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
@@ -50,7 +50,8 @@ async function findCreated(work: Work, id: string): Promise<CreatedAnswer> {
     const created = await store.get(work.unit, id)
     if (!created) continue
     const path = `/v1/${manifest.name}/${store.spec.path}/${id}`
-    if (work.ability.can('read', { entity, record: created })) return { created, path }
+    if (work.ability.can('read', { entity, record: created }))
+      return { created: shown(work, entity, created), path }
     if (created.createdBy === work.actor.id) return { path }
   }
   const cause = new Error(`created() named a record '${id}' that is not there for the caller`)
@@ -105,9 +106,9 @@ export function actionRoute(
       params: idParams,
       ...(takesInput ? { body: jsonSchemaForFields(actionSpec.input, 'input') } : {}),
       response: {
-        200: { description: 'The record after the action.', ...record },
+        200: { ...record, description: 'The record after the action.' },
         ...(actionSpec.run
-          ? { 201: { description: 'The record the action made, for a caller who may read it.', ...record } }
+          ? { 201: { ...record, description: 'The record the action made, for a caller who may read it.' } }
           : {}),
         ...problems,
       },
@@ -124,7 +125,7 @@ export function actionRoute(
           ...ifMatch(request),
         }
         const answer = await withWork(stage, (work) => act(work, call), { entersPlugin })
-        if ('updated' in answer) return sendRecord(request, reply, answer.updated)
+        if ('updated' in answer) return sendRecord(request, reply, shown(stage, entity, answer.updated))
         void reply.code(201).header('location', answer.path)
         return answer.created ? sendRecord(request, reply, answer.created) : reply.send()
       },

@@ -1,5 +1,7 @@
 // /v1/auth: signing up, in and out.
+import { errors } from '../errors.ts'
 import type { Accounts } from '../identity/accounts.ts'
+import type { Sessions } from '../identity/sessions.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
@@ -17,9 +19,13 @@ const tags = ['Identity']
 export function authRoutes(
   app: Instance,
   ladder: Ladder,
-  parts: { readonly accounts: Accounts; readonly runControl: RunControl },
+  parts: {
+    readonly accounts: Accounts
+    readonly sessions: Sessions
+    readonly runControl: RunControl
+  },
 ): void {
-  const { accounts, runControl } = parts
+  const { accounts, sessions, runControl } = parts
   app.route({
     method: 'POST',
     url: '/v1/auth/sign-up/email',
@@ -49,11 +55,14 @@ export function authRoutes(
     url: '/v1/auth/sign-out',
     schema: {
       tags,
-      summary: 'End the session of the token that is sent',
+      summary: 'End the session of the token that is sent, and all that came of it',
       response: { 204: { description: 'Signed out.', type: 'null' }, ...problemResponses },
     },
-    ...atRung(ladder.identified, async ({ token, actor }, _request, reply) => {
-      await accounts.signOut(token)
+    ...atRung(ladder.presented, async ({ token, actor, credential }, _request, reply) => {
+      // What ends a key is revoking it.
+      if (credential === 'key') throw errors.personRequired({})
+      if (credential === 'session') await accounts.signOut(token)
+      else await sessions.end(actor.session)
       // The database has told every process; this waits until they have heard it.
       await runControl((tx) => tx.announce({ kind: 'session', id: actor.session }))
       return reply.code(204).send()

@@ -41,6 +41,7 @@ export type InstanceOptions = Equipment & { readonly log: Logger }
 
 const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
   app.decorateRequest('stage', null)
+  app.decorateRequest('asker', null)
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
   )

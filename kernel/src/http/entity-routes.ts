@@ -1,6 +1,6 @@
 // The five generic routes of every entity. They stay out of the sandbox unless the entity has a hook.
 import type { EntitySpec } from '@plinth/sdk'
-import { createRecord, deleteRecord, getRecord, listRecords, updateRecord } from '../broker/records.ts'
+import { createRecord, deleteRecord, getRecord, listRecords, shown, updateRecord } from '../broker/records.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseRecord } from '../data/field-kinds/parse-fields.ts'
 import type { Instance } from './create-instance.ts'
@@ -73,7 +73,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       const { values } = parseRecord(spec.fields, request.body, 'create')
       const created = await withWork(stage, (work) => createRecord(work, entity, values), { entersPlugin })
       void reply.code(201).header('location', `${path}/${created.id}`)
-      return sendRecord(request, reply, created)
+      return sendRecord(request, reply, shown(stage, entity, created))
     }),
   })
   app.route({
@@ -93,7 +93,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       const updated = await withWork(stage, (work) => updateRecord(work, entity, id, values, options), {
         entersPlugin,
       })
-      return sendRecord(request, reply, updated)
+      return sendRecord(request, reply, shown(stage, entity, updated))
     }),
   })
   app.route({

@@ -8,7 +8,9 @@ import { errors, isPlinthError } from '../errors.ts'
 import type { Authenticate } from '../identity/authenticate.ts'
 import type { RecogniseOperator } from '../identity/operator.ts'
 import type { Ability } from '../permissions/build-ability.ts'
+import type { GrantDirectory } from '../permissions/grant-directory.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
+import { isInScopes, touchesArea } from '../permissions/scopes.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
 import { locateTenant } from '../tenants/locate-tenant.ts'
@@ -25,6 +27,9 @@ export interface AtRung {
 export interface Ladder {
   readonly arrived: Rung<Arrival>
   readonly operated: Rung<Operated>
+  /** Whoever shows a credential that is good, be it a key or a token for a part of somebody's rights. */
+  readonly presented: Rung<Identified>
+  /** A person with all that is his: what belongs to his account and to no tenant is open to him alone. */
   readonly identified: Rung<Identified>
   readonly located: Rung<Located>
   /** Whose request it is, by its headers alone; undefined when it will be refused on the way. */
@@ -36,6 +41,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The stage reached; read it through the handler's first argument. */
     stage: object | null
+    /** Whose request it turned out to be, also when it was refused on a later rung. */
+    asker: { readonly tenant: string; readonly user: string } | null
   }
 }
 
@@ -61,25 +68,43 @@ export function createLadder(
     readonly authenticate: Authenticate
     readonly recogniseOperator: RecogniseOperator
     readonly directory: TenantDirectory
+    readonly grantsOf: GrantDirectory['grantsOf']
     readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
   },
   off: DefencesOff = allStand,
 ): Ladder {
-  const { authenticate, directory, abilityOf, recogniseOperator } = parts
+  const { authenticate, directory, grantsOf, abilityOf, recogniseOperator } = parts
 
   const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
-  const identified = (request: FastifyRequest) =>
-    authenticate(arrived(request), request.headers.authorization)
+  const presented = (request: FastifyRequest) => authenticate(arrived(request), request.headers.authorization)
   const locate = (who: Identified, header: string | string[] | undefined) =>
     locateTenant(directory, who, Array.isArray(header) ? header[0] : header, off)
 
+  async function identified(request: FastifyRequest): Promise<Identified> {
+    const who = await presented(request)
+    const isWhole = who.credential !== 'key' && who.tenantClaim === undefined && who.scopes === undefined
+    if (!isWhole && !off.has('keyScopes')) throw errors.personRequired({})
+    return who
+  }
+
+  async function inTenant(request: FastifyRequest): Promise<Located> {
+    const placed = await locate(await presented(request), request.headers['x-tenant-id'])
+    request.asker = { tenant: placed.tenant.id, user: placed.actor.id }
+    return { ...placed, grants: await grantsOf(placed.tenant.id, placed.actor.id, placed.role) }
+  }
+
+  /** For routes of the tenant itself: a credential that is cut to modules has no business there. */
   async function located(request: FastifyRequest): Promise<Located> {
-    return locate(await identified(request), request.headers['x-tenant-id'])
+    const stage = await inTenant(request)
+    if (!touchesArea(stage.scopes, 'tenant') && !off.has('keyScopes'))
+      throw errors.scopeRequired({ permission: 'tenant.*' })
+    return stage
   }
 
   return {
     arrived,
     operated: (request) => recogniseOperator(arrived(request), request.headers.authorization),
+    presented,
     identified,
     located,
     async tenantOf(headers) {
@@ -93,10 +118,13 @@ export function createLadder(
       }
     },
     permitted: (plugin, permission) => async (request) => {
-      const stage = checkEntitlement(await located(request), plugin, off)
+      const stage = checkEntitlement(await inTenant(request), plugin, off)
       const ability = abilityOf(stage, plugin)
       if (!ability.can(permission.verb, permission.subject)) {
-        throw errors.forbidden({ permission: `${plugin.manifest.name}.${permission.name}` })
+        const name = `${plugin.manifest.name}.${permission.name}`
+        throw isInScopes(stage.scopes, name)
+          ? errors.forbidden({ permission: name })
+          : errors.scopeRequired({ permission: name })
       }
       return { ...stage, ability }
     },

@@ -65,8 +65,10 @@ export function tenantRoutes(
       summary: 'The tenants the caller is a member of, 500 at most',
       response: { 200: listOf(tenantShape), ...problemResponses },
     },
-    ...atRung(ladder.identified, async ({ actor }) => ({
-      items: (await directory.tenantsOf(actor.id)).map(({ tenant, role }) => view(tenant, role)),
+    ...atRung(ladder.presented, async ({ actor, tenantClaim }) => ({
+      items: (await directory.tenantsOf(actor.id))
+        .filter(({ tenant }) => tenantClaim === undefined || tenant.id === tenantClaim)
+        .map(({ tenant, role }) => view(tenant, role)),
     })),
   })
   app.route({

@@ -40,8 +40,9 @@ export function usageRoutes(
       headers: tenantHeader,
       response: { 200: listOf(usageShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant, role }) => {
-      requireTenantPermission({ role }, 'tenant.usage.read')
+    ...atRung(ladder.located, async (stage) => {
+      requireTenantPermission(stage, 'tenant.usage.read')
+      const { tenant } = stage
       await usage.flush()
       const capsIn = await limits.limitsOf(tenant)
       const rows = await readUsage(tenant.id)

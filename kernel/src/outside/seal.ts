@@ -15,8 +15,11 @@ const algorithm = 'aes-256-gcm'
 const nonceBytes = 12
 const tagBytes = 16
 
-export function createSeal(installationSecret: string): Seal {
-  const key = Buffer.from(hkdfSync('sha256', installationSecret, '', 'plinth module secrets 1', 32))
+/** What one purpose has sealed another does not open. */
+export type SealPurpose = 'module secrets' | 'signing keys' | 'single sign-on'
+
+export function createSeal(installationSecret: string, purpose: SealPurpose = 'module secrets'): Seal {
+  const key = Buffer.from(hkdfSync('sha256', installationSecret, '', `plinth ${purpose} 1`, 32))
   const bound = (place: Place) => Buffer.from(JSON.stringify(place))
   return {
     close(value, place) {

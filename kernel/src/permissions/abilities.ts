@@ -1,29 +1,38 @@
-// Abilities are built once for a person, role and loaded plugin, and kept: building one costs about 50 µs.
+// Abilities are built once for what a person was given and a loaded plugin, and kept: building one costs about 50 µs.
 import { LRUCache } from 'lru-cache'
 import { allStand, type DefencesOff } from '../defences.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located } from '../stages.ts'
 import { type Ability, buildAbility } from './build-ability.ts'
+import { type Grants, grantsOf } from './grants.ts'
 
 const keptOfPlugin = 5_000
 
 type Described = Pick<LoadedPlugin, 'manifest'>
-interface Asker {
-  readonly role: Located['role']
-  readonly actor: Pick<Located['actor'], 'id'>
+
+/** Whoever asks: what he was given, and what his credential is limited to. */
+export interface Asker {
+  readonly tenant: Pick<Located['tenant'], 'id'>
+  readonly grants: Grants
+  /** Permissions that an API key or a token may use, whoever holds it; all of them when it says nothing. */
+  readonly scopes?: readonly string[]
 }
 
 export function createAbilities(off: DefencesOff = allStand): (asker: Asker, plugin: Described) => Ability {
   // By the object: another package may come back under the same name and version, with other roles.
-  const ofPlugins = new WeakMap<Described, LRUCache<string, Ability>>()
-  return ({ role, actor }, plugin) => {
-    const abilities = ofPlugins.get(plugin) ?? new LRUCache<string, Ability>({ max: keptOfPlugin })
+  const ofPlugins = new WeakMap<Described, LRUCache<string, { grants: Grants; ability: Ability }>>()
+  return ({ tenant, grants, scopes }, plugin) => {
+    const abilities =
+      ofPlugins.get(plugin) ??
+      new LRUCache<string, { grants: Grants; ability: Ability }>({ max: keptOfPlugin })
     ofPlugins.set(plugin, abilities)
-    const key = `${role} ${actor.id}`
+    const key = JSON.stringify([tenant.id, grants.userId, scopes])
     const known = abilities.get(key)
-    if (known) return known
-    const ability = buildAbility(plugin.manifest, off.has('ability') ? 'owner' : role, actor.id)
-    abilities.set(key, ability)
+    // What a person was given is read anew when it may have changed, and is then another object.
+    if (known && known.grants === grants) return known.ability
+    const asked = off.has('ability') ? grantsOf('owner', grants.userId) : grants
+    const ability = buildAbility(plugin.manifest, asked, off.has('keyScopes') ? undefined : scopes)
+    abilities.set(key, { grants, ability })
     return ability
   }
 }

@@ -25,3 +25,6 @@ export function permissionsOf(manifest: Manifest): readonly Permission[] {
     ...Object.keys(manifest.routes).map((route) => permission('route', route)),
   ]
 }
+
+/** What a rule with a list of fields can be about. */
+export const fieldVerbs: readonly string[] = ['read', 'create', 'update']

@@ -9,10 +9,7 @@ export function rowCondition(ability: Ability, verb: string, entity: string): Co
   const condition = rulesToCondition<Ability, Condition, Condition>(
     ability.rulesFor(verb, entity),
     (rule) => {
-      const equals = Object.entries(rule.conditions ?? {}).map(
-        ([field, value]): Condition => ({ field, op: 'eq', value }),
-      )
-      const met: Condition = equals.length === 0 ? true : { all: equals }
+      const met = rule.conditions?.condition ?? true
       return rule.inverted ? { not: met } : met
     },
     {

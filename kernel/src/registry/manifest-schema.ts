@@ -85,6 +85,7 @@ const manifestSchema = Type.Object(
           fields,
           indexes: Type.Array(words, { maxItems: 50 }),
           immutableIn: words,
+          scope: Type.Optional(Type.Object({ unit: word }, closed)),
         },
         closed,
       ),

@@ -10,7 +10,7 @@ import { allStand, type DefencesOff } from '../defences.ts'
 import { settingsOf } from '../entitlements/module-settings.ts'
 import { errors, isPlinthError } from '../errors.ts'
 import type { Outside } from '../outside/outside.ts'
-import { type Ability, buildAbility, permissionNames } from '../permissions/build-ability.ts'
+import { type Ability, fullAbility, permissionNames } from '../permissions/build-ability.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { InvocationWatcher } from '../telemetry/metrics.ts'
@@ -128,7 +128,7 @@ export function createWorks(
     }
     const parsed = parseFields(spec.input, input)
     // The callee acts with its own right in its own module: a payroll officer need not be able to read the ledger.
-    const ability = buildAbility(callee.manifest, 'owner', caller.actor.id)
+    const ability = fullAbility(callee.manifest, caller.actor.id)
     log.debug({ module, service, requestId: caller.requestId }, 'service call')
     const text = await run(
       make({ ...caller, plugin: callee, ability }, depth),

@@ -1,5 +1,6 @@
 // Who belongs to a tenant, and with which role. A tenant always keeps an owner.
 import { errors } from '../errors.ts'
+import { isInScopes } from '../permissions/scopes.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
@@ -57,6 +58,8 @@ async function readMember(tx: ControlTransaction, tenantId: string, userId: stri
 // Changes of one tenant's members take turns on the tenant's row, and the caller's role is read again behind it: what
 // the request came with may be from before another's change, and two owners could remove each other by it.
 async function lockMembers(tx: ControlTransaction, by: Located): Promise<Located> {
+  if (!isInScopes(by.scopes, 'tenant.members.manage'))
+    throw errors.scopeRequired({ permission: 'tenant.members.manage' })
   await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
   const [own] = await tx.query<{ role: MembershipRole }>(
     'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE',

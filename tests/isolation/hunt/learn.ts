@@ -51,7 +51,7 @@ export function learnFrom(routes: readonly Route[], call: Call, answer: Answer, 
   for (const { id } of items) if (typeof id === 'string' && ids.test(id)) side.handles.add(id)
   for (const name of parametersBelow(routes).get(route.path) ?? []) {
     for (const item of items) {
-      const value = item[name] ?? item['id']
+      const value = item['id'] ?? item[name]
       if (typeof value === 'string')
         side.learn(shapeOf(`${route.path}/{}`), `${path}/${encodeURIComponent(value)}`)
     }

@@ -16,6 +16,10 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.plugin_backfill': { kernel: 'select', data: 'insert' },
   'kernel.tenant': { kernel: change },
   'kernel.membership': { kernel: change },
+  'kernel.role': { kernel: change },
+  'kernel.member_role': { kernel: change },
+  'kernel.delegation': { kernel: change },
+  'kernel.duty': { kernel: change },
   'kernel.tenant_module': { kernel: change },
   'kernel.module_setting': { kernel: change },
   'kernel.plugin': { kernel: change },
@@ -24,6 +28,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.canary_count': { kernel: change },
   'kernel.module_consent': { kernel: change },
   'kernel.module_secret': { kernel: change },
+  'kernel.service_account': { kernel: change },
+  'kernel.api_key': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },
@@ -37,6 +43,9 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'identity.session': { kernel: change },
   'identity.account': { kernel: change },
   'identity.verification': { kernel: change },
+  'identity.signing_key': { kernel: change },
+  'identity.refresh_family': { kernel: change },
+  'identity.session_tenant': { kernel: change },
 }
 
 /** Run as the owner login. */

@@ -21,11 +21,12 @@ export function jsonSchemaForFields(fields: FieldSpecs, mode: SchemaMode): JsonS
   if (mode === 'input') return schemaOf(fields, 'input')
   if (mode === 'output') return schemaOf(fields, 'output')
   if (mode === 'record') {
-    const record = objectSchema(fields, 'output', isAlwaysShown)
+    const record = objectSchema(fields, 'output', () => false)
     return {
       ...record,
+      description: 'Without the fields that the caller may not read.',
       properties: { ...base, ...record.properties },
-      required: [...Object.keys(base), ...record.required],
+      required: Object.keys(base),
     }
   }
   const settable = Object.fromEntries(
