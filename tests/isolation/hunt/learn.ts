@@ -40,6 +40,7 @@ export function learnFrom(routes: readonly Route[], call: Call, answer: Answer, 
   const { route, path } = call
   if (route.method === 'DELETE') {
     side.forget(shapeOf(route.path), path)
+    side.learn(`gone ${shapeOf(route.path)}`, path)
     return
   }
   const { etag, location } = answer.headers

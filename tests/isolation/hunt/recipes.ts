@@ -35,10 +35,11 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     role: making.random.pick(['member', 'admin']),
   }),
   'PATCH /v1/tenant/members/{userId}': ({ random }) => ({ role: random.pick(['member', 'admin']) }),
-  'POST /v1/tenant/modules': ({ random, side }) => ({
-    module: random.pick(side.known('module')),
-    consent: { http: ['prey.example'] },
-  }),
+  'POST /v1/tenant/modules': ({ random, side }) => {
+    const gone = random.pick(side.known('gone /v1/tenant/modules/{}'))
+    const module = gone === undefined ? random.pick(side.known('module')) : lastOf(gone)
+    return { module, ...(module === 'prey' && { consent: { http: ['prey.example'] } }) }
+  },
   'PUT /v1/tenant/modules/{module}/consent': () => ({ http: ['prey.example'] }),
   'PATCH /v1/tenant/settings/{module}': (making, path) =>
     path.endsWith('prey') ? { greeting: textOf(making) } : {},

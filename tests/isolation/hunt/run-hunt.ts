@@ -44,6 +44,7 @@ export interface HuntOptions {
   readonly enough?: number
 }
 
+const passes = 6
 const batchSize = 1_000
 const atOnce = 12
 const swappedShare = 0.65
@@ -71,7 +72,7 @@ export async function hunt(kernel: Kernel, scene: Scene, options: HuntOptions): 
   const started = performance.now()
   const party = await gather(kernel, scene, options.seed)
   const findings: Finding[] = []
-  let made = 0
+  let made = await askEverythingOnce(party, scene, findings)
   for (let batch = 0; made < wanted && findings.length < enough; batch += 1) {
     const [hunter, prey] = batch % 2 === 0 ? scene.sides : [scene.sides[1], scene.sides[0]]
     const layers = options.layers ?? layersInTurn[(batch >> 1) % layersInTurn.length] ?? 'as it is'
@@ -119,6 +120,32 @@ async function gather(kernel: Kernel, scene: Scene, seed: number): Promise<Party
     takeFingerprint: await fingerprints(scene.database.admin),
     collectionOf: (entity) => collections.get(entity.split('.').at(-1) ?? entity),
   }
+}
+
+/** First each route as its owner would ask it, until it is answered: so that there is something of everything. */
+async function askEverythingOnce(party: Party, scene: Scene, findings: Finding[]): Promise<number> {
+  const { kernel, random, collectionOf, rules, routesAsked } = party
+  let made = 0
+  for (let pass = 0; pass < passes; pass += 1) {
+    for (const [hunter, prey] of [scene.sides, [scene.sides[1], scene.sides[0]] as const]) {
+      const missing = party.routes.filter(
+        ({ key, path }) => !path.startsWith('/v1/operator/') && !routesAsked.get(key)?.ok,
+      )
+      for (const route of missing) {
+        const person = hunter.standing(route.path.endsWith('/sign-out') ? 'member' : 'owner')
+        const call = makeCall(route, person, { random, side: hunter, collectionOf })
+        const answer = await ask(kernel, call)
+        const what = judge(call, answer, { hunter, prey, rules })
+        if (what !== undefined)
+          findings.push({ what: `${what}: ${answer.status} ${answer.text.slice(0, 300)}`, call: show(call) })
+        count(party, call, answer)
+        remember(party, hunter, call, answer)
+        made += 1
+      }
+    }
+  }
+  await scene.restore(kernel)
+  return made
 }
 
 interface Batch {

@@ -105,7 +105,7 @@ async function foundTenant(send: Send, side: Side): Promise<void> {
     const name = `${side.mark} ${standing}`
     const { body } = await must(send('POST', '/v1/auth/sign-up/email', { name, email, password }))
     const { id } = body['user'] as { id: string }
-    side.people.push({ standing, name, email, password, id, token: String(body['token']) })
+    side.people.push({ standing, name, email, password, isPerson: true, id, token: String(body['token']) })
     side.handles.add(id)
   }
   const owner = as(send, side.standing('owner'), side)
@@ -114,10 +114,36 @@ async function foundTenant(send: Send, side: Side): Promise<void> {
   )
   side.id = String(body['id'])
   side.handles.add(side.id)
+  await addProgram(owner, side, 'member', ['*'])
+  await addProgram(owner, side, 'narrow', ['prey.trail.read'])
+}
+
+/** A service account that is a member, and a key of its own. */
+async function addProgram(
+  owner: Send,
+  side: Side,
+  standing: Standing,
+  scopes: readonly string[],
+): Promise<void> {
+  const name = `${side.mark} ${standing} program`
+  const account = await must(owner('POST', '/v1/tenant/service-accounts', { name, role: 'member' }))
+  const id = String(account.body['id'])
+  const key = await must(owner('POST', `/v1/tenant/service-accounts/${id}/keys`, { name, scopes }))
+  side.people.push({
+    standing,
+    name,
+    email: '',
+    password: '',
+    isPerson: false,
+    id,
+    token: String(key.body['key']),
+  })
+  side.handles.add(id)
 }
 
 async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>): Promise<void> {
   for (const person of side.people) {
+    if (!person.isPerson) continue
     const { status } = await as(send, person)('GET', '/v1/tenants')
     if (status === 200) continue
     const { email } = person
@@ -136,9 +162,9 @@ async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>)
     userId: string
     role: string
   }[]
-  for (const { id, email, standing } of side.people) {
+  for (const { id, email, standing, isPerson } of side.people) {
     const member = members.find(({ userId }) => userId === id)
-    if (standing === 'guest' || member?.role === standing) continue
+    if (!isPerson || standing === 'guest' || member?.role === standing) continue
     if (member) await must(owner('PATCH', `/v1/tenant/members/${id}`, { role: standing }))
     else await must(owner('POST', '/v1/tenant/members', { email, role: standing }))
   }

@@ -2,13 +2,16 @@
 // learnt from its answers.
 import type { Random } from './random.ts'
 
-export type Standing = 'owner' | 'admin' | 'member' | 'guest'
+/** `guest`: has an account and no tenant. `narrow`: a program whose key reads trails and nothing else. */
+export type Standing = 'owner' | 'admin' | 'member' | 'guest' | 'narrow'
 
 export interface Person {
   readonly standing: Standing
   readonly name: string
   readonly email: string
   readonly password: string
+  /** Signs in with a password; the others with a key of theirs. */
+  readonly isPerson: boolean
   id: string
   token: string
 }

@@ -56,6 +56,10 @@ const creatorIn = (text: string): unknown => {
   }
 }
 
+/** Asked by anybody, with whatever credential; the list of tenants has no more than the credential's own. */
+const isOpen = ({ path }: Call['route']): boolean =>
+  /^\/(health|metrics|openapi|\.well-known|v1\/(marketplace|auth|tenants$))/.test(path)
+
 export function whoMay(
   manifests: readonly Manifest[],
   modulesOf: (side: Side) => ReadonlySet<string>,
@@ -84,6 +88,10 @@ export function whoMay(
       if (route.path.startsWith('/v1/operator')) return 'let somebody of a tenant be the operator'
       if (route.module !== undefined && !modulesOf(hunter).has(route.module))
         return `served '${route.module}', which the tenant has not got`
+      if (person.standing === 'narrow')
+        return isOpen(route) || /^GET \/v1\/prey\/trails/.test(route.key)
+          ? undefined
+          : 'let a key beyond its scopes'
       if (person.standing !== 'member') return undefined
       if (route.module !== undefined) return inModule(route.module, call, answer)
       const isChange = route.method !== 'GET' && route.path.startsWith('/v1/tenant/')
