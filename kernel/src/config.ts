@@ -1,18 +1,27 @@
 // The settings, read from the environment once, checked together, frozen. Nobody else reads process.env.
 // docs/settings.md is checked against `settings` below.
 import { databaseSettings } from './settings/database-settings.ts'
+import { peopleSettings } from './settings/people-settings.ts'
 import { pluginSettings } from './settings/plugin-settings.ts'
 import { serverSettings } from './settings/server-settings.ts'
 import { tokenSettings } from './settings/token-settings.ts'
 
 /** Every setting, under its name in the configuration. */
-export const settings = { ...serverSettings, ...databaseSettings, ...pluginSettings, ...tokenSettings }
+export const settings = {
+  ...serverSettings,
+  ...databaseSettings,
+  ...peopleSettings,
+  ...pluginSettings,
+  ...tokenSettings,
+}
 
 type Settings = typeof settings
+/** What they are when nothing is said hangs on another setting. */
+type Derived = 'demo' | 'verifyEmail'
 
 export type Config = {
-  readonly [K in Exclude<keyof Settings, 'demo'>]: ReturnType<Settings[K]['parse']>
-} & { readonly demo: boolean }
+  readonly [K in Exclude<keyof Settings, Derived>]: ReturnType<Settings[K]['parse']>
+} & { readonly demo: boolean; readonly verifyEmail: 'required' | 'optional' }
 
 /**
  * Kubernetes tells every pod where the services of its namespace are: beside one that is called `plinth` or `plinth-db`
@@ -47,6 +56,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   }
   if (problems.length > 0) throw new Error(`The settings are not right:\n  ${problems.join('\n  ')}`)
   // Each value is what the parser under its key made of its text.
-  const config = Object.fromEntries(values) as Omit<Config, 'demo'> & { readonly demo: boolean | undefined }
-  return Object.freeze({ ...config, demo: config.demo ?? config.databaseUrl === undefined })
+  const config = Object.fromEntries(values) as Omit<Config, Derived> & {
+    readonly [K in Derived]: ReturnType<Settings[K]['parse']>
+  }
+  return Object.freeze({
+    ...config,
+    demo: config.demo ?? config.databaseUrl === undefined,
+    verifyEmail: config.verifyEmail ?? (config.smtpUrl === undefined ? 'optional' : 'required'),
+  })
 }

@@ -70,6 +70,8 @@ export type Defence =
   | 'fairQueue'
   /** Tenants wait for database connections in turns, and none has them all. */
   | 'fairConnections'
+  /** Rows of the audit trail are compared with the seals over them. */
+  | 'auditSeals'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

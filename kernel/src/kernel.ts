@@ -10,6 +10,7 @@ import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { keyRoutes } from './http/key-routes.ts'
+import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
@@ -40,6 +41,9 @@ import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 
 export const kernelVersion = '0.1.0'
+
+/** The module that knows who belongs where. What people may do can follow from its records. */
+const organisation = 'organisation'
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -119,19 +123,27 @@ async function assemble(
       }),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
-  const doors = createModuleDoors(
+  const works = createWorkLender(
     {
       registry,
-      ladder,
       connections,
       outside,
       spendings,
       log,
-      ...instanceOptions,
-      onAnswer: canaries.count,
+      tell: (tenant, changed) =>
+        changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
     },
     off,
   )
+  const doors = createModuleDoors({
+    ladder,
+    connections,
+    works,
+    spendings,
+    log,
+    ...instanceOptions,
+    onAnswer: canaries.count,
+  })
   const lifecycle = createLifecycle({
     pool,
     connection: access.kernel,

@@ -1,6 +1,8 @@
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import { type AuditKey, auditKey } from './audit/audit-digest.ts'
+import { startAuditSealer } from './audit/sealer.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
 import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
@@ -58,6 +60,7 @@ interface Cradle {
   outside: Outside
   limits: LimitDirectory
   usage: UsageCounter
+  auditKey: AuditKey
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -123,6 +126,9 @@ export async function openParts(
   closers.add('change feed', () => feed.close())
   const usage = createUsageCounter(pool, log)
   closers.add('usage', () => usage.close())
+  const sealing = auditKey(secret)
+  const sealer = startAuditSealer({ pool, key: sealing, log })
+  closers.add('audit sealer', () => sealer.close())
   const priceBook = await readPriceBook(pool)
   for (const warning of checkPriceBook(priceBook)) log.warn(warning)
   const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
@@ -135,6 +141,7 @@ export async function openParts(
     connections: asValue(connections),
     priceBook: asValue(priceBook),
     usage: asValue(usage),
+    auditKey: asValue(sealing),
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),

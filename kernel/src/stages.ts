@@ -51,6 +51,10 @@ export interface Actor {
 export interface Arrival {
   readonly requestId: string
   readonly address: string
+  /** What the client says it is. */
+  readonly agent?: string
+  /** Our step in the W3C trace that the request is part of. */
+  readonly traceparent?: string
 }
 
 /** The caller is the operator of the installation. */
@@ -69,6 +73,8 @@ export interface Identified extends Arrival {
   readonly tenantClaim?: string
   /** Permissions that the credential is cut to; absent: all that its holder has. */
   readonly scopes?: readonly string[]
+  /** Id of the person whose right the actor uses, where it is not his own. */
+  readonly onBehalfOf?: string
 }
 
 /** The caller is a member of the tenant that the request names. */

@@ -89,6 +89,7 @@ t.test('a server that is not there at all is the same', async (t) => {
   const feed = {
     isLive: () => false,
     onChange: () => undefined,
+    announcement: () => ({ command: '', settled: async () => false }),
     announce: async () => '',
     settled: async () => false,
     close: async () => undefined,
@@ -117,6 +118,7 @@ t.test('a connection that breaks in the middle of a control transaction', async 
   const feed = {
     isLive: () => false,
     onChange: () => undefined,
+    announcement: () => ({ command: '', settled: async () => false }),
     announce: async () => '',
     settled: async () => false,
     close: async () => undefined,

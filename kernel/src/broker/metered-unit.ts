@@ -40,6 +40,15 @@ class MeteredUnit implements UnitOfWork {
     this.#unit.send(role, statement, options)
   }
 
+  /** The kernel's own, which no module asks for. */
+  async ownQuery(statement: Statement): Promise<QueryResult> {
+    return this.#unit.ownQuery(statement)
+  }
+
+  beforeCommit(last: () => Promise<void>): void {
+    this.#unit.beforeCommit(last)
+  }
+
   audit(entry: AuditEntry): void {
     this.#unit.audit(entry)
   }

@@ -2,6 +2,7 @@
 // kernels start at once. From here on nothing runs as the administrator.
 import { createHmac } from 'node:crypto'
 import pg from 'pg'
+import { continueAuditTurns } from './bootstrap/audit-turns.ts'
 import { grantKernelTables } from './bootstrap/kernel-grants.ts'
 import { migrateKernel } from './bootstrap/kernel-migrations.ts'
 import { lockDownDatabase } from './bootstrap/lock-down-database.ts'
@@ -125,6 +126,7 @@ async function asOwner(access: DatabaseAccess, options: BootstrapOptions): Promi
     await checkSecret(owner, options)
     await owner.query('create schema if not exists identity')
     await writeTenantFunction(owner, access.tenantKey)
+    await continueAuditTurns(owner)
     await grantKernelTables(owner, options.rolePrefix)
   } finally {
     await owner.end()

@@ -16,7 +16,16 @@ const pulseMs = 5_000
 const pulseDeadlineMs = 3_000
 
 export interface Change {
-  readonly kind: 'tenant' | 'member' | 'access' | 'session' | 'limits' | 'plugins' | 'tokenKeys' | 'all'
+  readonly kind:
+    | 'tenant'
+    | 'member'
+    | 'access'
+    | 'session'
+    | 'limits'
+    | 'plugins'
+    | 'tokenKeys'
+    | 'mail'
+    | 'all'
   /** Id of what changed; '' for everything. */
   readonly id: string
 }
@@ -24,7 +33,17 @@ export interface Change {
 /** What it returns is waited for before the change counts as acted on; it must not reject. */
 type Listener = (change: Change) => void | Promise<void>
 
+/** A change that somebody else's transaction tells of. */
+export interface Announcement {
+  /** To be run in that transaction; takes effect with its commit. */
+  readonly command: string
+  /** After the commit: as `settled` of the feed. */
+  settled(): Promise<boolean>
+}
+
 export interface ChangeFeed {
+  /** For a transaction that is no client's of ours. */
+  announcement(change: Change): Announcement
   /** Announces within the caller's transaction. The id that comes back is for `settled`, after the commit. */
   announce(client: Pick<pg.ClientBase, 'query'>, change: Change): Promise<string>
   /**
@@ -155,41 +174,53 @@ export async function startChangeFeed(options: {
     }
   }
 
+  /** Registered before the commit: the first acknowledgement can be faster than our own next step. */
+  function register(change: Change): { readonly announcement: string; readonly payload: string } {
+    const announcement = randomUUID()
+    waiting.set(announcement, { seen: 0, wake: () => undefined })
+    setTimeout(() => waiting.delete(announcement), keptAnnouncementMs).unref()
+    return { announcement, payload: JSON.stringify({ ...change, announcement }) }
+  }
+
+  async function settled(announcement: string, deadlineMs = settleDeadlineMs): Promise<boolean> {
+    const entry = waiting.get(announcement)
+    if (!entry || !client) return false
+    const expected = await countProcesses(client)
+    const isSettled = await new Promise<boolean>((resolve) => {
+      const deadline = setTimeout(() => {
+        log.warn({ expected, seen: entry.seen }, 'a kernel process did not acknowledge a change in time')
+        resolve(false)
+      }, deadlineMs)
+      entry.wake = () => {
+        if (entry.seen < expected) return
+        clearTimeout(deadline)
+        resolve(true)
+      }
+      entry.wake()
+    })
+    waiting.delete(announcement)
+    return isSettled
+  }
+
   await connect()
   const pulse = setInterval(() => void checkPulse(), pulseMs)
   pulse.unref()
 
   return {
+    announcement(change) {
+      const { announcement, payload } = register(change)
+      // NOTIFY takes no parameters.
+      return {
+        command: `NOTIFY ${channel}, ${pg.escapeLiteral(payload)}`,
+        settled: () => settled(announcement),
+      }
+    },
     async announce(transaction, change) {
-      const announcement = randomUUID()
-      // Registered before the commit: the first acknowledgement can be faster than our own next step.
-      waiting.set(announcement, { seen: 0, wake: () => undefined })
-      setTimeout(() => waiting.delete(announcement), keptAnnouncementMs).unref()
-      await transaction.query('SELECT pg_notify($1, $2)', [
-        channel,
-        JSON.stringify({ ...change, announcement }),
-      ])
+      const { announcement, payload } = register(change)
+      await transaction.query('SELECT pg_notify($1, $2)', [channel, payload])
       return announcement
     },
-    async settled(announcement, deadlineMs = settleDeadlineMs) {
-      const entry = waiting.get(announcement)
-      if (!entry || !client) return false
-      const expected = await countProcesses(client)
-      const isSettled = await new Promise<boolean>((resolve) => {
-        const deadline = setTimeout(() => {
-          log.warn({ expected, seen: entry.seen }, 'a kernel process did not acknowledge a change in time')
-          resolve(false)
-        }, deadlineMs)
-        entry.wake = () => {
-          if (entry.seen < expected) return
-          clearTimeout(deadline)
-          resolve(true)
-        }
-        entry.wake()
-      })
-      waiting.delete(announcement)
-      return isSettled
-    },
+    settled,
     onChange: (listener) => void listeners.push(listener),
     isLive: () => client !== undefined,
     async close() {

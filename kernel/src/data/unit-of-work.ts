@@ -1,7 +1,14 @@
 // One database transaction with tenant, plugin role and actor bound to it. It is opened by its first statement,
 // commits when the function given to it returns and rolls back when it throws.
 import { errors } from '../errors.ts'
-import { type AuditEntry, insertAudit, insertEvents, type OutboxEvent } from './audit-outbox.ts'
+import {
+  type AuditEntry,
+  type AuditOrigin,
+  insertAudit,
+  insertEvents,
+  type OutboxEvent,
+} from './audit-outbox.ts'
+import type { Announcement } from './change-feed.ts'
 import { type DataConnection, pairOf } from './data-connection.ts'
 import { type DatabaseFailure, isDatabaseFailure, uncertainCommit } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
@@ -13,8 +20,13 @@ export interface UnitScope {
   /** Id of the person on whose behalf this happens. */
   readonly actor: string
   readonly requestId: string
+  /** Id of the person whose right the actor uses, where it is not his own. */
+  readonly onBehalfOf?: string
+  readonly origin?: AuditOrigin
   /** The connection is cut when the unit takes longer: 30 s. */
   readonly deadlineMs?: number
+  /** Asked at the commit which of the modules whose records were changed others must hear of. */
+  readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
 }
 
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
@@ -40,6 +52,10 @@ export interface UnitOfWork extends Reader {
   query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult>
   /** Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. */
   send(role: string, statement: Statement, options?: SendOptions): void
+  /** A statement on the kernel's own tables, as the data login itself: what stands or falls with this transaction. */
+  ownQuery(statement: Statement): Promise<QueryResult>
+  /** Run before the commit, when everything else has been done. */
+  beforeCommit(last: () => Promise<void>): void
   /** Written with the commit, in the same transaction. */
   audit(entry: AuditEntry): void
   emit(event: OutboxEvent): void
@@ -86,6 +102,7 @@ class Unit implements UnitOfWork {
   readonly #connections: TenantConnections
   readonly #audits: AuditEntry[] = []
   readonly #events: OutboxEvent[] = []
+  readonly #last: (() => Promise<void>)[] = []
   /** Everything sent and not waited for; each settles, none rejects. */
   readonly #underWay: Promise<unknown>[] = []
   #lending: Promise<DataConnection> | undefined
@@ -126,6 +143,18 @@ class Unit implements UnitOfWork {
     this.#track(this.#submit(quoteName(role), statement, options))
   }
 
+  async ownQuery(statement: Statement): Promise<QueryResult> {
+    try {
+      return await this.#submit(asLogin, statement, { awaited: true })
+    } catch (error) {
+      throw (await this.#failure) ?? error
+    }
+  }
+
+  beforeCommit(last: () => Promise<void>): void {
+    this.#last.push(last)
+  }
+
   audit(entry: AuditEntry): void {
     this.#audits.push(entry)
   }
@@ -135,19 +164,24 @@ class Unit implements UnitOfWork {
   }
 
   async commit(): Promise<void> {
+    for (const last of this.#last) await last()
     if (this.#failure) throw await this.#failure
-    const { tenant, actor, requestId } = this.scope
+    const { tenant, actor, requestId, onBehalfOf = null, origin = {} } = this.scope
     if (this.#audits.length > 0) {
-      const values = [tenant, actor, requestId, JSON.stringify(this.#audits)]
+      const entries = JSON.stringify(this.#audits)
+      const values = [tenant, actor, requestId, entries, onBehalfOf, JSON.stringify(origin)]
       this.#track(this.#submit(asLogin, insertAudit(values)))
     }
     if (this.#events.length > 0) {
-      const values = [tenant, actor, requestId, JSON.stringify(this.#events)]
+      const values = [tenant, actor, requestId, JSON.stringify(this.#events), origin.traceparent ?? null]
       this.#track(this.#submit(asLogin, insertEvents(values)))
     }
     const connection = this.#connection ?? (await this.#lending)
     this.#ended = true
     if (!connection) return
+    const changed = new Set(this.#audits.map(({ module }) => module))
+    const announcement = this.scope.tell?.(changed)
+    if (announcement) this.#track(connection.command(announcement.command))
     this.#committing = connection.command('COMMIT')
     connection.flush()
     const tag = await this.#committing
@@ -156,6 +190,7 @@ class Unit implements UnitOfWork {
     // PostgreSQL answers COMMIT with ROLLBACK when the transaction had failed.
     if (tag !== 'COMMIT') throw new Error(`the transaction ended with ${tag}`)
     this.#connections.giveBack(connection)
+    await announcement?.settled()
   }
 
   /** Undoes everything and answers what to throw: the first failure of a statement, else what `work` threw. */

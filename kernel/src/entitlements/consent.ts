@@ -1,6 +1,8 @@
 // What a module asks for beyond the tenant's own records, and what the tenant lets it have. Nothing is let by default,
 // and a new version that asks for more gets what was let before.
+
 import type { Manifest } from '@plinth/sdk'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors, type FieldError } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Consent, Located, Tenant } from '../stages.ts'
@@ -89,8 +91,7 @@ async function writeConsent(
   )
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'consent',
     recordId: module,
     action: 'changed',

@@ -1,5 +1,7 @@
 // What a tenant has set in a module, over the plugin's defaults. Fields are declared in the manifest.
+
 import type { Json, Manifest } from '@plinth/sdk'
+import { auditedBy } from '../audit/write-audit.ts'
 import { parseRecord } from '../data/field-kinds/parse-fields.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located, Tenant } from '../stages.ts'
@@ -44,8 +46,7 @@ export async function changeSettings(
     )
     await tx.audit({
       tenantId: by.tenant.id,
-      actorId: by.actor.id,
-      requestId: by.requestId,
+      ...auditedBy(by),
       entity: 'settings',
       recordId: module,
       action: 'changed',

@@ -1,5 +1,6 @@
 // An operator's word on the limits of a module, for every tenant or for one. Audited; acts in the next request of every
 // kernel process.
+import { aboveTenants, auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import type { LimitOverrides } from './governor-limits.ts'
@@ -15,10 +16,10 @@ export interface LimitTarget {
 export interface LimitSetter {
   readonly actor: { readonly id: string }
   readonly requestId: string
+  readonly address?: string
+  readonly agent?: string
+  readonly traceparent?: string
 }
-
-/** Audit rows belong to a tenant; those of the installation as a whole have this one. */
-export const installationTenant = '00000000-0000-0000-0000-000000000000'
 
 const read = async (tx: ControlTransaction, { module, tenant }: LimitTarget): Promise<LimitOverrides> => {
   const [row] = await tx.query<{ limits: LimitOverrides }>(
@@ -66,9 +67,8 @@ export async function setLimits(
       )
     }
     await tx.audit({
-      tenantId: tenant ?? installationTenant,
-      actorId: by.actor.id,
-      requestId: by.requestId,
+      tenantId: tenant ?? aboveTenants,
+      ...auditedBy(by),
       entity: 'limits',
       recordId: module,
       action: 'changed',

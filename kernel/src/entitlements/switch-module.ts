@@ -1,4 +1,5 @@
 // Switching a module on or off for a tenant. Modules that need others come after them and go before them.
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located } from '../stages.ts'
@@ -86,8 +87,7 @@ export async function disableModule(
 
 const auditOf = (by: Located, module: string) => ({
   tenantId: by.tenant.id,
-  actorId: by.actor.id,
-  requestId: by.requestId,
+  ...auditedBy(by),
   entity: 'module',
   recordId: module,
 })

@@ -7,6 +7,7 @@ import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
+import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, sendProblem } from './problem.ts'
 
@@ -42,6 +43,13 @@ export type InstanceOptions = Equipment & { readonly log: Logger }
 const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
   app.decorateRequest('stage', null)
   app.decorateRequest('asker', null)
+  app.decorateRequest('traceparent', '')
+  // Before anything can refuse the request: what is logged of it names its trace.
+  app.addHook('onRequest', async (request) => {
+    const { traceparent } = request.headers
+    request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
+    request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
+  })
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
   )
@@ -64,6 +72,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchReque
   })
   app.addHook('onSend', async (request, reply) => {
     void reply.header('x-request-id', request.id)
+    if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
     // A keep-alive connection would hold the server open past its close.
     if (isClosing()) void reply.header('connection', 'close')
   })

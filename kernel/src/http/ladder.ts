@@ -43,6 +43,8 @@ declare module 'fastify' {
     stage: object | null
     /** Whose request it turned out to be, also when it was refused on a later rung. */
     asker: { readonly tenant: string; readonly user: string } | null
+    /** Our step in the W3C trace that the request is part of. */
+    traceparent: string
   }
 }
 
@@ -63,6 +65,11 @@ export function atRung<Stage extends object>(
   }
 }
 
+const longestAgent = 200
+
+/** Whatever a client sends: cut short, and nothing in it but characters that can be printed. */
+const agentOf = (header = ''): string => header.replace(/[^\x20-\x7e]/g, '?').slice(0, longestAgent)
+
 export function createLadder(
   parts: {
     readonly authenticate: Authenticate
@@ -75,8 +82,13 @@ export function createLadder(
 ): Ladder {
   const { authenticate, directory, grantsOf, abilityOf, recogniseOperator } = parts
 
-  const arrived = (request: FastifyRequest): Arrival => ({ requestId: request.id, address: request.ip })
   const presented = (request: FastifyRequest) => authenticate(arrived(request), request.headers.authorization)
+  const arrived = (request: FastifyRequest): Arrival => ({
+    requestId: request.id,
+    address: request.ip,
+    agent: agentOf(request.headers['user-agent']),
+    traceparent: request.traceparent,
+  })
   const locate = (who: Identified, header: string | string[] | undefined) =>
     locateTenant(directory, who, Array.isArray(header) ? header[0] : header, off)
 

@@ -1,23 +1,18 @@
-// The doors of the modules that are served: an instance for every loaded version, and which of them a caller enters.
-// Lends each request its unit of work.
+// The doors of the modules that are served: an instance for every loaded version, and which of them a caller
+// enters.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
-import type { Spending } from '../broker/spending.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
-import { withUnitOfWork } from '../data/unit-of-work.ts'
-import { allStand, type DefencesOff } from '../defences.ts'
-import type { Outside } from '../outside/outside.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { OpenDoors, PluginRegistry } from '../registry/plugin-registry.ts'
+import type { OpenDoors } from '../registry/plugin-registry.ts'
 import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
-import { createWorks } from '../sandbox/invoke.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
 import type { Ladder } from './ladder.ts'
+import type { WorkLender } from './lend-work.ts'
 import { createModuleInstance } from './module-instance.ts'
-import type { WithWork } from './module-parts.ts'
 import { type ApiDocument, documentOf } from './openapi.ts'
-import { type SpendingParts, spendingLender } from './request-spending.ts'
+import type { SpendingParts } from './request-spending.ts'
 
 export interface ModuleDoors {
   /** See OpenDoors in registry/plugin-registry.ts. */
@@ -32,11 +27,10 @@ interface Opened {
 }
 
 export interface ModuleDoorsParts {
-  readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly ladder: Ladder
   readonly connections: TenantConnections
-  readonly outside: Outside
-  readonly spendings: SpendingParts
+  readonly works: WorkLender
+  readonly spendings: Pick<SpendingParts, 'metrics' | 'usage'>
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
@@ -44,50 +38,18 @@ export interface ModuleDoorsParts {
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }
 
-export function createModuleDoors(parts: ModuleDoorsParts, off: DefencesOff = allStand): ModuleDoors {
-  const { registry, ladder, connections, spendings, log } = parts
-  const workParts = { registry, outside: parts.outside, log, watcher: spendings.metrics }
-  const makeWork = createWorks(workParts, off)
-  const lendSpending = spendingLender(spendings, log, off)
-  /** By the request's stage, while the request lasts. */
-  const spent = new WeakMap<object, Spending>()
+export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
+  const { ladder, connections, works, spendings, log } = parts
+  const { withWork } = works
   const opened = new Map<LoadedPlugin, Opened>()
   const modules = new Set<string>()
-
-  const withWork: WithWork = (stage, work, { entersPlugin = false } = {}) =>
-    lendSpending(stage, async (spending) => {
-      spent.set(stage, spending)
-      const { plugin, tenant, actor, ability, requestId } = stage
-      const { wallMs } = spending.remaining(plugin.manifest.name)
-      const leave = entersPlugin
-        ? await plugin.host.admit?.(plugin.manifest.name, tenant.id, wallMs)
-        : undefined
-      const scope = {
-        tenant: tenant.id,
-        actor: actor.id,
-        requestId,
-        // Longer than the handlers may take, so that their own deadline is the one that is told.
-        deadlineMs: spending.limits.wall + 5_000,
-      }
-      try {
-        return await withUnitOfWork(connections, scope, async (unit) => {
-          const isAdmitted = leave !== undefined
-          const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
-          const result = await work(makeWork(options))
-          spending.confirm()
-          return result
-        })
-      } finally {
-        leave?.()
-      }
-    })
 
   async function instanceOf(plugin: LoadedPlugin): Promise<Instance> {
     const known = opened.get(plugin)
     if (known) return known.instance
     const module = plugin.manifest.name
     const instance = await createModuleInstance(
-      { plugin, ladder, connections, withWork, spentBy: (stage) => spent.get(stage)?.summary() },
+      { plugin, ladder, connections, withWork, spentBy: (stage) => works.spendingOf(stage)?.summary() },
       {
         log: log.child({ module }),
         debugErrors: parts.debugErrors,

@@ -2,6 +2,7 @@
 // an operation: begun here, carried out by drive-operations.ts.
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import { originOf } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { readVersions } from '../registry/plugin-store.ts'
 import { refuseCanaryOfNobody } from './canary.ts'
@@ -33,6 +34,9 @@ export interface ChangeRequest {
 export interface AskedBy {
   readonly operator: string
   readonly requestId: string
+  readonly address?: string
+  readonly agent?: string
+  readonly traceparent?: string
 }
 
 export interface Lifecycle {
@@ -105,6 +109,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
         options,
         startedBy: by.operator,
         requestId: by.requestId,
+        origin: originOf(by),
       }).catch((error: unknown) => {
         const isSecond = error instanceof pg.DatabaseError && error.code === '23505'
         throw isSecond ? errors.operationUnderWay({ subject: module ?? name ?? '' }) : error
@@ -122,7 +127,7 @@ export function createLifecycle(parts: LifecycleParts): Lifecycle {
     async cancel(id, by) {
       const operation = await readOperation(parts.pool, id)
       if (!operation) throw errors.operationNotFound({ id })
-      if (!(await cancelCanary(parts.pool, id, by)))
+      if (!(await cancelCanary(parts.pool, id, { ...by, origin: originOf(by) })))
         throw errors.pluginChange({
           module: operation.module ?? '',
           reason: 'Only an operation that waits for its canary can be cancelled.',

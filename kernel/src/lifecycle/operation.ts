@@ -1,6 +1,8 @@
 // What an operator has asked for: one row of kernel.plugin_operation, with how far it has come. It outlives the process
 // that began it; another one goes on from the last step that was done.
 import type pg from 'pg'
+import { aboveTenants } from '../audit/write-audit.ts'
+import type { AuditOrigin } from '../data/audit-outbox.ts'
 
 export type OperationKind = 'install' | 'upgrade' | 'rollback' | 'disable' | 'enable' | 'remove'
 export type OperationState = 'running' | 'undoing' | 'succeeded' | 'failed'
@@ -42,10 +44,11 @@ export interface Operation {
   readonly updatedAt: Date
 }
 
-/** Stands for the tenant in the audit trail of what concerns all of them. */
-export const aboveTenants = '00000000-0000-0000-0000-000000000000'
-
 type Queryable = Pick<pg.Pool, 'query'>
+
+/** The three columns of an AuditOrigin, which is a parameter of the statement. */
+const originValues = (parameter: string): string =>
+  `${parameter}::jsonb->>'address', ${parameter}::jsonb->>'agent', split_part(${parameter}::jsonb->>'traceparent', '-', 2)`
 
 const columns = `id, kind, module, package, version, options, state, done, data, error, started_by AS "startedBy",
   request_id AS "requestId", created_at AS "createdAt", updated_at AS "updatedAt"`
@@ -88,14 +91,14 @@ export async function insertOperation(
   operation: Pick<
     Operation,
     'id' | 'kind' | 'module' | 'package' | 'version' | 'options' | 'startedBy' | 'requestId'
-  >,
+  > & { readonly origin?: AuditOrigin },
 ): Promise<void> {
   await database.query(
     `WITH begun AS (
        INSERT INTO kernel.plugin_operation (id, kind, module, package, version, options, state, started_by, request_id)
        VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8) RETURNING *)
-     INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, after)
-     SELECT '${aboveTenants}', started_by, request_id, 'kernel', 'plugin', coalesce(module, package), kind,
+     INSERT INTO kernel.audit (tenant_id, actor, request_id, address, agent, trace_id, module, entity, record_id, action, after)
+     SELECT '${aboveTenants}', started_by, request_id, ${originValues('$9')}, 'kernel', 'plugin', coalesce(module, package), kind,
             jsonb_build_object('operation', id, 'version', version, 'options', options) FROM begun`,
     [
       operation.id,
@@ -106,6 +109,7 @@ export async function insertOperation(
       JSON.stringify(operation.options),
       operation.startedBy,
       operation.requestId,
+      JSON.stringify(operation.origin ?? {}),
     ],
   )
 }
@@ -126,7 +130,7 @@ export async function remember(
 export async function cancelCanary(
   database: Queryable,
   id: string,
-  by: { readonly operator: string; readonly requestId: string },
+  by: { readonly operator: string; readonly requestId: string; readonly origin?: AuditOrigin },
 ): Promise<boolean> {
   const error = { code: 'OPERATION_CANCELLED', message: `The canary was cancelled by ${by.operator}.` }
   const { rowCount } = await database.query(
@@ -134,9 +138,9 @@ export async function cancelCanary(
      UPDATE kernel.plugin_operation SET state = 'undoing', error = $2, updated_at = now()
       WHERE id = $1 AND kind = 'upgrade' AND state = 'running' AND options ? 'canary'
         AND 'migrate' = ANY(done) AND NOT 'canary' = ANY(done) AND data ? 'canaryStarted' RETURNING id, module)
-     INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, after)
-     SELECT '${aboveTenants}', $3, $4, 'kernel', 'plugin', module, 'cancel', jsonb_build_object('operation', id) FROM cancelled`,
-    [id, JSON.stringify(error), by.operator, by.requestId],
+     INSERT INTO kernel.audit (tenant_id, actor, request_id, address, agent, trace_id, module, entity, record_id, action, after)
+     SELECT '${aboveTenants}', $3, $4, ${originValues('$5')}, 'kernel', 'plugin', module, 'cancel', jsonb_build_object('operation', id) FROM cancelled`,
+    [id, JSON.stringify(error), by.operator, by.requestId, JSON.stringify(by.origin ?? {})],
   )
   return rowCount !== 0
 }

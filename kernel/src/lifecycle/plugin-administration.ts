@@ -1,11 +1,11 @@
 // What an operator sees of the plugins, and what he sets in one change: which version a tenant gets, and how a plugin's
 // hosts are walled in.
 import type pg from 'pg'
+import { aboveTenants, auditedBy, writeAudit } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { type PluginRow, readPlugins, readVersions, type VersionRow } from '../registry/plugin-store.ts'
 import type { AskedBy } from './lifecycle.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
-import { aboveTenants } from './operation.ts'
 import { rollbackRefusal } from './serve-steps.ts'
 
 export interface VersionView extends Omit<VersionRow, 'module' | 'installedAt'> {
@@ -92,11 +92,14 @@ export function createPluginAdministration(
           hostPerTenant,
           jitless,
         ])
-        await client.query(
-          `INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, after)
-           VALUES ($1, $2, $3, 'kernel', 'plugin', $4, 'isolated', $5)`,
-          [aboveTenants, by.operator, by.requestId, module, JSON.stringify({ hostPerTenant, jitless })],
-        )
+        await writeAudit(client, {
+          ...auditedBy(by),
+          tenantId: aboveTenants,
+          entity: 'plugin',
+          recordId: module,
+          action: 'isolated',
+          after: { hostPerTenant, jitless },
+        })
       })
       return get(module)
     },
@@ -125,11 +128,14 @@ export function createPluginAdministration(
         )
         const [set] = rows
         if (!set) throw errors.moduleNotEnabled({ module })
-        await client.query(
-          `INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, after)
-           VALUES ($1, $2, $3, 'kernel', 'module', $4, 'changed', $5)`,
-          [owner.id, by.operator, by.requestId, module, JSON.stringify(set)],
-        )
+        await writeAudit(client, {
+          ...auditedBy(by),
+          tenantId: owner.id,
+          entity: 'module',
+          recordId: module,
+          action: 'changed',
+          after: set,
+        })
         await parts.feed.announce(client, { kind: 'tenant', id: owner.id })
         return set
       })

@@ -1,6 +1,7 @@
 // Removal: nobody enters any more, then the tables go, then every row the kernel keeps about the module. What went stands
 // in the operation, as a receipt. The audit trail stays: it says what happened, and nobody may take from it.
 import type pg from 'pg'
+import { writeAudit } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { readPlugin } from '../registry/plugin-store.ts'
 import type { Step } from './drive-operations.ts'
@@ -119,11 +120,14 @@ export function forgetStep(parts: LifecycleParts): Step {
         gone['kernel.plugin_version'] = versions.rowCount ?? 0
         await client.query('DELETE FROM kernel.plugin WHERE module = $1', [module])
         for (const { tenant_id } of tenants.rows) {
-          await client.query(
-            `INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action)
-             VALUES ($1, $2, $3, 'kernel', 'module', $4, 'removed')`,
-            [tenant_id, operation.startedBy, operation.requestId, module],
-          )
+          await writeAudit(client, {
+            tenantId: tenant_id,
+            actorId: operation.startedBy,
+            requestId: operation.requestId,
+            entity: 'module',
+            recordId: module,
+            action: 'removed',
+          })
         }
         await parts.feed.announce(client, { kind: 'all', id: '' })
         return gone

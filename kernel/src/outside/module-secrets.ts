@@ -1,6 +1,8 @@
 // The secrets that a tenant gave to its modules: set and removed by its admins, opened for a fetch, shown to nobody.
+
 import type { Manifest } from '@plinth/sdk'
 import type pg from 'pg'
+import { auditedBy } from '../audit/write-audit.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
@@ -42,8 +44,7 @@ interface SecretRow {
 
 const auditOf = (by: Located, module: string, name: string, action: 'set' | 'removed') => ({
   tenantId: by.tenant.id,
-  actorId: by.actor.id,
-  requestId: by.requestId,
+  ...auditedBy(by),
   entity: 'secret',
   recordId: `${module}.${name}`,
   action,

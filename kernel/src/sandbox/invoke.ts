@@ -19,16 +19,15 @@ import { declaredFailure } from './declared-failure.ts'
 /** What a piece of work is about; the rest of a Work is made from it. */
 export type WorkOptions = Omit<Work, 'outside' | 'depth' | 'run' | 'runText' | 'callService'>
 
+export interface WorkParts {
+  readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
+  readonly outside: Outside
+  readonly log: Logger
+  readonly watcher?: InvocationWatcher
+}
+
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
-export function createWorks(
-  parts: {
-    readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
-    readonly outside: Outside
-    readonly log: Logger
-    readonly watcher?: InvocationWatcher
-  },
-  off: DefencesOff = allStand,
-): (options: WorkOptions) => Work {
+export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (options: WorkOptions) => Work {
   const { registry, outside, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()

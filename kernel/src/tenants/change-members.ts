@@ -1,4 +1,5 @@
 // Who belongs to a tenant, and with which role. A tenant always keeps an owner.
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { isInScopes } from '../permissions/scopes.ts'
 import type { Located, MembershipRole } from '../stages.ts'
@@ -87,8 +88,7 @@ async function recordChange(
 ): Promise<void> {
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'membership',
     recordId: userId,
     action,

@@ -1,22 +1,12 @@
 // A transaction of the control plane: one connection of the kernel login, lent to a callback, with the audit
 // rows and the announcements that belong to the change. Resolves after every kernel process has acted on it.
 import type pg from 'pg'
+import { type ControlAudit, writeAudit } from '../audit/write-audit.ts'
 import type { Change, ChangeFeed } from '../data/change-feed.ts'
 import { fromDatabase, uncertainCommit } from '../data/database-failure.ts'
 import { isPlinthError } from '../errors.ts'
 
-export interface ControlAudit {
-  readonly tenantId: string
-  readonly actorId: string
-  readonly requestId: string
-  /** `tenant`, `membership`, `module`. */
-  readonly entity: string
-  readonly recordId: string
-  /** `created`, `enabled`, `disabled`, `changed`, `removed`. */
-  readonly action: string
-  readonly before?: object
-  readonly after?: object
-}
+export type { ControlAudit }
 
 export interface ControlTransaction {
   query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<Row[]>
@@ -46,22 +36,7 @@ export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl
       await query('BEGIN')
       result = await work({
         query: async (text, values) => (await query(text, values)).rows,
-        async audit(entry) {
-          await query(
-            `INSERT INTO kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action, before, after)
-             VALUES ($1, $2, $3, 'kernel', $4, $5, $6, $7, $8)`,
-            [
-              entry.tenantId,
-              entry.actorId,
-              entry.requestId,
-              entry.entity,
-              entry.recordId,
-              entry.action,
-              entry.before ?? null,
-              entry.after ?? null,
-            ],
-          )
-        },
+        audit: (entry) => writeAudit(client, entry),
         async announce(change) {
           announcements.push(await fromDatabase(() => feed.announce(client, change)))
         },

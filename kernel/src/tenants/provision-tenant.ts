@@ -1,5 +1,7 @@
 // A new tenant: its row, its owner and the audit entry, in one transaction.
+
 import { randomUUIDv7 } from 'node:crypto'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Identified } from '../stages.ts'
 import type { RunControl } from './control-transaction.ts'
@@ -39,8 +41,7 @@ export async function provisionTenant(
     ])
     await tx.audit({
       tenantId: id,
-      actorId: by.actor.id,
-      requestId: by.requestId,
+      ...auditedBy(by),
       entity: 'tenant',
       recordId: id,
       action: 'created',

@@ -6,6 +6,11 @@ import { loginName } from './login-roles.ts'
 
 const change = 'select, insert, update, delete'
 
+/** Not when it was written and in which turn: the database says that, and nobody else. */
+const insertAudit =
+  'insert (tenant_id, actor, on_behalf_of, request_id, trace_id, address, agent, module, entity, record_id, action, before, after)'
+const insertSeal = 'insert (tenant_id, seq, from_turn, to_turn, rows, first_at, last_at, previous, hash)'
+
 /** By table: rights of the kernel login, rights of the data login. */
 const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?: string }>> = {
   'kernel.installation': { kernel: 'select' },
@@ -37,7 +42,11 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.limit_override': { kernel: change },
   'kernel.usage': { kernel: change },
   // Append-only for everybody: nobody has UPDATE, DELETE or TRUNCATE.
-  'kernel.audit': { kernel: 'select, insert', data: 'insert' },
+  'kernel.audit': { kernel: `select, ${insertAudit}`, data: insertAudit },
+  'kernel.audit_seal': { kernel: `select, ${insertSeal}` },
+  'kernel.audit_checkpoint': {
+    kernel: 'select, insert (tenant_id, seq, to_turn, hash, purged_rows, mac)',
+  },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
   'identity."user"': { kernel: change },
   'identity.session': { kernel: change },
@@ -46,6 +55,16 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'identity.signing_key': { kernel: change },
   'identity.refresh_family': { kernel: change },
   'identity.session_tenant': { kernel: change },
+  'kernel.mail': { kernel: change },
+  'kernel.invitation': { kernel: change },
+  'identity.person': { kernel: change },
+  'identity.link': { kernel: change },
+  'identity.throttle': { kernel: change },
+  'identity.event': { kernel: 'select, insert' },
+  'identity."twoFactor"': { kernel: change },
+  'identity.used_code': { kernel: change },
+  'identity.passkey': { kernel: change },
+  'identity.passkey_challenge': { kernel: change },
 }
 
 /** Run as the owner login. */
@@ -62,6 +81,9 @@ export async function grantKernelTables(owner: pg.Client, rolePrefix: string): P
     `grant usage on schema kernel to ${kernel}, ${data}`,
     `grant usage on schema identity to ${kernel}`,
     `grant execute on function kernel.tenant_id() to ${kernel}, ${data}`,
+    `grant execute on function kernel.audit_offset() to ${kernel}, ${data}`,
+    // It deletes what a plan no longer keeps, and refuses anything else.
+    `grant execute on function kernel.purge_audit(uuid, bigint) to ${kernel}`,
     ...Object.entries(grants).flatMap(([table, rights]) => [
       ...(rights.kernel ? [`grant ${rights.kernel} on ${table} to ${kernel}`] : []),
       ...(rights.data ? [`grant ${rights.data} on ${table} to ${data}`] : []),

@@ -1,6 +1,6 @@
 import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
-import { bearer } from 'better-auth/plugins'
+import { bearer, twoFactor } from 'better-auth/plugins'
 import pg from 'pg'
 import t from 'tap'
 import { testDatabase } from '../../../../tests/support/database.ts'
@@ -15,7 +15,7 @@ t.test('the identity tables are the ones better-auth wants', async (t) => {
     secret: 'Kp2vY7qLw9sXc4Tz8NfRb3HjM6uGdA1e',
     baseURL: 'http://localhost',
     emailAndPassword: { enabled: true },
-    plugins: [bearer()],
+    plugins: [bearer(), twoFactor()],
     telemetry: { enabled: false },
   }
   const plan = await getMigrations(options)
