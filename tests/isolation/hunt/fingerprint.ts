@@ -5,6 +5,8 @@ import type { Side } from './side.ts'
 /** Written by the kernel by itself, some time after a request: no sign that somebody else did it. */
 const writtenLater: Readonly<Record<string, readonly string[]>> = {
   'kernel.usage': ['*'],
+  'kernel.audit_seal': ['*'],
+  'kernel.api_key': ['last_used_at'],
   'kernel.outbox': ['delivered_at'],
   'identity.session': ['updatedAt', 'expiresAt'],
 }

@@ -13,10 +13,14 @@ export type HuntedRoute = Route & {
   readonly reliesOnPolicies: boolean
 }
 
-const isReport = ({ module, path }: Route, manifests: readonly Manifest[]): boolean => {
+/** SQL of a plugin may run in its routes, in its actions, and where an entity has hooks. */
+function mayRunSql({ method, module, path }: Route, manifests: readonly Manifest[]): boolean {
   const manifest = manifests.find(({ name }) => name === module)
   if (manifest?.needs.sql === undefined) return false
-  return Object.values(manifest.routes).some((route) => path.endsWith(route.path))
+  const entity = Object.entries(manifest.entities).find(([, one]) => path.split('/')[3] === one.path)
+  if (!entity) return true
+  const isAction = method === 'POST' && path.endsWith('}') === false && path.includes('}')
+  return isAction || (method !== 'GET' && (manifest.hooks[entity[0]] ?? []).length > 0)
 }
 
 export async function huntedRoutes(kernel: Kernel, scene: Scene): Promise<HuntedRoute[]> {
@@ -30,7 +34,7 @@ export async function huntedRoutes(kernel: Kernel, scene: Scene): Promise<Hunted
       found.set(route.key, {
         ...route,
         weight: weightOf(route),
-        reliesOnPolicies: isReport(route, manifests),
+        reliesOnPolicies: mayRunSql(route, manifests),
       })
   }
   return [...found.values()]

@@ -26,7 +26,67 @@ function journal(making: Making): unknown {
 const guestOf = ({ random, side }: Making) =>
   random.pick(side.people.filter(({ standing }) => standing === 'guest'))
 
+/** Of the own tenant; the id alone. */
+const idIn = ({ random, side }: Making, collection: string): string =>
+  lastOf(random.pick(side.known(`/v1/${collection}/{}`)))
+
+const from = ({ random }: Making): string => `2026-0${1 + random.int(9)}-0${1 + random.int(9)}`
+
+const period = (making: Making) => {
+  const validFrom = from(making)
+  return {
+    validFrom,
+    ...(making.random.chance(0.7) && { validTo: `${validFrom.slice(0, 8)}2${making.random.int(9)}` }),
+  }
+}
+
+const unit = 'organisation/units'
+const position = 'organisation/positions'
+
+/** The trees of the organisation refuse what is no tree on some day, which a schema does not tell. */
+const organisation: Readonly<Record<string, Recipe>> = {
+  'POST /v1/organisation/units': (making) => ({
+    code: textOf(making, { maxLength: 30 }),
+    name: textOf(making),
+    kind: 'department',
+    validFrom: '2026-01-01',
+  }),
+  'PATCH /v1/organisation/units/{id}': (making) => ({ name: textOf(making) }),
+  'POST /v1/organisation/units/{id}/move': (making) => ({ parent: idIn(making, unit), on: from(making) }),
+  'POST /v1/organisation/placements': (making) => ({
+    unit: idIn(making, unit),
+    parent: idIn(making, unit),
+    ...period(making),
+  }),
+  'PATCH /v1/organisation/placements/{id}': (making) => ({ parent: idIn(making, unit) }),
+  'POST /v1/organisation/positions': (making) => ({
+    code: textOf(making, { maxLength: 30 }),
+    title: textOf(making),
+    unit: idIn(making, unit),
+    seats: 900,
+    validFrom: '2026-01-01',
+  }),
+  'PATCH /v1/organisation/positions/{id}': (making) => ({ title: textOf(making) }),
+  'POST /v1/organisation/positions/{id}/report': (making) => ({
+    manager: idIn(making, position),
+    on: from(making),
+  }),
+  'POST /v1/organisation/reporting-lines': (making) => ({
+    position: idIn(making, position),
+    manager: idIn(making, position),
+    ...period(making),
+  }),
+  'PATCH /v1/organisation/reporting-lines/{id}': (making) => ({ manager: idIn(making, position) }),
+  'POST /v1/organisation/assignments': (making) => ({
+    position: idIn(making, position),
+    person: making.random.pick(making.side.people)?.id,
+    ...period(making),
+  }),
+  'PATCH /v1/organisation/assignments/{id}': (making) => ({ position: idIn(making, position) }),
+}
+
 export const recipes: Readonly<Record<string, Recipe>> = {
+  ...organisation,
   'POST /v1/finance/journal-entries': journal,
   'PATCH /v1/finance/journal-entries/{id}': journal,
   'POST /v1/finance/journal-entries/{id}/reverse': ({ random }) => ({ date: `2026-1${random.int(3)}-20` }),

@@ -75,7 +75,9 @@ export function whoMay(
     const known = modules.get(module)
     const permission = known?.permissions.get(route.key)
     if (!known || permission === undefined) return undefined
-    if (!known.member.may.has(permission)) return `let a member do ${module}.${permission}`
+    const everyOf = `${permission.split('.')[0]}.*`
+    if (![permission, everyOf, '*'].some((name) => known.member.may.has(name)))
+      return `let a member do ${module}.${permission}`
     const creator = known.member.ownAlone.has(permission) ? creatorIn(text) : undefined
     if (creator !== undefined && creator !== person.id)
       return `let a member do ${permission} with what another had made`
