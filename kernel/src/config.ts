@@ -4,15 +4,19 @@ import { databaseSettings } from './settings/database-settings.ts'
 import { peopleSettings } from './settings/people-settings.ts'
 import { pluginSettings } from './settings/plugin-settings.ts'
 import { serverSettings } from './settings/server-settings.ts'
+import { tenancySettings } from './settings/tenancy-settings.ts'
 import { tokenSettings } from './settings/token-settings.ts'
+import { trafficSettings } from './settings/traffic-settings.ts'
 
 /** Every setting, under its name in the configuration. */
 export const settings = {
   ...serverSettings,
   ...databaseSettings,
+  ...tenancySettings,
   ...peopleSettings,
   ...pluginSettings,
   ...tokenSettings,
+  ...trafficSettings,
 }
 
 type Settings = typeof settings

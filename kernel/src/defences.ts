@@ -52,6 +52,10 @@ export type Defence =
   | 'operatorToken'
   /** A person enters the tenants that he is a member of. */
   | 'membership'
+  /** A request that names two tenants is refused. */
+  | 'tenantAgreement'
+  /** A tenant does what its state allows: nothing is written in one that is read-only, and nobody is let into one that is closed. */
+  | 'tenantState'
   /** What a key or a token may do is cut to its scopes. */
   | 'keyScopes'
   /** A key is compared with the hash of its secret, and is neither revoked, replaced nor expired. */
@@ -68,6 +72,8 @@ export type Defence =
   | 'callSchemas'
   /** A tenant has a few invocations in a plugin at once; others wait in turns. */
   | 'fairQueue'
+  /** A tenant has a few requests in the kernel at once; others wait in turns. */
+  | 'requestTurns'
   /** Tenants wait for database connections in turns, and none has them all. */
   | 'fairConnections'
   /** Rows of the audit trail are compared with the seals over them. */

@@ -48,7 +48,7 @@ export async function makeDemo(dataDir: string, parts: Parts): Promise<Demo | un
   try {
     const account = { name: 'Demo Owner', email: demo.email, password: demo.password }
     const { user } = await accounts.signUp(account).catch(() => accounts.signIn(demo))
-    const by = { requestId: 'demo', actor: user }
+    const by = { requestId: 'demo', actorId: user.id, owner: user }
     await provisionTenant(runControl, by, { name: 'Demo Company', slug, currency: 'INR' })
     return demo
   } catch (error) {

@@ -8,7 +8,9 @@ import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
+import { domainRoutes } from './http/domain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
+import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -17,10 +19,12 @@ import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
+import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
+import { tenantLifeRoutes } from './http/tenant-life-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
 import { tokenRoutes } from './http/token-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
@@ -39,6 +43,9 @@ import { trustByName } from './sandbox/in-process.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
+import { createAskChallenge } from './tenants/dns-challenge.ts'
+import { repeat } from './tenants/repeat.ts'
+import { createTenantDomains } from './tenants/tenant-domains.ts'
 
 export const kernelVersion = '0.1.0'
 
@@ -113,7 +120,9 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing }
+  const { isTrusted } = cradle
+  const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
+  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted, turns }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>
@@ -165,6 +174,15 @@ async function assemble(
     log,
   })
   const administration = createPluginAdministration({ pool, feed, registry })
+  const domains = createTenantDomains({
+    pool,
+    runControl,
+    hosts: cradle.hosts,
+    askChallenge: createAskChallenge(config.dnsServers),
+    log,
+  })
+  const rechecking = repeat('domains', () => domains.recheck(), log)
+  closers.add('domains', () => rechecking.close())
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -172,7 +190,16 @@ async function assemble(
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
-    tenantRoutes(app, ladder, { directory, runControl })
+    tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
+    tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
+    operatorTenantRoutes(app, ladder, {
+      pool,
+      runControl,
+      plugins: registry.plugins,
+      closingDays: config.closingDays,
+      wakeErasures: () => undefined,
+    })
+    domainRoutes(app, ladder, { domains, directory, runControl })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })

@@ -32,7 +32,9 @@ import { createGrantDirectory, type GrantDirectory } from './permissions/grant-d
 import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
+import { type IsTrusted, trustedProxies } from './tenants/request-head.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
+import { createTenantHosts, type TenantHosts } from './tenants/tenant-hosts.ts'
 
 const controlPoolSize = 6
 
@@ -46,6 +48,8 @@ interface Cradle {
   priceBook: PriceBook
   runControl: RunControl
   directory: TenantDirectory
+  hosts: TenantHosts
+  isTrusted: IsTrusted
   accounts: Accounts
   sessions: Sessions
   signingKeys: SigningKeys
@@ -145,6 +149,8 @@ export async function openParts(
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
+    hosts: asFunction((c: Cradle) => createTenantHosts(c.pool, c.feed, config.baseDomains)).singleton(),
+    isTrusted: asValue(trustedProxies(config.trustedProxies)),
     accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
@@ -193,6 +199,8 @@ export async function openParts(
           authenticate: c.authenticate,
           recogniseOperator: createRecogniseOperator(operatorToken, off),
           directory: c.directory,
+          hosts: c.hosts,
+          isTrusted: c.isTrusted,
           grantsOf: c.grants.grantsOf,
           abilityOf: createAbilities(off),
         },

@@ -18,6 +18,22 @@ export interface Tenant {
   /** ISO 4217: the currency that `ctx.tenant.currency` shows to plugins. */
   readonly currency: string
   readonly plan: string
+  /** What it may do; see tenants/tenant-states.ts. */
+  readonly state: TenantState
+  /** Why it is in this state, as whoever put it there said. */
+  readonly reason?: string
+  /** When a tenant that is closing is erased; ISO 8601. */
+  readonly eraseAfter?: string
+  /** BCP 47, for texts and formats. */
+  readonly locale: string
+  /** IANA, for what a day is. */
+  readonly timeZone: string
+  /** ISO 3166-1, of the first company. */
+  readonly country?: string
+  /** Name of the first company. */
+  readonly company?: string
+  /** Grows with each change of the tenant itself. */
+  readonly version: number
   readonly createdAt: string
   /** Modules that the tenant has switched on, and which version of each it is to get. */
   readonly modules: ReadonlyMap<string, ModuleChoice>
@@ -33,6 +49,15 @@ export interface Consent {
   readonly changedAt: string
   readonly changedBy: string
 }
+
+export type TenantState =
+  | 'active'
+  | 'trialing'
+  | 'past_due'
+  | 'read_only'
+  | 'suspended'
+  | 'closing'
+  | 'closed'
 
 /** Role of a person in one tenant. */
 export type MembershipRole = 'owner' | 'admin' | 'member'

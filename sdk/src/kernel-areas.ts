@@ -14,6 +14,7 @@ export const KERNEL_AREAS: readonly string[] = [
   'jobs',
   'kernel',
   'marketplace',
+  'me',
   'metrics',
   'openapi',
   'operator',

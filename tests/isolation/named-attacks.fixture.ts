@@ -29,6 +29,14 @@ const sql = 'SQL'
 
 export const namedTests: readonly NamedAttack[] = [
   named(
+    'requests',
+    'tenant-states.test.ts',
+    'without tenantState a read-only tenant is written to and a suspended one is entered',
+    'records written in a tenant that is read-only, suspended, closing or closed, also by a GET of a plugin',
+    'tenantState',
+    'TENANT_READ_ONLY, TENANT_SUSPENDED, TENANT_CLOSING, TENANT_CLOSED',
+  ),
+  named(
     'neighbours',
     'neighbours.test.ts',
     'eight attacks at once, in any order',
@@ -99,6 +107,14 @@ export const namedTests: readonly NamedAttack[] = [
     'one tenant takes every connection and keeps it',
     'fairConnections',
     'OVERLOADED for his last, none for another tenant',
+  ),
+  named(
+    'neighbours',
+    'traffic.test.ts',
+    'twenty changes of one record are four inside, and as many as get a connection without the turns',
+    'twenty requests of one tenant at once that wait for a lock',
+    'requestTurns',
+    'four are inside, and hold a connection each',
   ),
   named(
     'the protocol',

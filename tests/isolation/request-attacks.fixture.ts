@@ -3,6 +3,7 @@
 import type { Place } from '../support/break-in.ts'
 import { canary } from '../support/break-in.ts'
 import type { Method } from '../support/kernel.ts'
+import { tenantAttacks } from './tenant-attacks.fixture.ts'
 
 export interface RequestAttack {
   readonly attack: string
@@ -15,7 +16,10 @@ export interface RequestAttack {
   /** A member of the enemy's tenant instead of its owner. */
   readonly asMember?: boolean
   /** With this down the same request succeeds: its answer is this. */
-  readonly without?: readonly ['membership' | 'entitlement' | 'operatorToken' | 'tenantCondition', RegExp]
+  readonly without?: readonly [
+    'membership' | 'entitlement' | 'operatorToken' | 'tenantCondition' | 'tenantAgreement',
+    RegExp,
+  ]
   /** The answer may hold what was sent. */
   readonly echoes?: boolean
 }
@@ -258,6 +262,7 @@ export const requestAttacks: readonly RequestAttack[] = [
     ...entering('the id of another tenant', (p) => p.victim.id, secrets),
     without: ['membership', /canary-7b1f/],
   },
+  ...tenantAttacks,
   entering('the id of another tenant in capitals', (p) => p.victim.id.toUpperCase()),
   entering('two tenants in one header', (p) => `${p.enemy.slug}, ${p.victim.slug}`),
   entering('SQL for a tenant', () => "' or true --"),

@@ -120,7 +120,7 @@ async function succeed(t: Test, place: Place, walls: readonly Defence[]): Promis
 // Walls that no request meets together are down together: a kernel takes seconds to start.
 for (const walls of [
   ['membership', 'serviceGrant'],
-  ['entitlement', 'callSchemas'],
+  ['entitlement', 'callSchemas', 'tenantAgreement'],
 ] as const) {
   t.test(`without ${walls.join(' or ')} what they stop succeeds`, async (t) => {
     await succeed(t, await breakIn(t, new Set<Defence>(walls)), walls)

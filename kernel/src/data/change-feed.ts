@@ -19,6 +19,7 @@ export interface Change {
   readonly kind:
     | 'tenant'
     | 'member'
+    | 'domain'
     | 'access'
     | 'session'
     | 'limits'

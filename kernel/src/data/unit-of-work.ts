@@ -27,6 +27,8 @@ export interface UnitScope {
   readonly deadlineMs?: number
   /** Asked at the commit which of the modules whose records were changed others must hear of. */
   readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
+  /** The database refuses every write in it. */
+  readonly readOnly?: boolean
 }
 
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
@@ -273,10 +275,9 @@ class Unit implements UnitOfWork {
     const cleaned = connection.cleanFor(pairOf(role, this.tenant))
     if (cleaned) this.#track(cleaned)
     const tenant = connection.tenantSetting(this.tenant)
+    const mode = this.scope.readOnly ? 'READ ONLY' : 'READ WRITE'
     this.#track(
-      connection.command(
-        `BEGIN READ WRITE; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`,
-      ),
+      connection.command(`BEGIN ${mode}; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`),
     )
   }
 

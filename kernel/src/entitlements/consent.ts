@@ -7,6 +7,7 @@ import { errors, type FieldError } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Consent, Located, Tenant } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
+import type { ModuleSwitcher } from './switch-module.ts'
 
 export interface GivenConsent {
   readonly http: readonly string[]
@@ -65,7 +66,7 @@ function checkGiven(asked: readonly string[], given: GivenConsent, path: string)
 /** Enabling takes consent to all that is asked. @throws CONSENT_REQUIRED, VALIDATION_FAILED */
 export async function consentToAll(
   tx: ControlTransaction,
-  by: Located,
+  by: ModuleSwitcher,
   plugin: LoadedPlugin,
   given: GivenConsent = { http: [] },
 ): Promise<void> {
@@ -78,7 +79,7 @@ export async function consentToAll(
 
 async function writeConsent(
   tx: ControlTransaction,
-  by: Located,
+  by: ModuleSwitcher,
   module: string,
   given: GivenConsent,
   before?: Pick<Consent, 'http'>,

@@ -12,7 +12,13 @@ export const requiredModules = (plugin: LoadedPlugin): string[] =>
     .filter(([, use]) => !use.optional)
     .map(([name]) => name)
 
-type Plugins = ReadonlyMap<string, LoadedPlugin>
+export type ModulePlugins = ReadonlyMap<string, LoadedPlugin>
+
+/** In which tenant, and who does it. */
+export interface ModuleSwitcher extends Pick<Located, 'requestId'> {
+  readonly actor: Pick<Located['actor'], 'id'>
+  readonly tenant: Pick<Located['tenant'], 'id'>
+}
 
 // Two switches of one tenant at once could each miss what the other did: they take turns on the tenant's row,
 // and what is enabled is read by a statement of its own, whose snapshot begins after the wait.
@@ -26,35 +32,42 @@ async function lockModules(tx: ControlTransaction, tenantId: string): Promise<st
 }
 
 /** @throws MODULE_NOT_FOUND, MODULE_ALREADY_ENABLED, MODULE_REQUIRES_OTHERS, CONSENT_REQUIRED */
-export async function enableModule(
+export const enableModule = (
   runControl: RunControl,
-  plugins: Plugins,
-  by: Located,
+  plugins: ModulePlugins,
+  by: ModuleSwitcher,
+  module: string,
+  consent?: GivenConsent,
+): Promise<void> => runControl((tx) => enableModuleWithin(tx, plugins, by, module, consent))
+
+/** As a part of a larger change, such as a new tenant. @throws what `enableModule` throws */
+export async function enableModuleWithin(
+  tx: ControlTransaction,
+  plugins: ModulePlugins,
+  by: ModuleSwitcher,
   module: string,
   consent?: GivenConsent,
 ): Promise<void> {
   const plugin = plugins.get(module)
   if (!plugin) throw errors.moduleNotFound({ module })
-  await runControl(async (tx) => {
-    const enabled = await lockModules(tx, by.tenant.id)
-    // Its removal waits for this to end, or has begun: then nothing is to be left behind.
-    const there = await tx.query(
-      `SELECT module FROM kernel.plugin WHERE module = $1 AND state IN ('active', 'held') FOR SHARE`,
-      [module],
-    )
-    if (there.length === 0) throw errors.moduleNotFound({ module })
-    if (enabled.includes(module)) throw errors.moduleAlreadyEnabled({ module })
-    const requires = requiredModules(plugin).filter((name) => !enabled.includes(name))
-    if (requires.length > 0) throw errors.moduleRequires({ module, requires })
-    await tx.query('INSERT INTO kernel.tenant_module (tenant_id, module, enabled_by) VALUES ($1, $2, $3)', [
-      by.tenant.id,
-      module,
-      by.actor.id,
-    ])
-    await tx.audit({ ...auditOf(by, module), action: 'enabled', after: { version: plugin.version } })
-    await consentToAll(tx, by, plugin, consent)
-    await tx.announce({ kind: 'tenant', id: by.tenant.id })
-  })
+  const enabled = await lockModules(tx, by.tenant.id)
+  // Its removal waits for this to end, or has begun: then nothing is to be left behind.
+  const there = await tx.query(
+    `SELECT module FROM kernel.plugin WHERE module = $1 AND state IN ('active', 'held') FOR SHARE`,
+    [module],
+  )
+  if (there.length === 0) throw errors.moduleNotFound({ module })
+  if (enabled.includes(module)) throw errors.moduleAlreadyEnabled({ module })
+  const requires = requiredModules(plugin).filter((name) => !enabled.includes(name))
+  if (requires.length > 0) throw errors.moduleRequires({ module, requires })
+  await tx.query('INSERT INTO kernel.tenant_module (tenant_id, module, enabled_by) VALUES ($1, $2, $3)', [
+    by.tenant.id,
+    module,
+    by.actor.id,
+  ])
+  await tx.audit({ ...auditOf(by, module), action: 'enabled', after: { version: plugin.version } })
+  await consentToAll(tx, by, plugin, consent)
+  await tx.announce({ kind: 'tenant', id: by.tenant.id })
 }
 
 /**
@@ -64,7 +77,7 @@ export async function enableModule(
  */
 export async function disableModule(
   runControl: RunControl,
-  plugins: Plugins,
+  plugins: ModulePlugins,
   by: Located,
   module: string,
 ): Promise<void> {
@@ -85,7 +98,7 @@ export async function disableModule(
   })
 }
 
-const auditOf = (by: Located, module: string) => ({
+const auditOf = (by: ModuleSwitcher, module: string) => ({
   tenantId: by.tenant.id,
   ...auditedBy(by),
   entity: 'module',

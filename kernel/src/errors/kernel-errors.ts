@@ -34,7 +34,8 @@ export const kernelErrors = {
     'OVERLOADED',
     503,
     'warn',
-    (d) => `No database connection became free within ${d.waitedMs} ms. Try again.`,
+    (d) =>
+      `There is more to do than can be done: the request waited ${d.waitedMs} ms for its turn. Try again.`,
   ),
   internal: defineError<Nothing>('INTERNAL', 500, 'error', () => 'Something went wrong on our side.'),
 }

@@ -20,7 +20,59 @@ export const tenantErrors = {
     'TENANT_MISMATCH',
     403,
     'info',
-    (d) => `The request names two different tenants: by ${d.sources.join(' and by ')}.`,
+    (d) => `The request names different tenants by ${d.sources.join(' and ')}. Name one.`,
+  ),
+  tenantReadOnly: defineError<{ tenant: string }>(
+    'TENANT_READ_ONLY',
+    403,
+    'info',
+    (d) => `The tenant '${d.tenant}' can be read, and nothing in it can be changed.`,
+  ),
+  tenantSuspended: defineError<{ tenant: string }>(
+    'TENANT_SUSPENDED',
+    403,
+    'info',
+    (d) =>
+      `The tenant '${d.tenant}' is suspended. Its owner can read why, and have it closed: GET /v1/tenant.`,
+  ),
+  tenantClosing: defineError<{ tenant: string; eraseAfter: string }>(
+    'TENANT_CLOSING',
+    403,
+    'info',
+    (d) =>
+      `The tenant '${d.tenant}' is closing: it can be read and exported until ${d.eraseAfter}, and an owner can reopen it.`,
+  ),
+  tenantClosed: defineError<{ tenant: string }>(
+    'TENANT_CLOSED',
+    403,
+    'info',
+    (d) => `The tenant '${d.tenant}' is closed. What it had is being erased or is erased already.`,
+  ),
+  tenantTransition: defineError<{ from: string; to: string; allowed: readonly string[] }>(
+    'TENANT_STATE_REFUSED',
+    409,
+    'info',
+    (d) =>
+      `A tenant that is ${d.from} cannot become ${d.to}. It can become ${d.allowed.join(', ') || 'nothing else'}.`,
+  ),
+  domainNotFound: defineError<{ domain: string }>(
+    'DOMAIN_NOT_FOUND',
+    404,
+    'info',
+    (d) => `This tenant has not added the domain '${d.domain}'.`,
+  ),
+  domainTaken: defineError<{ domain: string }>(
+    'DOMAIN_TAKEN',
+    409,
+    'info',
+    (d) =>
+      `The domain '${d.domain}' is verified for another tenant. It becomes free when that tenant removes it, or three days after its TXT record is gone.`,
+  ),
+  domainNotVerified: defineError<{ domain: string; record: string; reason: string }>(
+    'DOMAIN_NOT_VERIFIED',
+    409,
+    'info',
+    (d) => `The TXT record ${d.record} does not show yet that '${d.domain}' is yours: ${d.reason}`,
   ),
   lastOwner: defineError<Nothing>(
     'LAST_OWNER',

@@ -129,6 +129,7 @@ export function actionRoute(
         void reply.code(201).header('location', answer.path)
         return answer.created ? sendRecord(request, reply, answer.created) : reply.send()
       },
+      { entersPlugin },
     ),
   })
 }

@@ -8,6 +8,8 @@ import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
+import type { IsTrusted } from '../tenants/request-head.ts'
+import type { RequestTurns } from './hygiene/request-turns.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, sendProblem } from './problem.ts'
 
@@ -35,13 +37,26 @@ export type RequestWatcher = (request: AnsweredRequest) => void
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly turns?: RequestTurns
   readonly watchRequest?: RequestWatcher
 }
 
-export type InstanceOptions = Equipment & { readonly log: Logger }
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Where a tenant's requests wait for each other; without it nobody waits. */
+    turns: RequestTurns | undefined
+  }
+}
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, watchRequest }) => {
+export type InstanceOptions = Equipment & {
+  readonly log: Logger
+  /** Whose X-Forwarded-For says where a request comes from: that of these proxies. */
+  readonly isTrusted?: IsTrusted
+}
+
+const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, watchRequest }) => {
   app.decorateRequest('stage', null)
+  app.decorate('turns', turns)
   app.decorateRequest('asker', null)
   app.decorateRequest('traceparent', '')
   // Before anything can refuse the request: what is logged of it names its trace.
@@ -105,10 +120,11 @@ export async function createInstance(
   options: InstanceOptions,
   routes: (app: Instance) => void,
 ): Promise<Instance> {
-  const { log, ...rest } = options
+  const { log, isTrusted, ...rest } = options
   const app = Fastify({
     loggerInstance: log,
     bodyLimit,
+    ...(isTrusted ? { trustProxy: isTrusted } : {}),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: (request) => {
       const given = request.headers['x-request-id']

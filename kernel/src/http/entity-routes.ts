@@ -1,6 +1,7 @@
 // The five generic routes of every entity. They stay out of the sandbox unless the entity has a hook.
 import type { EntitySpec } from '@plinth/sdk'
 import { createRecord, deleteRecord, getRecord, listRecords, shown, updateRecord } from '../broker/records.ts'
+import type { Work } from '../broker/work.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseRecord } from '../data/field-kinds/parse-fields.ts'
 import type { Instance } from './create-instance.ts'
@@ -69,12 +70,16 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       body: jsonSchemaForFields(spec.fields, 'create'),
       response: { 201: record, ...problems },
     },
-    ...atRung(permitted('create'), async (stage, request, reply) => {
-      const { values } = parseRecord(spec.fields, request.body, 'create')
-      const created = await withWork(stage, (work) => createRecord(work, entity, values), { entersPlugin })
-      void reply.code(201).header('location', `${path}/${created.id}`)
-      return sendRecord(request, reply, shown(stage, entity, created))
-    }),
+    ...atRung(
+      permitted('create'),
+      async (stage, request, reply) => {
+        const { values } = parseRecord(spec.fields, request.body, 'create')
+        const created = await withWork(stage, (work) => createRecord(work, entity, values), { entersPlugin })
+        void reply.code(201).header('location', `${path}/${created.id}`)
+        return sendRecord(request, reply, shown(stage, entity, created))
+      },
+      { entersPlugin },
+    ),
   })
   app.route({
     method: 'PATCH',
@@ -86,15 +91,18 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       body: jsonSchemaForFields(spec.fields, 'patch'),
       response: { 200: record, ...problems },
     },
-    ...atRung(permitted('update'), async (stage, request, reply) => {
-      const { values } = parseRecord(spec.fields, request.body, 'patch')
-      const options = ifMatch(request)
-      const id = idOf(request.params)
-      const updated = await withWork(stage, (work) => updateRecord(work, entity, id, values, options), {
-        entersPlugin,
-      })
-      return sendRecord(request, reply, shown(stage, entity, updated))
-    }),
+    ...atRung(
+      permitted('update'),
+      async (stage, request, reply) => {
+        const { values } = parseRecord(spec.fields, request.body, 'patch')
+        const options = ifMatch(request)
+        const id = idOf(request.params)
+        const update = (work: Work) => updateRecord(work, entity, id, values, options)
+        const updated = await withWork(stage, update, { entersPlugin })
+        return sendRecord(request, reply, shown(stage, entity, updated))
+      },
+      { entersPlugin },
+    ),
   })
   app.route({
     method: 'DELETE',

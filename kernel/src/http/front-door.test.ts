@@ -101,7 +101,7 @@ t.test('a caller whose version cannot be told enters the usual one, others their
   await door.set('shop', {
     usual: first,
     instances: [first, second],
-    choose: async (headers) => (headers['x-tenant-id'] === 'late' ? second : undefined),
+    choose: async (head) => (head.headers['x-tenant-id'] === 'late' ? second : undefined),
   })
   const { url } = await door.listen('127.0.0.1', 0)
   const ask = async (headers: Record<string, string>): Promise<unknown> =>

@@ -1,16 +1,11 @@
 // The one HTTP server. The first path segment after /v1/ names a module; a Fastify instance behind its door is entered,
 // every other path goes to the kernel's. Opening or closing a door is one change of a map: requests that are already
 // inside finish on the instance they entered.
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { RequestHead } from '../tenants/request-head.ts'
 import type { Instance } from './create-instance.ts'
 import { answerClientError, hasGoodHost, refuseHost } from './raw-problem.ts'
 
@@ -25,7 +20,7 @@ const mostWaiting = 1_000
 export interface Door {
   readonly usual: Instance
   /** The module is served at several versions: which one is the caller's? The usual one when that cannot be told. */
-  readonly choose?: (headers: IncomingHttpHeaders) => Promise<Instance | undefined>
+  readonly choose?: (head: RequestHead) => Promise<Instance | undefined>
   /** Every instance behind this door. */
   readonly instances: readonly Instance[]
 }
@@ -75,7 +70,8 @@ export function createFrontDoor(kernel: Instance, unavailable: Instance = kernel
   const server: Server = createServer(options, (req, res) => {
     answering.set(req.socket, res)
     if (!hasGoodHost(req)) return refuseHost(res)
-    const admitted = admit(req.url ?? '/', req.headers)
+    const { method = 'GET', url = '/', headers, socket } = req
+    const admitted = admit({ method, url, headers, peer: socket.remoteAddress })
     if (!(admitted instanceof Promise)) return enter(admitted, req, res)
     admitted.then(
       (instance) => enter(instance, req, res),
@@ -95,22 +91,22 @@ export function createFrontDoor(kernel: Instance, unavailable: Instance = kernel
    * The instance to enter, the caller counted as inside: from here on it is not closed before he has left. A promise
    * only where something has to be found out first: the usual way has none.
    */
-  function admit(url: string, headers: IncomingHttpHeaders): Instance | Promise<Instance> {
-    const module = moduleOfPath(url) ?? ''
+  function admit(head: RequestHead): Instance | Promise<Instance> {
+    const module = moduleOfPath(head.url) ?? ''
     const hold = held.get(module)
     if (hold) {
       if (hold.waiting >= mostWaiting) return count(unavailable)
       hold.waiting += 1
       return hold.released.then((isOpen) => {
         hold.waiting -= 1
-        return isOpen ? admit(url, headers) : count(unavailable)
+        return isOpen ? admit(head) : count(unavailable)
       })
     }
     const door = doors.get(module)
     if (!door?.choose) return count(door?.usual ?? kernel)
-    return door.choose(headers).then((chosen) => {
+    return door.choose(head).then((chosen) => {
       // The door was set anew, or is held, since the caller was looked up.
-      if (doors.get(module) !== door || held.has(module)) return admit(url, headers)
+      if (doors.get(module) !== door || held.has(module)) return admit(head)
       return count(chosen ?? door.usual)
     })
   }
@@ -187,7 +183,12 @@ export function createFrontDoor(kernel: Instance, unavailable: Instance = kernel
         value,
       ])
       const path = typeof url === 'string' ? url : (url.pathname ?? '/')
-      const instance = await admit(path, Object.fromEntries(headers))
+      const instance = await admit({
+        method: options.method ?? 'GET',
+        url: path,
+        headers: Object.fromEntries(headers),
+        peer: options.remoteAddress ?? '127.0.0.1',
+      })
       try {
         return await instance.inject(options)
       } finally {

@@ -1,6 +1,5 @@
 // The path of a request, rung by rung. A route says how far its caller must climb; its handler is given what was
 // found there, typed, so that a handler cannot be reached past a rung it needs.
-import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { checkEntitlement } from '../entitlements/check-entitlement.ts'
@@ -13,8 +12,9 @@ import type { Permission } from '../permissions/permission-catalogue.ts'
 import { isInScopes, touchesArea } from '../permissions/scopes.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
-import { locateTenant } from '../tenants/locate-tenant.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { type LocateParts, locateTenant } from '../tenants/locate-tenant.ts'
+import type { RequestHead } from '../tenants/request-head.ts'
+import { checkEntry, checkState } from '../tenants/tenant-states.ts'
 
 type Rung<Stage> = (request: FastifyRequest) => Stage | Promise<Stage>
 
@@ -31,9 +31,12 @@ export interface Ladder {
   readonly presented: Rung<Identified>
   /** A person with all that is his: what belongs to his account and to no tenant is open to him alone. */
   readonly identified: Rung<Identified>
+  /** In a tenant whose state allows what the method asks. */
   readonly located: Rung<Located>
-  /** Whose request it is, by its headers alone; undefined when it will be refused on the way. */
-  tenantOf(headers: IncomingHttpHeaders): Promise<Tenant | undefined>
+  /** In a tenant whatever its state, as far as anybody may enter it: for what is said and done about the state itself. */
+  readonly anyState: Rung<Located>
+  /** Whose request it is, before anything else of it is known; undefined when it will be refused on the way. */
+  tenantOf(head: RequestHead): Promise<Tenant | undefined>
   permitted(plugin: LoadedPlugin, permission: Permission): Rung<Permitted>
 }
 
@@ -48,10 +51,11 @@ declare module 'fastify' {
   }
 }
 
-/** Options of a route whose caller must reach `rung`. */
+/** Options of a route whose caller must reach `rung`. Who `entersPlugin` waits for a place there, and not here too. */
 export function atRung<Stage extends object>(
   rung: Rung<Stage>,
   handle: (stage: Stage, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
+  { entersPlugin = false } = {},
 ): AtRung {
   return {
     onRequest: async (request) => {
@@ -60,10 +64,20 @@ export function atRung<Stage extends object>(
     handler: async (request, reply) => {
       if (!request.stage) throw errors.internal({}, new Error('the handler ran before its rung'))
       // `onRequest` above is the only writer, with this route's own rung.
-      return handle(request.stage as Stage, request, reply)
+      const stage = request.stage as Stage & Partial<Located>
+      const { turns } = request.server
+      if (!turns || !stage.tenant || entersPlugin) return handle(stage, request, reply)
+      return turns.run(stage.tenant.id, () => handle(stage, request, reply))
     },
   }
 }
+
+const headOf = ({ method, raw, headers }: FastifyRequest): RequestHead => ({
+  method,
+  url: raw.url ?? '/',
+  headers,
+  peer: raw.socket.remoteAddress,
+})
 
 const longestAgent = 200
 
@@ -71,16 +85,15 @@ const longestAgent = 200
 const agentOf = (header = ''): string => header.replace(/[^\x20-\x7e]/g, '?').slice(0, longestAgent)
 
 export function createLadder(
-  parts: {
+  parts: LocateParts & {
     readonly authenticate: Authenticate
     readonly recogniseOperator: RecogniseOperator
-    readonly directory: TenantDirectory
     readonly grantsOf: GrantDirectory['grantsOf']
     readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
   },
   off: DefencesOff = allStand,
 ): Ladder {
-  const { authenticate, directory, grantsOf, abilityOf, recogniseOperator } = parts
+  const { authenticate, grantsOf, abilityOf, recogniseOperator } = parts
 
   const presented = (request: FastifyRequest) => authenticate(arrived(request), request.headers.authorization)
   const arrived = (request: FastifyRequest): Arrival => ({
@@ -89,8 +102,6 @@ export function createLadder(
     agent: agentOf(request.headers['user-agent']),
     traceparent: request.traceparent,
   })
-  const locate = (who: Identified, header: string | string[] | undefined) =>
-    locateTenant(directory, who, Array.isArray(header) ? header[0] : header, off)
 
   async function identified(request: FastifyRequest): Promise<Identified> {
     const who = await presented(request)
@@ -99,15 +110,19 @@ export function createLadder(
     return who
   }
 
-  async function inTenant(request: FastifyRequest): Promise<Located> {
-    const placed = await locate(await presented(request), request.headers['x-tenant-id'])
+  async function found(request: FastifyRequest): Promise<Located> {
+    const placed = await locateTenant(parts, await presented(request), headOf(request), off)
+    // It has said its part: routes refuse parameters that they do not know.
+    if (request.query && typeof request.query === 'object') Reflect.deleteProperty(request.query, 'tenant')
     request.asker = { tenant: placed.tenant.id, user: placed.actor.id }
     return { ...placed, grants: await grantsOf(placed.tenant.id, placed.actor.id, placed.role) }
   }
 
+  const inTenant = async (request: FastifyRequest): Promise<Located> =>
+    checkState(await found(request), request.method, off)
+
   /** For routes of the tenant itself: a credential that is cut to modules has no business there. */
-  async function located(request: FastifyRequest): Promise<Located> {
-    const stage = await inTenant(request)
+  function inArea(stage: Located): Located {
     if (!touchesArea(stage.scopes, 'tenant') && !off.has('keyScopes'))
       throw errors.scopeRequired({ permission: 'tenant.*' })
     return stage
@@ -118,12 +133,13 @@ export function createLadder(
     operated: (request) => recogniseOperator(arrived(request), request.headers.authorization),
     presented,
     identified,
-    located,
-    async tenantOf(headers) {
+    located: async (request) => inArea(await inTenant(request)),
+    anyState: async (request) => inArea(checkEntry(await found(request), off)),
+    async tenantOf(head) {
       const nobody: Arrival = { requestId: '', address: '' }
       try {
-        const who = await authenticate(nobody, headers.authorization)
-        return (await locate(who, headers['x-tenant-id'])).tenant
+        const who = await authenticate(nobody, head.headers.authorization)
+        return (await locateTenant(parts, who, head, off)).tenant
       } catch (error) {
         if (isPlinthError(error)) return undefined
         throw error

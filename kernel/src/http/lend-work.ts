@@ -4,12 +4,17 @@ import type { Logger } from 'pino'
 import { originOf } from '../audit/write-audit.ts'
 import type { Spending } from '../broker/spending.ts'
 import type { Announcement } from '../data/change-feed.ts'
+import { isDatabaseFailure } from '../data/database-failure.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import { withUnitOfWork } from '../data/unit-of-work.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { createWorks, type WorkParts } from '../sandbox/invoke.ts'
+import { refusalOf, stateRules } from '../tenants/tenant-states.ts'
 import type { WithWork } from './module-parts.ts'
 import { type SpendingParts, spendingLender } from './request-spending.ts'
+
+/** read_only_sql_transaction */
+const isRefusedWrite = (error: unknown): boolean => isDatabaseFailure(error) && error.code === '25006'
 
 export interface WorkLenderParts extends Omit<WorkParts, 'watcher'> {
   readonly connections: TenantConnections
@@ -47,6 +52,8 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
         origin: originOf(stage),
         // Longer than the handlers may take, so that their own deadline is the one that is told.
         deadlineMs: spending.limits.wall + 5_000,
+        // Also in a GET: what its handler does is the plugin's.
+        readOnly: !stateRules[tenant.state].writes && !off.has('tenantState'),
         tell: (changed: ReadonlySet<string>) => tell(tenant.id, changed),
       }
       try {
@@ -57,6 +64,8 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
           spending.confirm()
           return result
         })
+      } catch (error) {
+        throw scope.readOnly && isRefusedWrite(error) ? refusalOf(tenant) : error
       } finally {
         leave?.()
       }

@@ -1,13 +1,14 @@
 // The doors of the modules that are served: an instance for every loaded version, and which of them a caller
 // enters.
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Logger } from 'pino'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { OpenDoors } from '../registry/plugin-registry.ts'
 import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
+import type { IsTrusted, RequestHead } from '../tenants/request-head.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
+import type { RequestTurns } from './hygiene/request-turns.ts'
 import type { Ladder } from './ladder.ts'
 import type { WorkLender } from './lend-work.ts'
 import { createModuleInstance } from './module-instance.ts'
@@ -34,6 +35,8 @@ export interface ModuleDoorsParts {
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
+  readonly turns?: RequestTurns
+  readonly isTrusted: IsTrusted
   /** Told of every answer of a module. */
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }
@@ -54,6 +57,8 @@ export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
         log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
+        ...(parts.turns ? { turns: parts.turns } : {}),
+        isTrusted: parts.isTrusted,
         watchRequest({ method, status, seconds, tenant }) {
           parts.onAnswer(plugin, status)
           spendings.metrics.request(module, method, status, seconds)
@@ -70,8 +75,8 @@ export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
     // Whoever is nobody's member is refused by any of them.
     const usual = module.stable ? await instanceOf(module.stable) : (instances[0] ?? closed.usual)
     if (wantedVersions(module.row).size === 1) return { usual, instances }
-    const choose = async (headers: IncomingHttpHeaders): Promise<Instance | undefined> => {
-      const tenant = await ladder.tenantOf(headers)
+    const choose = async (head: RequestHead): Promise<Instance | undefined> => {
+      const tenant = await ladder.tenantOf(head)
       if (!tenant) return undefined
       const plugin = module.pluginFor(tenant)
       return (plugin && opened.get(plugin)?.instance) ?? closed.usual

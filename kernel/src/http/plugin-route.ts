@@ -37,6 +37,7 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         })
         return reply.type('application/json; charset=utf-8').serializer(String).send(text)
       },
+      { entersPlugin: true },
     ),
   })
 }

@@ -187,7 +187,6 @@ export const pageQuery = Type.Object(
 
 export type SignUpBody = Static<typeof signUpBody>
 export type SignInBody = Static<typeof signInBody>
-export type NewTenantBody = Static<typeof newTenantBody>
 export type NewMemberBody = Static<typeof newMemberBody>
 export type RoleBody = Static<typeof roleBody>
 export type ModuleBody = Static<typeof moduleBody>

@@ -1,6 +1,7 @@
 // /v1/tenants: the caller's tenants and new ones. /v1/tenant: the current one, its members.
+
+import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import type { MembershipRole, Tenant } from '../stages.ts'
 import { addMember, changeRole, listMembers, removeMember } from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
@@ -11,34 +12,27 @@ import {
   listOf,
   memberShape,
   type NewMemberBody,
-  type NewTenantBody,
   newMemberBody,
-  newTenantBody,
   type PageQuery,
   pageQuery,
   problemResponses,
   type RoleBody,
   roleBody,
   tenantHeader,
-  tenantShape,
 } from './schemas.ts'
-
-const view = (tenant: Tenant, role: MembershipRole) => ({
-  id: tenant.id,
-  slug: tenant.slug,
-  name: tenant.name,
-  currency: tenant.currency,
-  plan: tenant.plan,
-  role,
-  createdAt: tenant.createdAt,
-})
+import { type OnboardingBody, onboardingBody, ownTenantShape } from './tenant-life-schemas.ts'
+import { tenantView } from './tenant-view.ts'
 
 export function tenantRoutes(
   app: Instance,
   ladder: Ladder,
-  parts: { readonly directory: TenantDirectory; readonly runControl: RunControl },
+  parts: {
+    readonly directory: TenantDirectory
+    readonly runControl: RunControl
+    readonly plugins: ModulePlugins
+  },
 ): void {
-  const { directory, runControl } = parts
+  const { directory, runControl, plugins } = parts
   const tags = ['Tenants']
 
   app.route({
@@ -46,15 +40,16 @@ export function tenantRoutes(
     url: '/v1/tenants',
     schema: {
       tags,
-      summary: 'Create a tenant; the caller becomes its owner',
-      body: newTenantBody,
-      response: { 201: tenantShape, ...problemResponses },
+      summary: 'Create a tenant with all it begins with; the caller becomes its owner',
+      body: onboardingBody,
+      response: { 201: ownTenantShape, ...problemResponses },
     },
     ...atRung(ladder.identified, async (stage, request, reply) => {
-      const id = await provisionTenant(runControl, stage, request.body as NewTenantBody)
+      const by = { ...stage, actorId: stage.actor.id, owner: stage.actor }
+      const id = await provisionTenant(runControl, by, request.body as OnboardingBody, plugins)
       const tenant = await directory.find(id)
       if (!tenant) throw errors.internal({})
-      return reply.code(201).header('location', '/v1/tenant').send(view(tenant, 'owner'))
+      return reply.code(201).header('location', '/v1/tenant').send(tenantView(tenant, 'owner'))
     }),
   })
   app.route({
@@ -63,26 +58,14 @@ export function tenantRoutes(
     schema: {
       tags,
       summary: 'The tenants the caller is a member of, 500 at most',
-      response: { 200: listOf(tenantShape), ...problemResponses },
+      response: { 200: listOf(ownTenantShape), ...problemResponses },
     },
     ...atRung(ladder.presented, async ({ actor, tenantClaim }) => ({
       items: (await directory.tenantsOf(actor.id))
         .filter(({ tenant }) => tenantClaim === undefined || tenant.id === tenantClaim)
-        .map(({ tenant, role }) => view(tenant, role)),
+        .map(({ tenant, role }) => tenantView(tenant, role)),
     })),
   })
-  app.route({
-    method: 'GET',
-    url: '/v1/tenant',
-    schema: {
-      tags,
-      summary: 'The current tenant',
-      headers: tenantHeader,
-      response: { 200: tenantShape, ...problemResponses },
-    },
-    ...atRung(ladder.located, async ({ tenant, role }) => view(tenant, role)),
-  })
-
   app.route({
     method: 'GET',
     url: '/v1/tenant/members',

@@ -5,7 +5,9 @@ import { isInScopes } from './scopes.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
+  'tenant.domains.manage',
   'tenant.modules.manage',
+  'tenant.profile.update',
   'tenant.members.manage',
   'tenant.secrets.manage',
   'tenant.serviceAccounts.manage',

@@ -1,53 +1,101 @@
-// A new tenant: its row, its owner and the audit entry, in one transaction.
-
+// Onboarding: a tenant with its owner, plan, modules, language, money, time and first company, in one transaction. A
+// module that cannot be enabled leaves nothing behind.
 import { randomUUIDv7 } from 'node:crypto'
 import { auditedBy } from '../audit/write-audit.ts'
+import type { GivenConsent } from '../entitlements/consent.ts'
+import { enableModuleWithin, type ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import type { Identified } from '../stages.ts'
-import type { RunControl } from './control-transaction.ts'
+import type { Arrival, TenantState } from '../stages.ts'
+import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
+import { reservedSlugs } from './tenant-hosts.ts'
+import { checkedProfile } from './tenant-profile.ts'
 
 export interface NewTenant {
   readonly name: string
   readonly slug: string
   readonly currency?: string
   readonly plan?: string
+  readonly locale?: string
+  readonly timeZone?: string
+  /** The first company, and where it is. */
+  readonly company?: { readonly name: string; readonly country?: string }
+  /** In the order in which they are enabled. */
+  readonly modules?: readonly { readonly module: string; readonly consent?: GivenConsent }[]
+  readonly state?: Extract<TenantState, 'active' | 'trialing'>
 }
 
-/** @throws RECORD_CONFLICT when the slug is taken, VALIDATION_FAILED when the plan does not exist. */
+export interface Provisioner extends Partial<Arrival> {
+  readonly requestId: string
+  /** Who does it: the person, or the operator. */
+  readonly actorId: string
+  readonly owner: { readonly id: string } | { readonly email: string }
+}
+
+/**
+ * The id of the new tenant.
+ * @throws RECORD_CONFLICT when the slug is taken; VALIDATION_FAILED; what enabling a module throws.
+ */
 export async function provisionTenant(
   runControl: RunControl,
-  by: Pick<Identified, 'requestId'> & { readonly actor: { readonly id: string } },
+  by: Provisioner,
   tenant: NewTenant,
+  plugins: ModulePlugins = new Map(),
 ): Promise<string> {
   const id = randomUUIDv7()
+  const { company, modules = [], name, slug, plan = 'starter', state = 'active' } = tenant
+  const { currency, locale, timeZone, country } = checkedProfile({
+    currency: tenant.currency ?? 'INR',
+    locale: tenant.locale ?? 'en',
+    timeZone: tenant.timeZone ?? 'UTC',
+    country: company?.country ?? null,
+  })
+  if (reservedSlugs.has(slug)) refuse('slug', 'RESERVED', 'is a name of the installation')
   await runControl(async (tx) => {
-    const plan = tenant.plan ?? 'starter'
-    const plans = await tx.query<{ code: string }>('SELECT code FROM kernel.plan ORDER BY monthly_price', [])
-    if (!plans.some((p) => p.code === plan)) {
-      const message = `There is no plan '${plan}'. Plans: ${plans.map((p) => p.code).join(', ')}.`
-      throw errors.validation({ errors: [{ field: 'plan', code: 'UNKNOWN_PLAN', message }] })
-    }
-    const row = { slug: tenant.slug, name: tenant.name, currency: tenant.currency ?? 'INR', plan }
+    await checkPlan(tx, plan)
+    const owner = await ownerOf(tx, by.owner)
     const inserted = await tx.query(
-      `INSERT INTO kernel.tenant (id, slug, name, currency, plan) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (slug) DO NOTHING RETURNING id`,
-      [id, row.slug, row.name, row.currency, row.plan],
+      `INSERT INTO kernel.tenant (id, slug, name, currency, plan, locale, time_zone, country, company, state)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (slug) DO NOTHING RETURNING id`,
+      [id, slug, name, currency, plan, locale, timeZone, country, company?.name ?? null, state],
     )
     if (inserted.length === 0) throw errors.recordConflict({ entity: 'tenant', fields: ['slug'] })
     await tx.query(`INSERT INTO kernel.membership (tenant_id, user_id, role) VALUES ($1, $2, 'owner')`, [
       id,
-      by.actor.id,
+      owner,
     ])
     await tx.audit({
       tenantId: id,
-      ...auditedBy(by),
+      ...auditedBy({ ...by, actor: { id: by.actorId } }),
       entity: 'tenant',
       recordId: id,
       action: 'created',
-      after: row,
+      after: { slug, name, currency, plan, locale, timeZone, country, company: company?.name, state, owner },
     })
-    await tx.announce({ kind: 'member', id: membershipKey(id, by.actor.id) })
+    const switcher = { requestId: by.requestId, actor: { id: by.actorId }, tenant: { id } }
+    for (const { module, consent } of modules)
+      await enableModuleWithin(tx, plugins, switcher, module, consent)
+    await tx.announce({ kind: 'member', id: membershipKey(id, owner) })
   })
   return id
+}
+
+function refuse(field: string, code: string, message: string): never {
+  throw errors.validation({ errors: [{ field, code, message }] })
+}
+
+/** @throws VALIDATION_FAILED when there is no such plan */
+export async function checkPlan(tx: ControlTransaction, plan: string): Promise<void> {
+  const plans = await tx.query<{ code: string }>('SELECT code FROM kernel.plan ORDER BY monthly_price', [])
+  if (plans.some((one) => one.code === plan)) return
+  refuse('plan', 'UNKNOWN_PLAN', `There is no plan '${plan}'. Plans: ${plans.map((p) => p.code).join(', ')}.`)
+}
+
+async function ownerOf(tx: ControlTransaction, owner: Provisioner['owner']): Promise<string> {
+  if ('id' in owner) return owner.id
+  const [user] = await tx.query<{ id: string }>(
+    'SELECT id FROM identity."user" WHERE lower(email) = lower($1)',
+    [owner.email],
+  )
+  return user?.id ?? refuse('owner.email', 'UNKNOWN_USER', 'Nobody has signed up with this address yet.')
 }

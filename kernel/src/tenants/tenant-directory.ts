@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache'
 import type pg from 'pg'
 import type { ChangeFeed } from '../data/change-feed.ts'
 import { fromDatabase } from '../data/database-failure.ts'
-import type { Consent, MembershipRole, ModuleChoice, Tenant } from '../stages.ts'
+import type { Consent, MembershipRole, ModuleChoice, Tenant, TenantState } from '../stages.ts'
 
 /** About 0.5 KB each. */
 const keptTenants = 10_000
@@ -17,6 +17,8 @@ export interface TenantDirectory {
   roleOf(tenantId: string, userId: string): Promise<MembershipRole | undefined>
   /** The tenants a person is a member of, oldest membership first. */
   tenantsOf(userId: string): Promise<readonly { tenant: Tenant; role: MembershipRole }[]>
+  /** Id of the tenant a person enters when nothing names one: the one he chose, else the only one. */
+  homeOf(userId: string): Promise<string | undefined>
 }
 
 interface TenantRow {
@@ -25,6 +27,14 @@ interface TenantRow {
   name: string
   currency: string
   plan: string
+  state: TenantState
+  state_reason: string | null
+  erase_after: Date | null
+  locale: string
+  time_zone: string
+  country: string | null
+  company: string | null
+  version: number
   created_at: Date
   modules: Record<string, { channel: ModuleChoice['channel']; pinned: string | null }>
   settings: Record<string, Record<string, Json>>
@@ -32,13 +42,19 @@ interface TenantRow {
 }
 
 const selectTenant = `
-  SELECT t.id, t.slug, t.name, t.currency, t.plan, t.created_at,
+  SELECT t.id, t.slug, t.name, t.currency, t.plan, t.created_at, t.state, t.state_reason, t.erase_after, t.locale, t.time_zone,
+         t.country, t.company, t.version,
          coalesce((SELECT jsonb_object_agg(m.module, jsonb_build_object('channel', m.channel, 'pinned', m.pinned))
                      FROM kernel.tenant_module m WHERE m.tenant_id = t.id), '{}') AS modules,
          coalesce((SELECT jsonb_object_agg(s.module, s.settings) FROM kernel.module_setting s WHERE s.tenant_id = t.id), '{}') AS settings,
          coalesce((SELECT jsonb_object_agg(c.module, jsonb_build_object('http', c.http, 'changedAt', c.changed_at, 'changedBy', c.changed_by))
                      FROM kernel.module_consent c WHERE c.tenant_id = t.id), '{}') AS consents
     FROM kernel.tenant t`
+
+const selectHome = `
+  SELECT coalesce(
+    (SELECT d.tenant_id FROM kernel.default_tenant d JOIN kernel.membership m USING (tenant_id, user_id) WHERE d.user_id = $1),
+    (SELECT min(m.tenant_id::text)::uuid FROM kernel.membership m WHERE m.user_id = $1 HAVING count(*) = 1)) AS id`
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
@@ -48,6 +64,14 @@ const tenantFromRow = (row: TenantRow): Tenant => ({
   name: row.name,
   currency: row.currency,
   plan: row.plan,
+  state: row.state,
+  ...(row.state_reason === null ? {} : { reason: row.state_reason }),
+  ...(row.erase_after === null ? {} : { eraseAfter: row.erase_after.toISOString() }),
+  locale: row.locale,
+  timeZone: row.time_zone,
+  ...(row.country === null ? {} : { country: row.country }),
+  ...(row.company === null ? {} : { company: row.company }),
+  version: row.version,
   createdAt: row.created_at.toISOString(),
   modules: new Map(
     Object.entries(row.modules).map(([module, { channel, pinned }]) => [
@@ -64,6 +88,7 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
   // A slug never changes, so this needs no forgetting: only the tenant behind the id does.
   const ids = new LRUCache<string, string>({ max: keptTenants })
   const roles = new LRUCache<string, MembershipRole>({ max: keptMemberships })
+  const homes = new LRUCache<string, string>({ max: keptMemberships })
   // Counts changes, so that a row read before a change is not kept after it.
   let changes = 0
 
@@ -72,10 +97,12 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
     if (change.kind === 'all') {
       tenants.clear()
       roles.clear()
+      homes.clear()
     } else if (change.kind === 'tenant') {
       tenants.delete(change.id)
     } else if (change.kind === 'member') {
       roles.delete(change.id)
+      homes.delete(change.id.slice(change.id.indexOf(' ') + 1))
     }
   })
 
@@ -132,6 +159,19 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
         [userId],
       )
       return rows.map((row) => ({ tenant: tenantFromRow(row), role: row.role }))
+    },
+    async homeOf(userId) {
+      const known = homes.get(userId)
+      if (known) return known
+      return fresh(
+        async () => {
+          const [row] = await query<{ id: string | null }>(selectHome, [userId])
+          return row?.id ?? undefined
+        },
+        (id) => {
+          if (id) homes.set(userId, id)
+        },
+      )
     },
   }
 }

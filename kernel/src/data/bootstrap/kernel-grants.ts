@@ -21,6 +21,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.plugin_backfill': { kernel: 'select', data: 'insert' },
   'kernel.tenant': { kernel: change },
   'kernel.membership': { kernel: change },
+  'kernel.default_tenant': { kernel: change },
+  'kernel.tenant_domain': { kernel: change },
   'kernel.role': { kernel: change },
   'kernel.member_role': { kernel: change },
   'kernel.delegation': { kernel: change },

@@ -1,0 +1,163 @@
+// /v1/operator/tenants: every tenant of the installation, and what can be done to one from above.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type pg from 'pg'
+import type { ModulePlugins } from '../entitlements/switch-module.ts'
+import type { Operated } from '../stages.ts'
+import {
+  type Changer,
+  changeProfile,
+  changeState,
+  closeTenant,
+  endTenant,
+  reopenTenant,
+} from '../tenants/change-tenant.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
+import { getTenant, listTenants } from '../tenants/list-tenants.ts'
+import { provisionTenant } from '../tenants/provision-tenant.ts'
+import type { Instance } from './create-instance.ts'
+import { ifMatch, sendRecord } from './etag.ts'
+import { atRung, type Ladder } from './ladder.ts'
+import { listOf, problemResponses } from './schemas.ts'
+import {
+  type ConfirmBody,
+  confirmBody,
+  type OperatorCloseBody,
+  type OperatorProfileBody,
+  type OperatorTenantBody,
+  operatorCloseBody,
+  operatorProfileBody,
+  operatorTenantBody,
+  type StateBody,
+  stateBody,
+  type TenantsQuery,
+  tenantRecordShape,
+  tenantsQuery,
+} from './tenant-life-schemas.ts'
+
+const tags = ['Operator']
+const nameOf = (request: FastifyRequest): string => (request.params as { tenant: string }).tenant
+
+export function operatorTenantRoutes(
+  app: Instance,
+  ladder: Ladder,
+  parts: {
+    readonly pool: pg.Pool
+    readonly runControl: RunControl
+    readonly plugins: ModulePlugins
+    readonly closingDays: number
+    /** A tenant is to be erased now, not when somebody looks. */
+    readonly wakeErasures: () => void
+  },
+): void {
+  const { pool, runControl } = parts
+  const response = { 200: tenantRecordShape, ...problemResponses }
+
+  const by = (stage: Operated, request: FastifyRequest): Changer => ({
+    requestId: stage.requestId,
+    actorId: stage.operator,
+    ...ifMatch(request),
+  })
+  const answer = async (id: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
+    sendRecord(request, reply, await getTenant(pool, id))
+
+  /** A change of the tenant that the path names, and the tenant as it then is. */
+  const changing = (
+    schema: object,
+    change: (by: Changer, id: string, body: unknown) => Promise<void>,
+    method: 'POST' | 'PUT' | 'PATCH' = 'POST',
+    code = 200,
+  ) => ({
+    method,
+    schema: { tags, ...schema, response: { [code]: tenantRecordShape, ...problemResponses } },
+    ...atRung(ladder.operated, async (stage, request, reply) => {
+      const { id } = await getTenant(pool, nameOf(request))
+      await change(by(stage, request), id, request.body)
+      return answer(id, request, reply.code(code))
+    }),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v1/operator/tenants',
+    schema: {
+      tags,
+      summary: 'Every tenant',
+      querystring: tenantsQuery,
+      response: { 200: listOf(tenantRecordShape), ...problemResponses },
+    },
+    ...atRung(ladder.operated, async (_stage, request) => {
+      const { limit, cursor, ...filter } = request.query as TenantsQuery
+      return listTenants(pool, filter, {
+        limit: Number(limit ?? 50),
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+    }),
+  })
+  app.route({
+    method: 'POST',
+    url: '/v1/operator/tenants',
+    schema: {
+      tags,
+      summary: 'A new tenant for a person who has signed up',
+      body: operatorTenantBody,
+      response: { 201: tenantRecordShape, ...problemResponses },
+    },
+    ...atRung(ladder.operated, async (stage, request, reply) => {
+      const { owner, ...tenant } = request.body as OperatorTenantBody
+      const provisioner = { ...stage, actorId: stage.operator, owner }
+      const id = await provisionTenant(runControl, provisioner, tenant, parts.plugins)
+      return answer(id, request, reply.code(201).header('location', `/v1/operator/tenants/${id}`))
+    }),
+  })
+  app.route({
+    method: 'GET',
+    url: '/v1/operator/tenants/:tenant',
+    schema: { tags, summary: 'One tenant, by slug or id', response },
+    ...atRung(ladder.operated, async (_stage, request, reply) => answer(nameOf(request), request, reply)),
+  })
+  app.route({
+    url: '/v1/operator/tenants/:tenant',
+    ...changing(
+      { summary: 'Change its plan, or what it says of itself', body: operatorProfileBody },
+      (by, id, body) => changeProfile(runControl, by, id, body as OperatorProfileBody),
+      'PATCH',
+    ),
+  })
+  app.route({
+    url: '/v1/operator/tenants/:tenant/state',
+    ...changing(
+      { summary: 'Move it to another state; see docs/tenants.md', body: stateBody },
+      (by, id, body) => {
+        const { state, reason } = body as StateBody
+        return changeState(runControl, by, id, state, reason)
+      },
+      'PUT',
+    ),
+  })
+  app.route({
+    url: '/v1/operator/tenants/:tenant/close',
+    ...changing(
+      { summary: 'Close it: read-only until its erasure', body: operatorCloseBody },
+      (by, id, body) => {
+        const { days = parts.closingDays, reason } = body as OperatorCloseBody
+        return closeTenant(runControl, by, id, { days, reason })
+      },
+    ),
+  })
+  app.route({
+    url: '/v1/operator/tenants/:tenant/reopen',
+    ...changing({ summary: 'Take its closing back' }, (by, id) => reopenTenant(runControl, by, id)),
+  })
+  app.route({
+    url: '/v1/operator/tenants/:tenant/erase',
+    ...changing(
+      { summary: 'Erase a tenant that is closing now; there is no way back', body: confirmBody },
+      async (by, id, body) => {
+        await endTenant(runControl, by, id, (body as ConfirmBody).confirm)
+        parts.wakeErasures()
+      },
+      'POST',
+      202,
+    ),
+  })
+}
