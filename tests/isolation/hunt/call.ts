@@ -1,6 +1,7 @@
 // One request of the hunt, made from a route so that it would mostly be answered.
 import type { InjectOptions } from 'light-my-request'
 import { type Route, type Schema, shapeOf } from './api-routes.ts'
+import { baseDomain, ownDomainOf } from './hosts.ts'
 import { type Making, makeValue, textOf } from './make-value.ts'
 import { recipes } from './recipes.ts'
 import type { Person, Side } from './side.ts'
@@ -79,6 +80,9 @@ function queryOf(route: Route, making: Making): [string, string][] {
   return query
 }
 
+/** The names under which a tenant is reached. */
+export const hostsOf = ({ slug }: Side): string[] => [`${slug}.${baseDomain}`, ownDomainOf(slug)]
+
 export function makeCall(route: Route, person: Person, making: Making): Call {
   const { random, side } = making
   const recipe = Object.hasOwn(recipes, route.key) ? recipes[route.key] : undefined
@@ -89,6 +93,8 @@ export function makeCall(route: Route, person: Person, making: Making): Call {
     authorization: `Bearer ${person.token}`,
     'x-tenant-id': random.chance(0.5) ? side.slug : side.id,
   }
+  const host = random.pick(hostsOf(side))
+  if (host !== undefined && random.chance(0.2)) headers['host'] = host
   if (route.method === 'POST' && random.chance(0.15)) {
     headers['idempotency-key'] = `${side.slug}-${random.int(1e9)}`
     side.learn(`idempotency-key ${route.key}`, headers['idempotency-key'])

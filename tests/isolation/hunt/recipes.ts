@@ -85,8 +85,24 @@ const organisation: Readonly<Record<string, Recipe>> = {
   'PATCH /v1/organisation/assignments/{id}': (making) => ({ position: idIn(making, position) }),
 }
 
+/** The tenant itself: its life, its hosts, its people. */
+const tenancy: Readonly<Record<string, Recipe>> = {
+  'POST /v1/tenants': (making) => ({
+    name: textOf(making),
+    slug: `${making.side.slug}-${making.random.int(1e9).toString(36)}`,
+  }),
+  'PATCH /v1/tenant': (making) => ({ company: textOf(making, { maxLength: 100 }) }),
+  'POST /v1/tenant/close': ({ side }) => ({ confirm: side.slug }),
+  'POST /v1/tenant/ownership': ({ side }) => ({ userId: side.standing('admin').id }),
+  'PUT /v1/me/default-tenant': ({ side, random }) => ({ tenant: random.pick([side.slug, side.id, null]) }),
+  'POST /v1/tenant/domains': ({ side, random }) => ({
+    domain: `${random.int(1e9).toString(36)}.${side.slug}.org`,
+  }),
+}
+
 export const recipes: Readonly<Record<string, Recipe>> = {
   ...organisation,
+  ...tenancy,
   'POST /v1/finance/journal-entries': journal,
   'PATCH /v1/finance/journal-entries/{id}': journal,
   'POST /v1/finance/journal-entries/{id}/reverse': ({ random }) => ({ date: `2026-1${random.int(3)}-20` }),

@@ -12,6 +12,7 @@ import { type Answer, judge, likeness, type Rules } from './referee.ts'
 import type { Scene } from './scene.ts'
 import type { Person, Side } from './side.ts'
 import { swapOne } from './swaps.ts'
+import { unansweredHere } from './weights.ts'
 import { whoMay } from './who-may.ts'
 
 export interface Finding {
@@ -20,12 +21,20 @@ export interface Finding {
   readonly call: string
 }
 
+export interface Tally {
+  /** 2xx. */
+  ok: number
+  all: number
+  /** How the last refusal of a request without swaps looked. */
+  refusal: string
+}
+
 export interface HuntReport {
   readonly calls: number
   readonly seconds: number
   readonly findings: readonly Finding[]
-  /** Answers by route: 2xx, and all. */
-  readonly routes: ReadonlyMap<string, { ok: number; all: number }>
+  /** Answers by route. */
+  readonly routes: ReadonlyMap<string, Tally>
 }
 
 /**
@@ -96,7 +105,7 @@ interface Party {
   readonly kernel: Kernel
   readonly random: Random
   readonly routes: readonly HuntedRoute[]
-  readonly routesAsked: Map<string, { ok: number; all: number }>
+  readonly routesAsked: Map<string, Tally>
   readonly rules: Rules
   readonly takeFingerprint: Awaited<ReturnType<typeof fingerprints>>
   readonly collectionOf: (entity: string) => string | undefined
@@ -128,8 +137,13 @@ async function askEverythingOnce(party: Party, scene: Scene, findings: Finding[]
   let made = 0
   for (let pass = 0; pass < passes; pass += 1) {
     for (const [hunter, prey] of [scene.sides, [scene.sides[1], scene.sides[0]] as const]) {
+      // What takes away comes last; what makes something is asked again and again, for the others to have it.
+      const isLast = pass >= passes - 2
       const missing = party.routes.filter(
-        ({ key, path }) => !path.startsWith('/v1/operator/') && !routesAsked.get(key)?.ok,
+        ({ key, path, method, weight }) =>
+          !path.startsWith('/v1/operator/') &&
+          (isLast || (method !== 'DELETE' && weight > 0.05)) &&
+          (!routesAsked.get(key)?.ok || (method === 'POST' && !isLast)),
       )
       for (const route of missing) {
         const person = hunter.standing(route.path.endsWith('/sign-out') ? 'member' : 'owner')
@@ -140,6 +154,8 @@ async function askEverythingOnce(party: Party, scene: Scene, findings: Finding[]
           findings.push({ what: `${what}: ${answer.status} ${answer.text.slice(0, 300)}`, call: show(call) })
         count(party, call, answer)
         remember(party, hunter, call, answer)
+        // The next routes are its owner's again.
+        if (route.path === '/v1/tenant/ownership') await scene.restore(kernel)
         made += 1
       }
     }
@@ -220,9 +236,11 @@ async function ask(kernel: Kernel, call: Call): Promise<Answer> {
   return { status: reply.statusCode, headers: reply.headers, text: reply.body }
 }
 
-function count({ routesAsked }: Party, { route }: Call, { status }: Answer): void {
-  const tally = routesAsked.get(route.key) ?? { ok: 0, all: 0 }
-  tally.ok += Number(status < 300)
+function count({ routesAsked }: Party, { route, swaps, person }: Call, answer: Answer): void {
+  const tally = routesAsked.get(route.key) ?? { ok: 0, all: 0, refusal: '' }
+  if (answer.status < 300) tally.ok += 1
+  else if (swaps.length === 0 && person.standing === 'owner')
+    tally.refusal = `${likeness(answer)} ${answer.text.slice(0, 200)}`
   tally.all += 1
   routesAsked.set(route.key, tally)
 }
@@ -248,4 +266,6 @@ async function tellsApart(kernel: Kernel, call: Call): Promise<string | undefine
 
 /** Routes that were never answered with what they are for, although somebody of a tenant may ask them. */
 export const unanswered = ({ routes }: HuntReport): string[] =>
-  [...routes].flatMap(([key, { ok }]) => (ok === 0 && !key.includes(' /v1/operator/') ? [key] : []))
+  [...routes].flatMap(([key, { ok, refusal }]) =>
+    ok > 0 || key.includes(' /v1/operator/') || unansweredHere.has(key) ? [] : [`${key}: ${refusal}`],
+  )

@@ -10,6 +10,7 @@ import { type TestDatabase, testDatabase } from '../../support/database.ts'
 import { makeInstallation } from '../../support/installation.ts'
 import { repository, type Send, sender, testConfig, testLog } from '../../support/kernel.ts'
 import { operatorToken } from '../../support/operator.ts'
+import { baseDomain, ownDomainOf } from './hosts.ts'
 import { huntedPlugins, ownModules } from './hunted-plugins.fixture.ts'
 import { type Person, Side, type Standing } from './side.ts'
 
@@ -28,6 +29,13 @@ export interface Scene {
   restore(kernel: Kernel): Promise<void>
 }
 
+/** What tells tenants by their host is on, and who asks is a trusted proxy: all that he says of it counts. */
+const tenancy: Partial<Config> = {
+  baseDomains: [baseDomain],
+  trustedProxies: ['127.0.0.0/8'],
+  // Nobody is there: what asks DNS is told so at once.
+  dnsServers: ['127.0.0.1:1'],
+}
 const consent = { http: ['prey.example'] }
 const password = 'correct horse battery'
 const people: readonly Standing[] = ['owner', 'admin', 'member', 'member', 'guest', 'guest']
@@ -51,7 +59,7 @@ async function installAll(t: Ending): Promise<{ root: string; modules: string[] 
 export async function setScene(t: Ending, seed: number, overrides: Partial<Config> = {}): Promise<Scene> {
   const { root, modules } = await installAll(t)
   const database = await testDatabase(t)
-  const config = testConfig(database.adminUrl, { pluginsRoot: root, operatorToken, ...overrides })
+  const config = testConfig(database.adminUrl, { pluginsRoot: root, operatorToken, ...tenancy, ...overrides })
   const digits = String(seed).padStart(7, '0').slice(-7)
   const first = new Side(`roe-${digits}`, `~roe${digits}~`, `71${digits}`)
   const second = new Side(`elk-${digits}`, `~elk${digits}~`, `84${digits}`)
@@ -77,7 +85,14 @@ export async function setScene(t: Ending, seed: number, overrides: Partial<Confi
     restore,
     async open(off) {
       const kernel = await open(off)
-      if (first.id === '') for (const side of sides) await foundTenant(sender(kernel), side)
+      if (first.id === '')
+        for (const side of sides) {
+          await foundTenant(sender(kernel), side)
+          await database.admin.query(
+            'update kernel.tenant_domain set verified_at = now(), checked_at = now() where tenant_id = $1',
+            [side.id],
+          )
+        }
       await restore(kernel)
       return kernel
     },
@@ -114,6 +129,7 @@ async function foundTenant(send: Send, side: Side): Promise<void> {
   )
   side.id = String(body['id'])
   side.handles.add(side.id)
+  await must(owner('POST', '/v1/tenant/domains', { domain: ownDomainOf(side.slug) }))
   await addProgram(owner, side, 'member', ['*'])
   await addProgram(owner, side, 'narrow', ['prey.trail.read'])
 }
@@ -141,6 +157,16 @@ async function addProgram(
   side.handles.add(id)
 }
 
+/** A tenant that was closed is opened again, by whom it belongs to; then it belongs to its owner. */
+async function restoreOwner(send: Send, side: Side): Promise<void> {
+  const owner = side.standing('owner')
+  const { body } = await must(as(send, owner, side)('GET', '/v1/tenant'))
+  const heir = body['role'] === 'owner' ? owner : side.standing('admin')
+  if (body['state'] === 'closing') await must(as(send, heir, side)('POST', '/v1/tenant/reopen'))
+  if (heir !== owner)
+    await must(as(send, heir, side)('PATCH', `/v1/tenant/members/${owner.id}`, { role: 'owner' }))
+}
+
 async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>): Promise<void> {
   for (const person of side.people) {
     if (!person.isPerson) continue
@@ -150,6 +176,7 @@ async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>)
     const { body } = await must(send('POST', '/v1/auth/sign-in/email', { email, password }))
     person.token = String(body['token'])
   }
+  await restoreOwner(send, side)
   const owner = as(send, side.standing('owner'), side)
   const enabled = (await must(owner('GET', '/v1/tenant/modules'))).body['items'] as { module: string }[]
   for (const module of modules) {

@@ -1,5 +1,6 @@
 // What the hunter changes in a request: one thing that is his for one that is the other tenant's, or that is nobody's.
-import { type Call, pathOf } from './call.ts'
+import { type Call, hostsOf, pathOf } from './call.ts'
+import { baseDomain } from './hosts.ts'
 import type { Random } from './random.ts'
 import type { Side } from './side.ts'
 
@@ -101,11 +102,16 @@ export const swaps: Readonly<Record<string, Swap>> = {
     if (field.random.chance(0.5)) delete call.headers['x-tenant-id']
     return name(call, value)
   },
-  host: header('host', (_call, { prey, random }) =>
-    random.pick([`${prey.slug}.plinth.example`, `${prey.slug}.example.com`, `${prey.slug}.localhost`]),
-  ),
-  'forwarded host': header('x-forwarded-host', (_call, { prey }) => `${prey.slug}.plinth.example`),
-  'forwarded by': header('forwarded', (_call, { prey }) => `host=${prey.slug}.plinth.example`),
+  host: header('host', (_call, { prey, random }) => random.pick(hostsOf(prey))),
+  'forwarded host': header('x-forwarded-host', (_call, { prey, random }) => random.pick(hostsOf(prey))),
+  'forwarded by': header('forwarded', (_call, { prey }) => `host=${prey.slug}.${baseDomain}`),
+  'everything that names a tenant'(call, field) {
+    const value = field.prey.slug
+    call.headers['x-tenant-id'] = value
+    call.headers['host'] = `${value}.${baseDomain}`
+    if (call.route.method === 'GET') call.query.push(['tenant', value])
+    return name(call, value)
+  },
   token(call, field) {
     const own = call.headers['authorization'] ?? ''
     const made = [

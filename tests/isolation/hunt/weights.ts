@@ -6,6 +6,9 @@ const seldom: Readonly<Record<string, number>> = {
   'POST /v1/auth/sign-in/email': 0.01,
   'POST /v1/auth/sign-out': 0.02,
   'POST /v1/tenants': 0.02,
+  'POST /v1/tenant/close': 0.01,
+  'POST /v1/tenant/ownership': 0.01,
+  'POST /v1/tenant/domains/{domain}/verify': 0.1,
   'DELETE /v1/tenant/modules/{module}': 0.06,
   'GET /metrics': 0.1,
   'GET /health/live': 0.1,
@@ -17,5 +20,11 @@ export function weightOf({ key, method, path }: Route): number {
   const known = Object.hasOwn(seldom, key) ? seldom[key] : undefined
   if (known !== undefined) return known
   if (path.startsWith('/v1/operator/')) return 0.15
-  return method === 'DELETE' ? 0.25 : 1
+  return method === 'DELETE' ? 0.4 : 1
 }
+
+/** Routes that are answered with what they are for only where something is that the hunt has not got. */
+export const unansweredHere: ReadonlySet<string> = new Set([
+  // A name server that has the record.
+  'POST /v1/tenant/domains/{domain}/verify',
+])
