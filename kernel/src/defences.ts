@@ -52,6 +52,12 @@ export type Defence =
   | 'operatorToken'
   /** A person enters the tenants that he is a member of. */
   | 'membership'
+  /** Attempts to sign in are counted, and who fails too often waits. */
+  | 'signInThrottle'
+  /** A link from a mail is good for one use, and for a time. */
+  | 'singleUse'
+  /** A code of an authenticator is good for one use. */
+  | 'codeReplay'
   /** A request that names two tenants is refused. */
   | 'tenantAgreement'
   /** A tenant does what its state allows: nothing is written in one that is read-only, and nobody is let into one that is closed. */
@@ -78,6 +84,10 @@ export type Defence =
   | 'fairConnections'
   /** Rows of the audit trail are compared with the seals over them. */
   | 'auditSeals'
+  /** What is marked personal is taken from the audit trail of readers who may not see it. */
+  | 'auditPersonal'
+  /** A cell of an export is no formula to a spreadsheet. */
+  | 'csvFormulas'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
+import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { domainRoutes } from './http/domain-routes.ts'
@@ -14,12 +15,17 @@ import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
+import { mailboxRoutes } from './http/mailbox-routes.ts'
+import { meRoutes } from './http/me-routes.ts'
 import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
 import { moduleRoutes } from './http/module-routes.ts'
 import { operationRoutes } from './http/operation-routes.ts'
+import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
+import { peopleRoutes } from './http/people-routes.ts'
+import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
@@ -186,7 +192,11 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, { accounts, sessions: cradle.sessions, runControl })
+    authRoutes(app, ladder, cradle.identity, cradle.sessions)
+    mailboxRoutes(app, ladder, cradle.identity)
+    meRoutes(app, ladder, cradle.identity)
+    secondFactorRoutes(app, ladder, cradle.identity)
+    peopleRoutes(app, ladder, cradle.identity)
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
@@ -205,6 +215,9 @@ async function assemble(
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)
+    const manifestOf = (module: string) => registry.served(module)?.stable?.manifest
+    auditRoutes(app, ladder, { trail: cradle.auditTrail, runControl, manifestOf }, off)
+    operatorAuditRoutes(app, ladder, { trail: cradle.auditTrail, directory })
     limitRoutes(
       app,
       async (request) => ({ ...(await ladder.operated(request)), actor: { id: 'operator' } }),

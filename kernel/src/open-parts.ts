@@ -1,7 +1,8 @@
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import type pg from 'pg'
 import type { Logger } from 'pino'
-import { type AuditKey, auditKey } from './audit/audit-digest.ts'
+import { auditKey } from './audit/audit-digest.ts'
+import { type AuditTrail, createAuditTrail } from './audit/audit-trail.ts'
 import { startAuditSealer } from './audit/sealer.ts'
 import type { Config } from './config.ts'
 import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
@@ -19,9 +20,15 @@ import { type Accounts, createAccounts } from './identity/accounts.ts'
 import { type Authenticate, createAuthenticate } from './identity/authenticate.ts'
 import { createExchangeToken, type ExchangeToken } from './identity/exchange-token.ts'
 import { createFindKey } from './identity/find-key.ts'
+import type { IdentityParts } from './identity/identity-parts.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
+import { createPasswordPolicy } from './identity/password-policy.ts'
 import { createSessions, type Sessions } from './identity/sessions.ts'
 import { createSigningKeys, type SigningKeys } from './identity/signing-keys.ts'
+import { createThrottle } from './identity/throttle.ts'
+import { createMailOutbox, type MailOutbox } from './mail/mail-outbox.ts'
+import { type MailSender, startMailSender } from './mail/mail-sender.ts'
+import { logTransport, smtpTransport } from './mail/mail-transport.ts'
 import { createFetcher, type Fetcher } from './outside/fetcher.ts'
 import { createModuleSecrets, type ModuleSecrets } from './outside/module-secrets.ts'
 import { createOutside, type Outside } from './outside/outside.ts'
@@ -48,9 +55,11 @@ interface Cradle {
   priceBook: PriceBook
   runControl: RunControl
   directory: TenantDirectory
+  outbox: MailOutbox
   hosts: TenantHosts
   isTrusted: IsTrusted
   accounts: Accounts
+  identity: IdentityParts
   sessions: Sessions
   signingKeys: SigningKeys
   accessTokens: AccessTokens
@@ -64,7 +73,7 @@ interface Cradle {
   outside: Outside
   limits: LimitDirectory
   usage: UsageCounter
-  auditKey: AuditKey
+  auditTrail: AuditTrail
 }
 
 /** What was opened, closed again in reverse order, also when starting fails half-way. */
@@ -96,6 +105,18 @@ async function openDatabase(
   }
   const { rolePrefix, signedTenant } = config
   return bootstrapDatabase({ adminUrl, secret, rolePrefix, signedTenant, log })
+}
+
+/** With a demo and without a server it goes into the log. */
+const canMail = ({ smtpUrl, demo }: Config): boolean => smtpUrl !== undefined || demo
+
+function openMailSender(
+  config: Config,
+  parts: Omit<Parameters<typeof startMailSender>[0], 'transport'>,
+): MailSender {
+  const { smtpUrl, mailFrom } = config
+  const transport = smtpUrl === undefined ? logTransport(parts.log) : smtpTransport(smtpUrl, mailFrom)
+  return startMailSender({ ...parts, transport })
 }
 
 export async function openParts(
@@ -135,6 +156,7 @@ export async function openParts(
   closers.add('audit sealer', () => sealer.close())
   const priceBook = await readPriceBook(pool)
   for (const warning of checkPriceBook(priceBook)) log.warn(warning)
+  const mailSeal = createSeal(secret, 'mail')
   const container = createContainer<Cradle>({ injectionMode: InjectionMode.PROXY, strict: true })
   container.register({
     log: asValue(log),
@@ -145,13 +167,27 @@ export async function openParts(
     connections: asValue(connections),
     priceBook: asValue(priceBook),
     usage: asValue(usage),
-    auditKey: asValue(sealing),
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
     runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
+    outbox: asValue(createMailOutbox(mailSeal, canMail(config))),
+    accounts: asFunction((c: Cradle) =>
+      createAccounts(c.identityPool, {
+        secret: c.secret,
+        requireVerified: config.verifyEmail === 'required',
+      }),
+    ).singleton(),
+    identity: asFunction((c: Cradle) => ({
+      accounts: c.accounts,
+      runControl: c.runControl,
+      outbox: c.outbox,
+      throttle: createThrottle(c.pool, off),
+      passwords: createPasswordPolicy({ breachUrl: config.breachUrl, log: c.log }),
+      config,
+      off,
+    })).singleton(),
     hosts: asFunction((c: Cradle) => createTenantHosts(c.pool, c.feed, config.baseDomains)).singleton(),
     isTrusted: asValue(trustedProxies(config.trustedProxies)),
-    accounts: asFunction((c: Cradle) => createAccounts(c.identityPool, c.secret)).singleton(),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
     sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl)).singleton(),
@@ -213,10 +249,18 @@ export async function openParts(
     moduleSecrets: asFunction((c: Cradle) =>
       createModuleSecrets(c.pool, c.runControl, createSeal(c.secret), off),
     ).singleton(),
+    auditTrail: asFunction((c: Cradle) =>
+      createAuditTrail({ pool: c.pool, key: sealing, sealer }, off),
+    ).singleton(),
     outside: asFunction((c: Cradle) =>
       createOutside({ fetcher: c.fetcher, secrets: c.moduleSecrets }, off),
     ).singleton(),
   })
   closers.add('fetches', async () => container.cradle.fetcher.close())
+  if (canMail(config)) {
+    const sender = openMailSender(config, { pool, seal: mailSeal, log })
+    closers.add('mail', () => sender.close())
+    feed.onChange(({ kind }) => (kind === 'mail' || kind === 'all' ? sender.wake() : undefined))
+  }
   return { access, cradle: container.cradle }
 }

@@ -28,6 +28,8 @@ export interface FieldSpec {
   readonly optional?: true
   readonly default?: Json
   readonly unique?: true
+  /** Says something of a person: the audit trail shows it only to readers who may see such things. */
+  readonly personal?: true
   /** int: least value. text: least length. */
   readonly min?: number
   /** int: greatest value. text: greatest length, always present (4000 unless said). */

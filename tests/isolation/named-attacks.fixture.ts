@@ -26,8 +26,73 @@ const named = (
 
 const resources = 'time and memory'
 const sql = 'SQL'
+const accounts = 'accounts'
 
 export const namedTests: readonly NamedAttack[] = [
+  named(
+    accounts,
+    'people.test.ts',
+    'who fails too often waits, whether there is such an account or not',
+    'guesses of a password, then the right one',
+    'signInThrottle',
+    'TOO_MANY_ATTEMPTS',
+  ),
+  named(
+    accounts,
+    'people.test.ts',
+    'many guesses at the same moment are not many guesses',
+    'guesses of a password, all at the same moment',
+    ['signInThrottle'],
+    'TOO_MANY_ATTEMPTS for all but a few',
+  ),
+  named(
+    accounts,
+    'people.test.ts',
+    'one network that tries many accounts waits, and right passwords do not set its count back',
+    'one password for many accounts, with a sign-in of one’s own between them',
+    ['signInThrottle'],
+    'TOO_MANY_ATTEMPTS',
+  ),
+  named(
+    accounts,
+    'people.test.ts',
+    'the password of a session that was stolen cannot be guessed either',
+    'guesses of the password in a session that is open',
+    ['signInThrottle'],
+    'TOO_MANY_ATTEMPTS',
+  ),
+  named(
+    accounts,
+    'people.test.ts',
+    'a link is good once, and not for ever',
+    'a link of a mail used again, and after its time',
+    'singleUse',
+    'LINK_INVALID',
+  ),
+  named(
+    accounts,
+    'people.test.ts',
+    'a code that was seen is no good any more',
+    'a code of an authenticator used by who saw it being typed',
+    'codeReplay',
+    'WRONG_CODE',
+  ),
+  named(
+    accounts,
+    'people.test.ts',
+    'a mailbox is not flooded, and nobody sees that it is not',
+    'links asked for, for the mailbox of somebody else',
+    ['five mails an hour for one mailbox'],
+    'the same answer, and no mail',
+  ),
+  named(
+    accounts,
+    'people.test.ts',
+    'whoever took an address before its owner loses all that he left there',
+    'an account with the address of somebody else, made before he comes',
+    ['a reset takes away what was there before the address was confirmed'],
+    'the owner’s account, without the thief’s passkey',
+  ),
   named(
     'requests',
     'tenant-states.test.ts',
@@ -309,5 +374,21 @@ export const namedTests: readonly NamedAttack[] = [
     'the statements, as the kernel and the data login',
     ['rights of the logins'],
     '42501',
+  ),
+  named(
+    'the audit trail',
+    'tests/journeys/audit.test.ts',
+    'with auditPersonal down, an admin sees a salary; a module that is gone shows nothing',
+    'a reader without the permission looks for what is personal in before and after',
+    'auditPersonal',
+    '(personal)',
+  ),
+  named(
+    'the audit trail',
+    'tests/journeys/audit.test.ts',
+    'with csvFormulas down, a cell is a formula',
+    'a record named like a formula, exported and opened in a spreadsheet',
+    'csvFormulas',
+    'the cell begins with an apostrophe',
   ),
 ]

@@ -1,13 +1,24 @@
 // What must be so after every attack on a kernel: it answers, others have what they had and were told nothing of, the
 // plugin's host is back, and nothing is left in the database or among the processes.
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Test } from 'tap'
 import { canary, type Place } from './break-in.ts'
 import type { Reply, Send } from './kernel.ts'
 
-/** Transactions that nobody ends, advisory locks and temporary tables: one line for each. */
-export async function tracesIn(admin: pg.Client): Promise<string[]> {
+/**
+ * Transactions that nobody ends, advisory locks and temporary tables: one line for each. What goes within seconds is the
+ * kernel's own work, as the locks of what seals the audit trail.
+ */
+export async function tracesIn(admin: pg.Client, patience = 20): Promise<string[]> {
+  const traces = await tracesNow(admin)
+  if (traces.length === 0 || patience === 0) return traces
+  await sleep(150)
+  return tracesIn(admin, patience - 1)
+}
+
+async function tracesNow(admin: pg.Client): Promise<string[]> {
   const { rows } = await admin.query<{ trace: string }>(
     `select 'transaction: ' || left(query, 80) as trace from pg_stat_activity
       where datname = current_database() and state like 'idle in transaction%' and now() - state_change > interval '1 s'

@@ -15,6 +15,8 @@ export interface Reply {
   /** The parsed body; `{}` when there is none. */
   readonly body: Readonly<Record<string, Json>>
   readonly headers: Readonly<Record<string, unknown>>
+  /** The body as it came, from a kernel that is entered without a socket. */
+  readonly text?: string
 }
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
@@ -67,7 +69,12 @@ export function sender(kernel: Pick<Kernel, 'inject'>, own: Readonly<Record<stri
       ...(body === undefined ? {} : { payload: body as string | object }),
     })
     const isJson = reply.body !== '' && /json/.test(String(reply.headers['content-type'] ?? ''))
-    return { status: reply.statusCode, body: isJson ? reply.json() : {}, headers: reply.headers }
+    return {
+      status: reply.statusCode,
+      body: isJson ? reply.json() : {},
+      headers: reply.headers,
+      text: reply.body,
+    }
   }
 }
 

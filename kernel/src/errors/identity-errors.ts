@@ -50,6 +50,12 @@ export const identityErrors = {
     () => 'This account was disabled by the operator of the installation.',
   ),
   passwordRefused: defineError<{ reason: string }>('PASSWORD_REFUSED', 422, 'info', (d) => d.reason),
+  sessionRequired: defineError<Nothing>(
+    'SESSION_REQUIRED',
+    403,
+    'info',
+    () => 'This changes your session. Send the token of the session itself.',
+  ),
   wrongPassword: defineError<Nothing>('WRONG_PASSWORD', 403, 'info', () => 'The password is not right.'),
   wrongCode: defineError<Nothing>(
     'WRONG_CODE',

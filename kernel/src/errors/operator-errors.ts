@@ -2,6 +2,12 @@
 import { defineError } from '../plinth-error.ts'
 
 export const operatorErrors = {
+  auditVerifying: defineError<Record<string, never>>(
+    'AUDIT_VERIFYING',
+    409,
+    'info',
+    () => 'Another verification of an audit trail has not ended. Ask again when it has.',
+  ),
   pluginNotFound: defineError<{ module: string }>(
     'PLUGIN_NOT_FOUND',
     404,

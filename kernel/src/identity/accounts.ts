@@ -1,109 +1,84 @@
-// People and their sessions, kept by better-auth in the schema `identity`. This file is the only one that knows
-// better-auth; its errors leave here as ours, with better-auth's own code.
-import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Auth, betterAuth } from 'better-auth'
-import { APIError } from 'better-auth/api'
-import { bearer } from 'better-auth/plugins'
+// People and their sessions, kept by better-auth in the schema `identity`. Its errors leave here as ours, with better-auth's
+// own code.
+import { hashPassword, verifyPassword } from 'better-auth/crypto'
 import type pg from 'pg'
-import { fromDatabase } from '../data/database-failure.ts'
-import { errors, isPlinthError, type PlinthError } from '../errors.ts'
-import type { Actor } from '../stages.ts'
-
-const sessionDays = 7
+import { errors } from '../errors.ts'
+import type { Actor, Arrival } from '../stages.ts'
+import { challengeIn, createOneTimeCodes, type OneTimeCodes } from './better-auth/one-time-codes.ts'
+import { type BetterAuthOptions, headersOf, openBetterAuth } from './better-auth/open-better-auth.ts'
 
 export interface SignedIn {
   readonly token: string
   readonly user: { readonly id: string; readonly name: string; readonly email: string }
 }
 
+/** The password was right, and a code is asked for besides. */
+export interface CodeAsked {
+  readonly challenge: string
+}
+
+export interface NewAccount {
+  readonly name: string
+  readonly email: string
+  readonly password: string
+}
+
 export interface Accounts {
-  /** @throws IDENTITY_REFUSED, for example USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL */
-  signUp(input: { name: string; email: string; password: string }): Promise<SignedIn>
+  /**
+   * Without a token the person has to show first that the address is his. Then nobody learns here whether there was an
+   * account already: the id that comes back is made up in that case.
+   * @throws IDENTITY_REFUSED, for example USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL
+   */
+  signUp(input: NewAccount, origin?: Arrival): Promise<Omit<SignedIn, 'token'> & { readonly token?: string }>
   /** @throws IDENTITY_REFUSED with INVALID_EMAIL_OR_PASSWORD: the same answer whichever was wrong. */
-  signIn(input: { email: string; password: string }): Promise<SignedIn>
+  signIn(input: Pick<NewAccount, 'email' | 'password'>, origin?: Arrival): Promise<SignedIn | CodeAsked>
   signOut(token: string): Promise<void>
   /** Who holds this session token, from the database. */
   findSession(token: string): Promise<Actor | undefined>
-}
-
-/** The part of a pool that better-auth's driver uses; `tell` hears when the database is not there or too slow. */
-function watchedPool(pool: pg.Pool, tell: (failure: PlinthError) => void) {
-  const watched = <T>(call: () => Promise<T>): Promise<T> =>
-    fromDatabase(call).catch((error: unknown) => {
-      if (isPlinthError(error)) tell(error)
-      throw error
-    })
-  return {
-    async connect() {
-      const client = await watched(() => pool.connect())
-      return {
-        query: (text: string, values: readonly unknown[]) => watched(() => client.query(text, [...values])),
-        release: () => client.release(),
-      }
-    },
-    end: () => pool.end(),
-  }
-}
-
-const credentials = (token: string) => new Headers({ authorization: `Bearer ${token}` })
-
-/** What the database did during one call. better-auth hides it: behind a 500, a 422, or "no session". */
-interface Trouble {
-  failure?: unknown
+  /** A session for somebody who has shown in another way who he is. @throws PERSON_DISABLED */
+  openSession(userId: string, origin: Arrival): Promise<string>
+  readonly codes: OneTimeCodes
+  /** The form in which better-auth keeps a password. */
+  hashPassword(password: string): Promise<string>
+  matches(password: string, hash: string): Promise<boolean>
 }
 
 /** `pool` connects with search_path identity. */
-export function createAccounts(pool: pg.Pool, secret: string): Accounts {
-  const troubles = new AsyncLocalStorage<Trouble>()
-  const auth: Pick<Auth, 'api'> = betterAuth({
-    database: watchedPool(pool, (failure) => {
-      const trouble = troubles.getStore()
-      if (trouble) trouble.failure ??= failure
-    }),
-    secret,
-    baseURL: 'http://localhost',
-    basePath: '/v1/auth',
-    emailAndPassword: { enabled: true, minPasswordLength: 10, maxPasswordLength: 256 },
-    session: { expiresIn: sessionDays * 86_400, updateAge: 86_400 },
-    plugins: [bearer()],
-    telemetry: { enabled: false },
-    logger: { disabled: true },
-  })
-
-  async function translated<T>(call: () => Promise<T>): Promise<T> {
-    const trouble: Trouble = {}
-    try {
-      const answer = await troubles.run(trouble, call)
-      if (trouble.failure) throw trouble.failure
-      return answer
-    } catch (error) {
-      if (trouble.failure) throw trouble.failure
-      if (!(error instanceof APIError)) throw error
-      const body: { code?: string; message?: string } = error.body ?? {}
-      throw errors.identityRefused(
-        { status: error.statusCode, code: body.code ?? 'REFUSED', reason: body.message ?? 'Refused.' },
-        error,
-      )
-    }
-  }
-
-  function signedIn(answer: { token: string | null; user: SignedIn['user'] }): SignedIn {
-    const { id, name, email } = answer.user
-    if (answer.token === null) throw errors.internal({})
-    return { token: answer.token, user: { id, name, email } }
-  }
+export function createAccounts(pool: pg.Pool, options: BetterAuthOptions): Accounts {
+  const auth = openBetterAuth(pool, options)
+  const { api, translated } = auth
+  const userOf = ({ id, name, email }: SignedIn['user']) => ({ id, name, email })
 
   return {
-    signUp: (body) => translated(async () => signedIn(await auth.api.signUpEmail({ body }))),
-    signIn: (body) => translated(async () => signedIn(await auth.api.signInEmail({ body }))),
+    async signUp(body, origin) {
+      const headers = headersOf({ ...(origin && { origin }) })
+      const { token, user } = await translated(() => api.signUpEmail({ body, headers }))
+      return { ...(token === null ? {} : { token }), user: userOf(user) }
+    },
+    async signIn(body, origin) {
+      const headers = headersOf({ ...(origin && { origin }) })
+      const answer = await translated(() => api.signInEmail({ body, headers, returnHeaders: true }))
+      if ('twoFactorRedirect' in answer.response) return { challenge: challengeIn(answer.headers) }
+      return { token: answer.response.token, user: userOf(answer.response.user) }
+    },
     async signOut(token) {
-      await translated(() => auth.api.signOut({ headers: credentials(token) }))
+      await translated(() => api.signOut({ headers: headersOf({ token }) }))
     },
     async findSession(token) {
-      const found = await translated(() => auth.api.getSession({ headers: credentials(token) }))
+      const found = await translated(() => api.getSession({ headers: headersOf({ token }) }))
       if (!found) return undefined
       const { id, name, email } = found.user
       return { id, name, email, session: found.session.id }
     },
+    async openSession(userId, { address, agent }) {
+      const { internalAdapter } = await auth.context
+      const where = { ipAddress: address, ...(agent && { userAgent: agent }) }
+      const session = await translated(() => internalAdapter.createSession(userId, false, where))
+      if (!session) throw errors.internal({}, new Error('better-auth made no session'))
+      return session.token
+    },
+    codes: createOneTimeCodes(auth),
+    hashPassword,
+    matches: (password, hash) => verifyPassword({ password, hash }),
   }
 }

@@ -1,4 +1,5 @@
 // API keys of a service account, or of a person in one tenant: made and shown once, rotated with an overlap, revoked.
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { cutBy } from '../permissions/scopes.ts'
 import { tenantPermissions } from '../permissions/tenant-permissions.ts'
@@ -134,8 +135,7 @@ async function insertKey(
 const record = (tx: ControlTransaction, by: Located, key: ApiKey, action: string, owner: KeyOwner) =>
   tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'apiKey',
     recordId: key.id,
     action,

@@ -33,7 +33,7 @@ const invite = (to: string, tenant = 'Ärzte & Söhne <GmbH>', language: 'en' | 
     to,
     kind: 'invitation',
     language,
-    facts: { tenant, inviter: 'Ada', expires: '1. Mai' },
+    facts: { tenant, inviter: 'Ada', expires: new Date('2026-05-01T12:00:00Z') },
     link: 'https://erp.example/#invitation=abc&x=1',
   })
 
@@ -75,6 +75,7 @@ t.test('a mail is sent in the language of its reader, with what people wrote as 
     /Ada lädt Sie zu Ärzte & Söhne <GmbH> ein\.\n\nhttps:\/\/erp\.example\/#invitation=abc&x=1\n/,
   )
   t.match(good?.html, /Ärzte &amp; Söhne &lt;GmbH&gt; ein/)
+  t.match(good?.text, /bis 1\. Mai 2026 um 12:00 UTC/)
   t.match(good?.html, /href="https:\/\/erp\.example\/#invitation=abc&amp;x=1"/)
   t.strictSame(await rowOf('b@example.com'), {
     attempts: 1,

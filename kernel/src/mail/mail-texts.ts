@@ -2,17 +2,17 @@
 // others. Names come from people: they are cleaned before they get here, and escaped where they become HTML.
 import type { Language } from './languages.ts'
 
+/** Each kind of mail, and what it tells. */
 export interface MailFacts {
-  /** Each kind of mail, and what it tells. */
-  readonly invitation: { readonly tenant: string; readonly inviter: string; readonly expires: string }
-  readonly 'verify-email': { readonly name: string; readonly expires: string }
+  readonly invitation: { readonly tenant: string; readonly inviter: string; readonly expires: Date }
+  readonly 'verify-email': { readonly name: string; readonly expires: Date }
   readonly 'has-account': { readonly name: string }
-  readonly 'reset-password': { readonly name: string; readonly expires: string }
-  readonly 'change-email': { readonly name: string; readonly expires: string }
-  readonly 'email-changed': { readonly name: string; readonly email: string; readonly at: string }
-  readonly 'password-changed': { readonly name: string; readonly at: string }
-  readonly 'factor-changed': { readonly name: string; readonly what: FactorChange; readonly at: string }
-  readonly 'sign-in-blocked': { readonly name: string; readonly at: string }
+  readonly 'reset-password': { readonly name: string; readonly expires: Date }
+  readonly 'change-email': { readonly name: string; readonly expires: Date }
+  readonly 'email-changed': { readonly name: string; readonly email: string; readonly at: Date }
+  readonly 'password-changed': { readonly name: string; readonly at: Date }
+  readonly 'factor-changed': { readonly name: string; readonly what: FactorChange; readonly at: Date }
+  readonly 'sign-in-blocked': { readonly name: string; readonly at: Date }
 }
 
 export type MailKind = keyof MailFacts
@@ -25,7 +25,14 @@ export interface MailText {
   readonly button?: string
 }
 
-type Texts = { readonly [Kind in MailKind]: (facts: MailFacts[Kind]) => MailText }
+/** The same facts as they are written: moments are texts in the reader's language. */
+export type WrittenFacts<Kind extends MailKind> = {
+  readonly [Name in keyof MailFacts[Kind]]: MailFacts[Kind][Name] extends Date
+    ? string
+    : MailFacts[Kind][Name]
+}
+
+type Texts = { readonly [Kind in MailKind]: (facts: WrittenFacts<Kind>) => MailText }
 
 const factors: Readonly<Record<Language, Readonly<Record<FactorChange, string>>>> = {
   en: {

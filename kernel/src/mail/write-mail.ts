@@ -1,7 +1,7 @@
 // A mail from its facts: subject, plain text and HTML, in the reader's language. Nothing is loaded from anywhere, and what
 // people have written, names above all, is text and never markup or another header.
 import type { Language } from './languages.ts'
-import { type MailFacts, type MailKind, type MailText, mailTexts } from './mail-texts.ts'
+import { type MailFacts, type MailKind, type MailText, mailTexts, type WrittenFacts } from './mail-texts.ts'
 
 export interface WrittenMail {
   readonly subject: string
@@ -28,7 +28,7 @@ const escapes: Readonly<Record<string, string>> = {
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (one) => escapes[one] ?? '')
 
 /** A moment as people of that language write it, in UTC, for the kernel does not know where they are. */
-export const momentIn = (language: Language, at: Date): string =>
+const momentIn = (language: Language, at: Date): string =>
   `${new Intl.DateTimeFormat(language, {
     dateStyle: 'long',
     timeStyle: 'short',
@@ -36,9 +36,12 @@ export const momentIn = (language: Language, at: Date): string =>
   }).format(at)} UTC`
 
 function textOf<Kind extends MailKind>(language: Language, kind: Kind, facts: MailFacts[Kind]): MailText {
-  const cleaned = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, plain(value)]))
-  // The same names, each with a text as before.
-  return mailTexts[language][kind](cleaned as unknown as MailFacts[Kind])
+  const written = Object.entries<string | Date>(facts).map(([name, value]) => [
+    name,
+    value instanceof Date ? momentIn(language, value) : plain(value),
+  ])
+  // The same names, each with its text.
+  return mailTexts[language][kind](Object.fromEntries(written) as WrittenFacts<Kind>)
 }
 
 export function writeMail<Kind extends MailKind>(

@@ -1,6 +1,7 @@
 // The commands of an operator: each shows its plan, asks, and follows the operation to its end.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { printAnchors, verifyTrail } from './audit-command.ts'
 import {
   choiceAnswer,
   listAnswer,
@@ -23,6 +24,8 @@ plinth remove <module> [--force]         with all its data; --force also when te
 plinth pin <tenant> <module> <version|stable|beta>
 plinth operations [id]
 plinth cancel <operation>                takes back a canary that goes on
+plinth audit verify [--tenant slug] [--anchor seq:hash]   is the trail as it was sealed
+plinth audit anchors                     the ends of all chains, to be kept elsewhere
   --dry-run                              shows the plan and changes nothing
   --yes                                  does not ask
   --url http://127.0.0.1:3000            of the kernel
@@ -47,6 +50,8 @@ const options = {
   canary: { type: 'string' },
   'canary-tenants': { type: 'string' },
   minutes: { type: 'string', default: '30' },
+  tenant: { type: 'string' },
+  anchor: { type: 'string' },
 } as const
 
 function parse(args: readonly string[]) {
@@ -78,6 +83,7 @@ const commands: Readonly<Record<string, { readonly names: readonly number[]; rea
   pin: { names: [3], run: pin },
   operations: { names: [0, 1], run: operations },
   cancel: { names: [1], run: cancel },
+  audit: { names: [1], run: audit },
 }
 
 export const isOperatorCommand = (name: string | undefined): name is string =>
@@ -208,6 +214,12 @@ async function cancel({ client, terminal, names: [id = ''] }: Call): Promise<boo
   // That it ends as failed is what was asked for.
   await follow(client, terminal, await client.ask(operationAnswer, 'POST', path, {}))
   return true
+}
+
+async function audit({ client, terminal, flags, names: [what] }: Call): Promise<boolean> {
+  if (what === 'verify') return verifyTrail({ client, print: terminal.print }, flags)
+  if (what === 'anchors') return printAnchors({ client, print: terminal.print })
+  throw new UsageError(`'plinth audit ${what}' is not used like that.`)
 }
 
 async function operations({ client, terminal, names: [id] }: Call): Promise<boolean> {

@@ -6,6 +6,8 @@ import { isInScopes } from './scopes.ts'
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
   'tenant.domains.manage',
+  'tenant.audit.personal',
+  'tenant.audit.read',
   'tenant.modules.manage',
   'tenant.profile.update',
   'tenant.members.manage',
@@ -18,13 +20,20 @@ export const tenantPermissions = [
 
 export type TenantPermission = (typeof tenantPermissions)[number]
 
-/** Owners and admins hold every one, a credential no more than its scopes. @throws FORBIDDEN, SCOPE_REQUIRED */
-export function requireTenantPermission(
-  { role, scopes }: Pick<Located, 'role' | 'scopes'>,
-  permission: TenantPermission,
-): void {
-  if (!isInScopes(scopes, permission)) throw errors.scopeRequired({ permission })
-  if (role === 'member') throw errors.forbidden({ permission })
+/** An admin does not hold them. */
+const ownersAlone: readonly TenantPermission[] = ['tenant.audit.personal']
+
+type Asking = Pick<Located, 'role' | 'scopes'>
+
+/** Owners hold every one and admins nearly all, a credential no more than its scopes. */
+export const holdsTenantPermission = ({ role, scopes }: Asking, permission: TenantPermission): boolean =>
+  isInScopes(scopes, permission) &&
+  (role === 'owner' || (role === 'admin' && !ownersAlone.includes(permission)))
+
+/** @throws FORBIDDEN, SCOPE_REQUIRED */
+export function requireTenantPermission(by: Asking, permission: TenantPermission): void {
+  if (!isInScopes(by.scopes, permission)) throw errors.scopeRequired({ permission })
+  if (!holdsTenantPermission(by, permission)) throw errors.forbidden({ permission })
 }
 
 /**

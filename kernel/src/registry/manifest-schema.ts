@@ -34,6 +34,7 @@ const common = {
   optional: Type.Optional(Type.Literal(true)),
   default: Type.Optional(Type.Unknown()),
   unique: Type.Optional(Type.Literal(true)),
+  personal: Type.Optional(Type.Literal(true)),
   min: Type.Optional(Type.Number()),
   max: Type.Optional(Type.Number()),
   entity: Type.Optional(word),

@@ -16,14 +16,6 @@ function mailFrom(text: string | undefined): string {
   return from
 }
 
-function publicUrl(text: string | undefined): string {
-  const url = URL.parse(text ?? 'http://localhost:3000')
-  const isLocal = url !== null && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  if (!url || (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal)))
-    throw new Error(`must be an https URL, or http on loopback, not '${text}'`)
-  return url.origin + url.pathname.replace(/\/$/, '')
-}
-
 function rangeUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
   const url = URL.parse(text)
@@ -45,12 +37,6 @@ export const peopleSettings = {
     'Plinth <plinth@localhost>',
     'Who mail is from: an address, or a name with an address in angle brackets.',
     mailFrom,
-  ),
-  publicUrl: setting(
-    'PLINTH_PUBLIC_URL',
-    'http://localhost:3000',
-    'Where people find the client. Links in mails start with it, and passkeys belong to its host name. https, or http on loopback.',
-    publicUrl,
   ),
   verifyEmail: setting(
     'PLINTH_VERIFY_EMAIL',

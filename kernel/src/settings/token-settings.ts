@@ -13,7 +13,7 @@ export const tokenSettings = {
   publicUrl: setting(
     'PLINTH_PUBLIC_URL',
     'http://localhost:3000',
-    'Where people find the client.',
+    'Where people find the client. Links in mails start with it, and passkeys belong to its host name. https, or http on loopback.',
     publicUrl,
   ),
   accessTokenSeconds: setting(

@@ -1,6 +1,8 @@
 // Service accounts: programs as members of exactly one tenant, with a role like a person's, that come with keys and
 // never with a password.
+
 import { randomUUIDv7 } from 'node:crypto'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
@@ -77,8 +79,7 @@ async function record(
 ): Promise<void> {
   await tx.audit({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'serviceAccount',
     recordId: id,
     action,

@@ -22,6 +22,8 @@ export interface Field<T, O extends boolean = false, D extends boolean = false> 
   default(value: T): Field<T, O, true>
   /** No two records of a tenant may have the same value; a second one is refused with `RECORD_CONFLICT`. */
   unique(): Field<T, O, D>
+  /** Says something of a person (an address, a salary): the audit trail shows it only to those who may see that. */
+  personal(): Field<T, O, D>
 }
 
 /** A field that also has bounds. */
@@ -29,6 +31,7 @@ export interface RangedField<T, O extends boolean = false, D extends boolean = f
   optional(): RangedField<T, true, D>
   default(value: T): RangedField<T, O, true>
   unique(): RangedField<T, O, D>
+  personal(): RangedField<T, O, D>
   /** Least and greatest value, both allowed; of a text, least and greatest length. */
   range(min: number, max: number): RangedField<T, O, D>
 }
@@ -67,6 +70,7 @@ export function field<T, O extends boolean = false, D extends boolean = false>(
     optional: () => field<T, true, D>({ ...spec, optional: true }),
     default: (value) => field<T, O, true>({ ...spec, default: jsonOf(value) }),
     unique: () => field<T, O, D>({ ...spec, unique: true }),
+    personal: () => field<T, O, D>({ ...spec, personal: true }),
   }
 }
 
@@ -78,6 +82,7 @@ export function rangedField<T, O extends boolean = false, D extends boolean = fa
     optional: () => rangedField<T, true, D>({ ...spec, optional: true }),
     default: (value) => rangedField<T, O, true>({ ...spec, default: jsonOf(value) }),
     unique: () => rangedField<T, O, D>({ ...spec, unique: true }),
+    personal: () => rangedField<T, O, D>({ ...spec, personal: true }),
     range: (min, max) => rangedField<T, O, D>({ ...spec, min, max }),
   }
 }

@@ -11,6 +11,7 @@ const ORDER: Readonly<Record<keyof FieldSpec, true>> = {
   optional: true,
   default: true,
   unique: true,
+  personal: true,
   min: true,
   max: true,
   entity: true,

@@ -1,0 +1,125 @@
+// Counts attempts that failed, in the database, so that all kernel processes count together. An attempt is counted as a
+// failure before it is made, and taken back when it succeeds: a thousand at the same moment do not slip through. What is
+// counted is a text, an address of mail or network, whether anybody has it or not: nobody learns which accounts exist.
+import { createHash } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import type pg from 'pg'
+import { allStand, type DefencesOff } from '../defences.ts'
+import { errors } from '../errors.ts'
+
+/** What is counted, how many failures are free, and how long one waits after that: twice as long each time. */
+export interface ThrottleRule {
+  readonly kind: 'account' | 'address' | 'mail' | 'mail-address'
+  readonly free: number
+  readonly firstWaitSeconds: number
+  readonly longestWaitSeconds: number
+  /** After so long without a failure the count begins anew. */
+  readonly forgetSeconds: number
+}
+
+export interface Counted {
+  readonly rule: ThrottleRule
+  readonly of: string
+}
+
+export interface Throttle {
+  /**
+   * Counts an attempt. Answers what has been blocked by this very attempt, should it fail.
+   * @throws TOO_MANY_ATTEMPTS while one of them is blocked
+   */
+  begin(counted: readonly Counted[]): Promise<readonly Counted[]>
+  /** The attempt did not fail: it is taken back. */
+  takeBack(counted: readonly Counted[]): Promise<void>
+  /** Forgets all failures. */
+  forget(counted: Counted): Promise<void>
+}
+
+/** An IPv6 network is given out whole: its first half counts. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
+  if (mapped !== undefined) return mapped
+  if (!isIPv6(address)) return address
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? []
+  const first = head === '' ? [] : head.split(':')
+  const last = tail === undefined || tail === '' ? [] : tail.split(':')
+  const middle = tail === undefined ? [] : Array.from({ length: 8 - first.length - last.length }, () => '0')
+  return [...first, ...middle, ...last]
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')
+}
+
+const keyOf = ({ rule, of }: Counted): Buffer =>
+  createHash('sha256')
+    .update(JSON.stringify([rule.kind, rule.kind.endsWith('address') ? networkOf(of) : of.toLowerCase()]))
+    .digest()
+
+// The column keeps milliseconds: a time rounded up would block until then.
+const count = `
+  INSERT INTO identity.throttle AS t (key, failures, blocked_until) VALUES ($1, 1, date_trunc('milliseconds', now()))
+  ON CONFLICT (key) DO UPDATE SET
+    failures = CASE WHEN t.updated_at < now() - $2 * interval '1 second' THEN 1 ELSE t.failures + 1 END,
+    blocked_until = CASE WHEN t.updated_at >= now() - $2 * interval '1 second' AND t.failures + 1 >= $3
+      THEN now() + least($4 * power(2, least(t.failures + 1 - $3, 30)), $5) * interval '1 second' ELSE date_trunc('milliseconds', now()) END,
+    updated_at = now()
+  WHERE t.blocked_until <= clock_timestamp()
+  RETURNING blocked_until > now() AS blocks`
+
+export function createThrottle(pool: pg.Pool, off: DefencesOff = allStand): Throttle {
+  async function countOne(counted: Counted): Promise<boolean> {
+    const { forgetSeconds, free, firstWaitSeconds, longestWaitSeconds } = counted.rule
+    const { rows } = await pool.query<{ blocks: boolean }>(count, [
+      keyOf(counted),
+      forgetSeconds,
+      free,
+      firstWaitSeconds,
+      longestWaitSeconds,
+    ])
+    if (rows[0]) return rows[0].blocks
+    const waiting = await pool.query<{ seconds: number }>(
+      `SELECT greatest(1, ceil(extract(epoch FROM blocked_until - now())))::int AS seconds
+         FROM identity.throttle WHERE key = $1`,
+      [keyOf(counted)],
+    )
+    throw errors.tooManyAttempts({ retryAfter: waiting.rows[0]?.seconds ?? 1 })
+  }
+
+  async function takeBack(counted: readonly Counted[]): Promise<void> {
+    for (const one of counted)
+      await pool.query(
+        `UPDATE identity.throttle SET failures = greatest(failures - 1, 0), blocked_until = date_trunc('milliseconds', now()) WHERE key = $1`,
+        [keyOf(one)],
+      )
+  }
+
+  return {
+    async begin(counted) {
+      if (off.has('signInThrottle')) return []
+      const begun: Counted[] = []
+      const blocking: Counted[] = []
+      for (const one of counted) {
+        try {
+          if (await countOne(one)) blocking.push(one)
+          begun.push(one)
+        } catch (error) {
+          // What was not tried for one of them is no failure of the others.
+          await takeBack(begun)
+          throw error
+        }
+      }
+      return blocking
+    },
+    takeBack,
+    async forget(counted) {
+      await pool.query('DELETE FROM identity.throttle WHERE key = $1', [keyOf(counted)])
+    },
+  }
+}
+
+/** Rows that nobody would miss, some at a time. */
+export async function purgeThrottle(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `DELETE FROM identity.throttle WHERE key IN (SELECT key FROM identity.throttle
+      WHERE updated_at < now() - interval '2 days' LIMIT 10000)`,
+  )
+}
