@@ -1,7 +1,7 @@
 // What owners and admins do to the tenant itself: what it is called, who owns it, and its end.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
-import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
+import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import {
   type Changer,
@@ -27,9 +27,10 @@ import {
 } from './tenant-life-schemas.ts'
 import { tenantView } from './tenant-view.ts'
 
-/** Only an owner ends a tenant, or hands it over. @throws FORBIDDEN */
-function requireOwner({ role }: Located, permission: 'tenant.close' | 'tenant.ownership.transfer'): void {
-  if (role !== 'owner') throw errors.forbidden({ permission })
+/** Only an owner ends a tenant, or hands it over: with all of his rights, not a part of them. @throws FORBIDDEN, SCOPE_REQUIRED */
+function requireOwner(stage: Located, permission: 'tenant.close' | 'tenant.ownership.transfer'): void {
+  requireUncut(stage)
+  if (stage.role !== 'owner') throw errors.forbidden({ permission })
 }
 
 const changer = (stage: Located, request: FastifyRequest): Changer => ({

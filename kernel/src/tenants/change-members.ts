@@ -165,6 +165,13 @@ export async function removeMember(runControl: RunControl, by: Located, userId: 
       by.tenant.id,
       userId,
     ])
+    // His keys do not come back with him, should he be added again.
+    const keys = await tx.query<{ id: string }>(
+      `UPDATE kernel.api_key SET revoked_at = now()
+        WHERE tenant_id = $1 AND owner_id = $2 AND revoked_at IS NULL RETURNING id`,
+      [by.tenant.id, userId],
+    )
+    for (const { id } of keys) await tx.announce({ kind: 'session', id: `key:${id}` })
     await recordChange(tx, by, userId, 'removed', { before })
   })
 }
