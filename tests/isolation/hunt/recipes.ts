@@ -94,6 +94,7 @@ const tenancy: Readonly<Record<string, Recipe>> = {
   'PATCH /v1/tenant': (making) => ({ company: textOf(making, { maxLength: 100 }) }),
   'POST /v1/tenant/close': ({ side }) => ({ confirm: side.slug }),
   'POST /v1/tenant/ownership': ({ side }) => ({ userId: side.standing('admin').id }),
+  'POST /v1/me/password': () => ({ current: 'correct horse battery', password: 'correct horse battery' }),
   'PUT /v1/me/default-tenant': ({ side, random }) => ({ tenant: random.pick([side.slug, side.id, null]) }),
   'POST /v1/tenant/domains': ({ side, random }) => ({
     domain: `${random.int(1e9).toString(36)}.${side.slug}.org`,

@@ -146,7 +146,7 @@ async function askEverythingOnce(party: Party, scene: Scene, findings: Finding[]
           (!routesAsked.get(key)?.ok || (method === 'POST' && !isLast)),
       )
       for (const route of missing) {
-        const person = hunter.standing(route.path.endsWith('/sign-out') ? 'member' : 'owner')
+        const person = hunter.standing(/\/(sign-out|sessions|password)/.test(route.path) ? 'member' : 'owner')
         const call = makeCall(route, person, { random, side: hunter, collectionOf })
         const answer = await ask(kernel, call)
         const what = judge(call, answer, { hunter, prey, rules })

@@ -10,6 +10,19 @@ const seldom: Readonly<Record<string, number>> = {
   'POST /v1/tenant/ownership': 0.01,
   'POST /v1/tenant/domains/{domain}/verify': 0.1,
   'DELETE /v1/tenant/modules/{module}': 0.06,
+  'POST /v1/me/password': 0.01,
+  'POST /v1/me/email': 0.01,
+  'POST /v1/me/totp': 0.01,
+  'POST /v1/me/totp/confirm': 0.05,
+  'POST /v1/me/totp/disable': 0.01,
+  'POST /v1/me/recovery-codes': 0.01,
+  'DELETE /v1/me/sessions': 0.02,
+  'DELETE /v1/me/sessions/{id}': 0.05,
+  'POST /v1/auth/password/forgot': 0.05,
+  'POST /v1/auth/password/reset': 0.02,
+  'POST /v1/auth/email/verify': 0.05,
+  'POST /v1/auth/email/confirm': 0.05,
+  'GET /v1/tenant/audit.csv': 0.1,
   'GET /metrics': 0.1,
   'GET /health/live': 0.1,
   'GET /health/ready': 0.1,
@@ -27,4 +40,14 @@ export function weightOf({ key, method, path }: Route): number {
 export const unansweredHere: ReadonlySet<string> = new Set([
   // A name server that has the record.
   'POST /v1/tenant/domains/{domain}/verify',
+  // The link in a mail.
+  'POST /v1/auth/password/reset',
+  'POST /v1/auth/email/confirm',
+  // A session of one's own that has not ended meanwhile.
+  'DELETE /v1/me/sessions/{id}',
+  // Codes of an authenticator.
+  'POST /v1/auth/sign-in/second-factor',
+  'POST /v1/me/totp/confirm',
+  'POST /v1/me/totp/disable',
+  'POST /v1/me/recovery-codes',
 ])

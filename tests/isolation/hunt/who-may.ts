@@ -56,6 +56,9 @@ const creatorIn = (text: string): unknown => {
   }
 }
 
+/** Reading trails; and what every member reads of the tenant itself, for a key that reaches there at all. */
+const withinNarrow = /^GET \/v1\/(prey\/trails|tenant|me\/default-tenant)/
+
 /** Asked by anybody, with whatever credential; the list of tenants has no more than the credential's own. */
 const isOpen = ({ path }: Call['route']): boolean =>
   /^\/(health|metrics|openapi|\.well-known|v1\/(marketplace|auth|tenants$))/.test(path)
@@ -91,9 +94,7 @@ export function whoMay(
       if (route.module !== undefined && !modulesOf(hunter).has(route.module))
         return `served '${route.module}', which the tenant has not got`
       if (person.standing === 'narrow')
-        return isOpen(route) || /^GET \/v1\/prey\/trails/.test(route.key)
-          ? undefined
-          : 'let a key beyond its scopes'
+        return isOpen(route) || withinNarrow.test(route.key) ? undefined : 'let a key beyond its scopes'
       if (person.standing !== 'member') return undefined
       if (route.module !== undefined) return inModule(route.module, call, answer)
       const isChange = route.method !== 'GET' && route.path.startsWith('/v1/tenant/')
