@@ -21,6 +21,7 @@ const order = [
   'registry',
   'sandbox',
   'broker',
+  'approvals',
   'entitlements',
   'permissions',
   'outside',

@@ -68,9 +68,21 @@ export type Defence =
   | 'keyCheck'
   /** A refresh token works once; the second use ends the session. */
   | 'refreshReuse'
+  /** A sign-in at an identity provider ends in the browser that began it. */
+  | 'ssoBrowser'
+  /** A provider vouches for e-mail addresses of the domains that its tenant has verified, and for verified addresses alone. */
+  | 'ssoEmail'
+  /** A session that a tenant's provider vouched for reaches that tenant alone. */
+  | 'ssoConfinement'
+  /** Where single sign-on is required, other sessions do not enter. */
+  | 'ssoEnforcement'
   /** A module serves the tenants that have switched it on. */
   | 'entitlement'
-  /** What a person may do in a module, and to which records, is what his role says. */
+  /** Who did one of two duties on a record does not do the other on it. */
+  | 'recordDuties'
+  /** Nobody puts more into a role, or gives more to a person, than he may do himself. */
+  | 'ownGrants'
+  /** Rules decide which records and fields of a module a person may reach. */
   | 'ability'
   /** A plugin calls the services of the modules that its manifest names. */
   | 'serviceGrant'
@@ -88,6 +100,12 @@ export type Defence =
   | 'auditPersonal'
   /** A cell of an export is no formula to a spreadsheet. */
   | 'csvFormulas'
+  /** Who decides on an approval is one of those it waits for. */
+  | 'approverCheck'
+  /** What was approved is what is done: a record that has changed since is not. */
+  | 'approvedVersion'
+  /** Nobody decides on his own request, and nobody counts twice at one step. */
+  | 'approvalDuties'
 
 /** The walls that a test has taken down. */
 export type DefencesOff = ReadonlySet<Defence>

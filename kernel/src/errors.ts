@@ -1,6 +1,7 @@
 // Every error the kernel can answer with: code, HTTP status, log level and message, declared once, by what they are about.
 // docs/errors.md is checked against this table. Codes are wire names: they never change and are never reused.
 import { accessErrors } from './errors/access-errors.ts'
+import { approvalErrors } from './errors/approval-errors.ts'
 import { credentialErrors } from './errors/credential-errors.ts'
 import { identityErrors } from './errors/identity-errors.ts'
 import { kernelErrors } from './errors/kernel-errors.ts'
@@ -25,6 +26,7 @@ export const errors = {
   ...tenantErrors,
   ...accessErrors,
   ...recordErrors,
+  ...approvalErrors,
   ...operatorErrors,
   ...pluginErrors,
   ...kernelErrors,

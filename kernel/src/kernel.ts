@@ -1,15 +1,24 @@
 // The composition root, with open-parts.ts: the files that know every part. Everything else takes plain arguments.
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import { createApprovers } from './approvals/approvers.ts'
+import { chainsFor } from './approvals/chains.ts'
 import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
+import { absenceRoutes } from './http/absence-routes.ts'
+import { approvalChainRoutes } from './http/approval-chain-routes.ts'
+import { approvalRoutes } from './http/approval-routes.ts'
+import { organisation, organisationAsker, organisationScopes } from './http/ask-organisation.ts'
 import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
+import { delegationRoutes } from './http/delegation-routes.ts'
 import { domainRoutes } from './http/domain-routes.ts'
+import { dutyRoutes } from './http/duty-routes.ts'
+import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { RequestTurns } from './http/hygiene/request-turns.ts'
 import { keyRoutes } from './http/key-routes.ts'
@@ -25,10 +34,13 @@ import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
 import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
+import { roleRoutes } from './http/role-routes.ts'
 import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
 import { serviceAccountRoutes } from './http/service-account-routes.ts'
 import { settingsRoutes } from './http/settings-routes.ts'
+import { ssoRoutes } from './http/sso-routes.ts'
+import { callbackPath, ssoSignInRoutes } from './http/sso-sign-in-routes.ts'
 import { systemRoutes } from './http/system-routes.ts'
 import { tenantLifeRoutes } from './http/tenant-life-routes.ts'
 import { tenantRoutes } from './http/tenant-routes.ts'
@@ -40,7 +52,10 @@ import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
+import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
+import { memberAbilities } from './permissions/member-abilities.ts'
+import { modulesFrom } from './permissions/tenant-modules.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
 import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
@@ -54,9 +69,6 @@ import { repeat } from './tenants/repeat.ts'
 import { createTenantDomains } from './tenants/tenant-domains.ts'
 
 export const kernelVersion = '0.1.0'
-
-/** The module that knows who belongs where. What people may do can follow from its records. */
-const organisation = 'organisation'
 
 export interface Kernel {
   listen(): Promise<{ readonly url: string; readonly port: number }>
@@ -126,9 +138,15 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const { isTrusted } = cradle
+  const { decisions, isTrusted } = cradle
   const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
-  const instanceOptions = { debugErrors: config.debugErrors, isClosing: () => closing, isTrusted, turns }
+  const instanceOptions = {
+    debugErrors: config.debugErrors,
+    isClosing: () => closing,
+    isTrusted,
+    turns,
+    nameDecision: decisions.idOf,
+  }
   const metrics = createMetrics({
     pool: () => connections.stats(),
     hosts: () =>
@@ -138,18 +156,25 @@ async function assemble(
       }),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
+  const approvers = createApprovers(pool)
   const works = createWorkLender(
     {
       registry,
       connections,
       outside,
+      duties: cradle.duties,
+      approvers,
+      chainsFor: (action) => chainsFor(pool, action),
       spendings,
       log,
+      // What people may do can follow from where they belong.
       tell: (tenant, changed) =>
         changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
     },
     off,
   )
+  const askOrganisation = organisationAsker({ works, registry })
+  cradle.scopes.serveFrom(organisationScopes({ directory, askOrganisation }))
   const doors = createModuleDoors({
     ladder,
     connections,
@@ -189,6 +214,9 @@ async function assemble(
   })
   const rechecking = repeat('domains', () => domains.recheck(), log)
   closers.add('domains', () => rechecking.close())
+  const modulesOf = modulesFrom(registry)
+  const ssoRedirectUri = config.publicUrl + callbackPath
+  const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -200,6 +228,8 @@ async function assemble(
     tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
+    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
+    ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
     tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
     operatorTenantRoutes(app, ladder, {
@@ -210,8 +240,25 @@ async function assemble(
       wakeErasures: () => undefined,
     })
     domainRoutes(app, ladder, { domains, directory, runControl })
+    roleRoutes(app, ladder, { runControl, modulesOf, off })
+    explainRoutes(app, ladder, {
+      runControl,
+      directory,
+      grantsOf: cradle.grants.grantsOf,
+      modulesOf,
+      pluginFor: registry.pluginFor,
+      connections,
+      duties: cradle.duties,
+      decisions,
+    })
+    delegationRoutes(app, ladder, { runControl, modulesOf })
+    dutyRoutes(app, ladder, { runControl, modulesOf })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
     settingsRoutes(app, ladder, { registry, directory, runControl })
+    approvalChainRoutes(app, ladder, { registry, runControl })
+    absenceRoutes(app, ladder, runControl)
+    const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })
+    approvalRoutes(app, ladder, { pool, registry, works, approvers, askOrganisation, abilityOfMember }, off)
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)

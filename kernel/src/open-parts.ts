@@ -35,17 +35,20 @@ import { createOutside, type Outside } from './outside/outside.ts'
 import { createSeal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
+import { createDecisions, type Decisions } from './permissions/decision.ts'
+import { createDutyGuard, type DutyGuard } from './permissions/duty-guard.ts'
 import { createGrantDirectory, type GrantDirectory } from './permissions/grant-directory.ts'
 import { createScopeSwitch, type ScopeSwitch } from './permissions/scope-source.ts'
 import { createUsageCounter, type UsageCounter } from './telemetry/usage-counter.ts'
 import { controlTransactions, type RunControl } from './tenants/control-transaction.ts'
 import { type IsTrusted, trustedProxies } from './tenants/request-head.ts'
+import { createCheckSso } from './tenants/sso/policy.ts'
 import { createTenantDirectory, type TenantDirectory } from './tenants/tenant-directory.ts'
 import { createTenantHosts, type TenantHosts } from './tenants/tenant-hosts.ts'
 
 const controlPoolSize = 6
 
-interface Cradle {
+export interface Cradle {
   log: Logger
   pool: pg.Pool
   identityPool: pg.Pool
@@ -67,6 +70,8 @@ interface Cradle {
   authenticate: Authenticate
   scopes: ScopeSwitch
   grants: GrantDirectory
+  duties: DutyGuard
+  decisions: Decisions
   ladder: Ladder
   fetcher: Fetcher
   moduleSecrets: ModuleSecrets
@@ -190,7 +195,9 @@ export async function openParts(
     isTrusted: asValue(trustedProxies(config.trustedProxies)),
     scopes: asFunction(createScopeSwitch).singleton(),
     grants: asFunction((c: Cradle) => createGrantDirectory(c.pool, c.feed, c.scopes)).singleton(),
-    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl)).singleton(),
+    decisions: asFunction((c: Cradle) => createDecisions(createSeal(c.secret, 'decisions'))).singleton(),
+    duties: asFunction((c: Cradle) => createDutyGuard(c.pool, c.feed, off)).singleton(),
+    sessions: asFunction((c: Cradle) => createSessions(c.pool, c.runControl, off)).singleton(),
     signingKeys: asFunction((c: Cradle) =>
       createSigningKeys({
         pool: c.pool,
@@ -238,6 +245,7 @@ export async function openParts(
           hosts: c.hosts,
           isTrusted: c.isTrusted,
           grantsOf: c.grants.grantsOf,
+          checkSso: createCheckSso(c.pool, c.feed, off),
           abilityOf: createAbilities(off),
         },
         off,

@@ -96,6 +96,8 @@ export interface Identified extends Arrival {
   readonly credential: 'session' | 'access' | 'key'
   /** Id of the only tenant that the credential reaches. */
   readonly tenantClaim?: string
+  /** Id of the tenant whose identity provider vouched for the person. */
+  readonly vouchedBy?: string
   /** Permissions that the credential is cut to; absent: all that its holder has. */
   readonly scopes?: readonly string[]
   /** Id of the person whose right the actor uses, where it is not his own. */

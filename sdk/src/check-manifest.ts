@@ -5,7 +5,7 @@ import { checkFields, isKey, ownField } from './check-fields.ts'
 import { checkNeeds } from './check-needs.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { KERNEL_AREAS } from './kernel-areas.ts'
-import type { EntitySpec, FieldSpecs, Manifest } from './manifest.ts'
+import type { ActionSpec, EntitySpec, FieldSpecs, Manifest } from './manifest.ts'
 
 /** Of a role's unknown permissions, how many are named: a manifest may list thousands. */
 const MOST_NAMED = 20
@@ -122,11 +122,37 @@ function checkActions({ actions, entities }: Manifest): string[] {
           `The action '${key}.${name}' leads to an unknown state '${action.to}'.${didYouMean(action.to, states)}`,
         )
       }
+      wrong.push(...checkApproval(`${key}.${name}`, action, entity, ofEntity))
       if (action.to === undefined && !action.run)
         wrong.push(`The action '${key}.${name}' does nothing: give it 'to' or 'run'.`)
       return wrong
     })
   })
+}
+
+function checkApproval(
+  name: string,
+  { approval }: ActionSpec,
+  { fields }: EntitySpec,
+  actions: Readonly<Record<string, ActionSpec>>,
+): string[] {
+  if (!approval) return []
+  const { amount, unit, rejected } = approval
+  const other = rejected !== undefined && Object.hasOwn(actions, rejected) ? actions[rejected] : undefined
+  const wants = Object.values(other?.input ?? {}).some((one) => !one.optional && one.default === undefined)
+  return [
+    ...(amount === undefined || ownField(fields, amount)?.kind === 'money'
+      ? []
+      : [`The approval of '${name}' goes by the amount '${amount}', which is no money field of the entity.`]),
+    ...(unit === undefined || ['ref', 'text'].includes(ownField(fields, unit)?.kind ?? '')
+      ? []
+      : [`The approval of '${name}' goes by the unit '${unit}', which is no reference of the entity.`]),
+    ...(rejected === undefined || (other && !other.approval && !wants)
+      ? []
+      : [
+          `The approval of '${name}' names '${rejected}' for a rejection: that must be an action of the entity without an approval of its own and without input that it requires.`,
+        ]),
+  ]
 }
 
 function checkRoutes({ routes, entities }: Manifest): string[] {

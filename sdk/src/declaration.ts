@@ -3,11 +3,12 @@
 
 import type { Entity } from './entity.ts'
 import type { Fields } from './fields/field.ts'
-import type { ErrorSpec, NeedsSpec, Rule, UseSpec } from './manifest.ts'
+import type { ApprovalSpec, ErrorSpec, NeedsSpec, Rule, UseSpec } from './manifest.ts'
 
 export interface DeclaredAction {
   readonly title?: string
   readonly to?: string
+  readonly approval?: ApprovalSpec
   readonly input?: Fields
   run?(ctx: never, record: never, input: never): unknown
 }

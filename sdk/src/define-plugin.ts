@@ -13,6 +13,7 @@ import type { Contract, ForeignEvents, Use } from './use.ts'
 /** What is not declared is nothing, rather than anything: without it `ctx.uses.oms` would compile in a plugin that uses nobody. */
 type None = Record<never, never>
 type Answer<T> = T | Promise<T>
+type FieldIn<E> = E extends Entity<infer F> ? keyof F & string : never
 type StateIn<E> = E extends Entity<infer F> ? StateOf<F> : never
 
 /**
@@ -21,6 +22,20 @@ type StateIn<E> = E extends Entity<infer F> ? StateOf<F> : never
  */
 export interface Action<Ctx, E, K extends string, I> {
   readonly title?: string
+  /**
+   * People of the tenant may have to agree before it runs: where the tenant has a chain for it, the request is answered 202
+   * with an approval, and the action runs in the transaction of the last one. `rejected` names an action that runs
+   * instead when somebody says no.
+   */
+  readonly approval?: {
+    /** The money field by which the tenant chooses who must agree. */
+    readonly amount?: FieldIn<E>
+    /** The field with the id of an `organisation.unit` by which he does. */
+    readonly unit?: FieldIn<E>
+    /** Without a chain the action is refused, instead of run. */
+    readonly required?: true
+    readonly rejected?: string
+  }
   /** The state the record enters. `{ to: 'void' }` alone is a complete action. */
   readonly to?: StateIn<E>
   readonly input?: I & Fields

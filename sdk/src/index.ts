@@ -1,5 +1,6 @@
 // The whole public surface of @plinth/sdk. What is not exported here does not exist for a plugin.
 
+export type { ApprovalRequest, ApprovalRequested } from './capabilities/approvals.ts'
 export type { Context, Granted, Needs } from './capabilities/context.ts'
 export type {
   Comparison,
@@ -53,6 +54,7 @@ export { hash, hmac } from './hashing.ts'
 export { KERNEL_AREAS } from './kernel-areas.ts'
 export type {
   ActionSpec,
+  ApprovalSpec,
   EntitySpec,
   ErrorSpec,
   FieldKind,

@@ -66,8 +66,21 @@ export interface EntitySpec {
   readonly scope?: { readonly unit: string }
 }
 
+/** An action that people of the tenant may have to agree to before it runs. */
+export interface ApprovalSpec {
+  /** The money field by which the tenant chooses who must agree. */
+  readonly amount?: string
+  /** The field with the id of the organisation unit by which he does. */
+  readonly unit?: string
+  /** Without a chain of the tenant's that fits, the action is refused instead of run. */
+  readonly required?: true
+  /** An action of the entity that runs when the request is rejected. */
+  readonly rejected?: string
+}
+
 export interface ActionSpec {
   readonly title: string
+  readonly approval?: ApprovalSpec
   readonly to?: string
   readonly input: FieldSpecs
   /** Whether the action has code; without it the kernel never enters the sandbox. */
@@ -116,6 +129,7 @@ export interface NeedsSpec {
   readonly http?: readonly string[]
   readonly secrets?: Readonly<Record<string, SecretSpec>>
   readonly sql?: 'read' | 'write'
+  readonly approvals?: true
 }
 
 export interface Manifest {
@@ -157,6 +171,7 @@ export function manifestOf(plugin: Plugin): Manifest {
         ? { secrets: mapValues(spec.needs.secrets, ({ title, host }) => ({ title, host })) }
         : {}),
       ...(spec.needs?.sql ? { sql: spec.needs.sql } : {}),
+      ...(spec.needs?.approvals ? { approvals: true } : {}),
     },
     settings: specsOf(spec.settings),
     entities: mapValues(spec.entities, (entity, key) => ({
@@ -188,8 +203,16 @@ export function manifestOf(plugin: Plugin): Manifest {
 const actionSpec = (action: DeclaredAction, key: string): ActionSpec => ({
   title: action.title ?? titleOf(key),
   ...(action.to === undefined ? {} : { to: action.to }),
+  ...(action.approval ? { approval: approvalSpec(action.approval) } : {}),
   input: specsOf(action.input),
   run: typeof action.run === 'function',
+})
+
+const approvalSpec = ({ amount, unit, required, rejected }: ApprovalSpec): ApprovalSpec => ({
+  ...(amount === undefined ? {} : { amount }),
+  ...(unit === undefined ? {} : { unit }),
+  ...(required ? { required } : {}),
+  ...(rejected === undefined ? {} : { rejected }),
 })
 
 const routeSpec = (route: DeclaredRoute, key: string): RouteSpec => ({

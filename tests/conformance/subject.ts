@@ -76,6 +76,7 @@ export default definePlugin({
   name: 'subject', title: 'Subject', entities: { note, guarded, tag },
   needs: {
     sql: 'write',
+    approvals: true,
     http: ['api.bank.example', 'cdn.bank.example'],
     secrets: { bankKey: { title: 'Key of the bank', host: 'api.bank.example' } },
   },
@@ -96,6 +97,9 @@ export default definePlugin({
   } } },
   actions: { note: {
     close: { to: 'closed' },
+    discard: { to: 'void' },
+    agree: { approval: { amount: 'price', rejected: 'discard' }, to: 'closed', input: { text: t.text() },
+      run: (_ctx, { text: old }, { text }) => ({ text: old + '; ' + text }) },
     annotate: { input: { text: t.text() }, run: (_ctx, { text: old }, { text }) => ({ text: old + '; ' + text }) },
     void: { to: 'void', input: { text: t.text() }, run: async (ctx, _note, { text }) => ({ text, on: '2026-03-04' }) },
     nothing: { run: () => {} },

@@ -1,6 +1,7 @@
 // Every attack of the tests in one list, from the tables that the tests themselves run, for docs/attacks.md. A test that
 // is no table is listed by its name, which scripts/list-attacks.ts looks for in its file.
 import type { Defence } from '../../kernel/src/defences.ts'
+import { approvalAttacks } from './approval-attacks.fixture.ts'
 import { answerAttacks, callAttacks } from './call-attacks.fixture.ts'
 import { forceAttacks, lockAttacks, logAttacks } from './code-attacks.fixture.ts'
 import { credentialAttacks } from './credential-attacks.fixture.ts'
@@ -23,6 +24,8 @@ import { processAttacks } from './process-attacks.fixture.ts'
 import { policies, provenance, registries } from './registry-attacks.fixture.ts'
 import { requestAttacks } from './request-attacks.fixture.ts'
 import { resourceAttacks } from './resource-attacks.fixture.ts'
+import { roleAttacks } from './role-attacks.fixture.ts'
+import { ssoAttacks } from './single-sign-on-attacks.fixture.ts'
 import { socketAttacks } from './socket-attacks.fixture.ts'
 import { sqlAttacks } from './sql-attacks.ts'
 import { tamperedHostAttacks } from './tampered-host-attacks.fixture.ts'
@@ -158,7 +161,10 @@ const tables: readonly AttackTable[] = [
   ),
   table('requests', 'requests.test.ts', requestAttacks.map(fromBreakIn)),
   table('requests', 'requests.test.ts', socketAttacks.map(fromBreakIn)),
+  table('permissions', 'roles.test.ts', roleAttacks.map(fromBreakIn)),
   table('keys and tokens', 'credentials.test.ts', credentialAttacks.map(fromBreakIn)),
+  table('single sign-on', 'single-sign-on.test.ts', ssoAttacks.map(fromBreakIn)),
+  table('approvals', 'approvals.test.ts', approvalAttacks.map(fromBreakIn)),
   table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),
   table(
     'calls of a plugin',

@@ -102,6 +102,12 @@ export const callAttacks: readonly CallAttack[] = [
     one('entities.create', (p: Place) => ({ entity: 'note', values: { text: 'a', tenant_id: p.victim.id } })),
   ),
   row(
+    'a request for an approval by a plugin that asked for none',
+    'needs.approvals in the manifest',
+    denied,
+    one('approvals.request', (p: Place) => ({ entity: 'note', record: p.theirNote, action: 'say' })),
+  ),
+  row(
     'a call that says whose it is',
     shape,
     denied,

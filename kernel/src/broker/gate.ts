@@ -4,6 +4,7 @@ import type { Json } from '@plinth/sdk'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import type { CallName } from '../protocol/calls.ts'
+import { approvals } from './approvals.ts'
 import type { Capability } from './capability.ts'
 import { entities } from './entities.ts'
 import { events } from './events.ts'
@@ -18,6 +19,7 @@ const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>>
   ...sql,
   ...services,
   ...events,
+  ...approvals,
   ...http,
 }
 

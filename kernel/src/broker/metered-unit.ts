@@ -41,8 +41,8 @@ class MeteredUnit implements UnitOfWork {
   }
 
   /** The kernel's own, which no module asks for. */
-  async ownQuery(statement: Statement): Promise<QueryResult> {
-    return this.#unit.ownQuery(statement)
+  async ownQuery(statement: Statement, explain?: Explain): Promise<QueryResult> {
+    return this.#unit.ownQuery(statement, explain)
   }
 
   beforeCommit(last: () => Promise<void>): void {

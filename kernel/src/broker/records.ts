@@ -8,9 +8,10 @@ import { initialState } from '../data/field-kinds/parse-fields.ts'
 import type { Reader } from '../data/statement.ts'
 import { errors } from '../errors.ts'
 import type { Ability } from '../permissions/build-ability.ts'
-import { alwaysReadable, deniedField, namesFields, trimmed } from '../permissions/field-rights.ts'
+import { alwaysReadable, deniedField, trimmed } from '../permissions/field-rights.ts'
 import { rowCondition } from '../permissions/row-condition.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
+import { actOfCreating, actOn, mustBeKnown } from './acts.ts'
 import type { Spending } from './spending.ts'
 import type { Work } from './work.ts'
 
@@ -158,7 +159,10 @@ export async function createRecord(work: Work, entity: string, values: Values): 
   await validate(work, entity, { ...initialStates(store.spec.fields), ...values })
   countWritten(work, entity, values)
   // At the first depth nobody reads the record back before the commit, which then confirms the insert.
-  return store.create(work.unit, values, work.depth === 0 ? { unconfirmed: true } : {})
+  return store.create(work.unit, values, {
+    ...actOfCreating(work, entity, record),
+    ...(work.depth === 0 ? { unconfirmed: true } : {}),
+  })
 }
 
 /** A patch over a record: `null` clears a field. */
@@ -180,16 +184,18 @@ export async function updateRecord(
   const condition = allowedRows(work, verb, entity)
   // What an action changes is the action's: its permission says who may, and no list of fields.
   const isGeneric = options.verb === undefined
-  const asksFields = isGeneric && namesFields(work.ability, verb, entity)
-  if (asksFields || hasHook(work, entity)) {
+  let act = {}
+  if ((await mustBeKnown(work, verb, entity)) || hasHook(work, entity)) {
     const record = await store.lock(work.unit, id, condition)
     if (!record) throw await missing(work, entity, id, verb)
-    if (asksFields) refuseUnwritable(work, verb, entity, record, Object.keys(changes))
+    if (isGeneric) refuseUnwritable(work, verb, entity, record, Object.keys(changes))
+    act = await actOn(work, verb, entity, record)
     await validate(work, entity, patched(record, changes))
   }
   countWritten(work, entity, changes)
   const updated = await store.update(work.unit, id, changes, {
     condition,
+    ...act,
     ...(options.versions === undefined ? {} : { versions: options.versions }),
     ...(options.verb === undefined ? {} : { action: options.verb }),
   })
@@ -206,9 +212,16 @@ export async function deleteRecord(
   id: string,
   options: { readonly versions?: readonly number[] } = {},
 ): Promise<void> {
+  const store = storeOf(work, entity)
   const condition = allowedRows(work, 'delete', entity)
+  let act = {}
+  if (await mustBeKnown(work, 'delete', entity)) {
+    const record = await store.lock(work.unit, id, condition)
+    if (!record) throw await missing(work, entity, id, 'delete')
+    act = await actOn(work, 'delete', entity, record)
+  }
   countWritten(work, entity, {})
-  const deleted = await storeOf(work, entity).delete(work.unit, id, { ...options, condition })
+  const deleted = await store.delete(work.unit, id, { ...options, ...act, condition })
   if (!deleted) throw await missing(work, entity, id, 'delete')
 }
 

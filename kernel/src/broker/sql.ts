@@ -75,6 +75,7 @@ async function run(work: Work, need: Need, { text, values }: Static<typeof input
       action: 'sql',
       before: null,
       after: { statement: vetted.text, rows: result.rowCount },
+      ...(work.onBehalfOf === undefined ? {} : { onBehalfOf: work.onBehalfOf }),
     })
   }
   return { rows: rowsAsObjects(result) }

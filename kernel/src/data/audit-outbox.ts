@@ -11,6 +11,8 @@ export interface AuditEntry {
   readonly action: string
   readonly before: Readonly<Record<string, Json>> | null
   readonly after: Readonly<Record<string, Json>> | null
+  /** In whose name: that of the unit of work unless said. */
+  readonly onBehalfOf?: string
 }
 
 export interface OutboxEvent {
@@ -33,9 +35,9 @@ export interface AuditOrigin {
 export const insertAudit = prepared(`
   INSERT INTO kernel.audit (tenant_id, actor, request_id, on_behalf_of, address, agent, trace_id,
                             module, entity, record_id, action, before, after)
-  SELECT $1, $2, $3, $5, $6::jsonb->>'address', $6::jsonb->>'agent', split_part($6::jsonb->>'traceparent', '-', 2),
+  SELECT $1, $2, $3, coalesce(e."onBehalfOf", $5), $6::jsonb->>'address', $6::jsonb->>'agent', split_part($6::jsonb->>'traceparent', '-', 2),
          e.module, e.entity, e.record, e.action, e.before, e.after
-  FROM json_to_recordset($4) AS e(module text, entity text, record text, action text, before jsonb, after jsonb)`)
+  FROM json_to_recordset($4) AS e(module text, entity text, record text, action text, before jsonb, after jsonb, "onBehalfOf" text)`)
 
 export const insertEvents = prepared(`
   INSERT INTO kernel.outbox (tenant_id, actor, request_id, traceparent, module, event, payload)

@@ -26,6 +26,8 @@ export interface CreateOptions {
   readonly action?: string
   /** Does not wait for the insert: it is known to have worked once the unit has committed. */
   readonly unconfirmed?: true
+  /** In whose name, when it is not the actor's own right. */
+  readonly onBehalfOf?: string
 }
 
 export interface ChangeOptions {
@@ -35,6 +37,8 @@ export interface ChangeOptions {
   readonly versions?: readonly number[]
   /** Name of the action in the audit row: update or delete unless said. */
   readonly action?: string
+  /** In whose name, when it is not the actor's own right. */
+  readonly onBehalfOf?: string
 }
 
 export interface EntityStore {
@@ -123,7 +127,7 @@ class Store implements EntityStore {
   async create(
     unit: UnitOfWork,
     values: Values,
-    { action = 'create', unconfirmed }: CreateOptions = {},
+    { action = 'create', unconfirmed, onBehalfOf }: CreateOptions = {},
   ): Promise<EntityRecord> {
     const table = this.#table
     const now = new Date().toISOString()
@@ -155,7 +159,7 @@ class Store implements EntityStore {
     const statements = [insert, ...this.#lineInserts(unit, record)]
     if (unconfirmed) for (const statement of statements) unit.send(table.role, statement, { explain })
     else await Promise.all(statements.map((statement) => unit.query(table.role, statement, explain)))
-    this.#audit(unit, action, null, record)
+    this.#audit(unit, action, null, record, onBehalfOf)
     unit.locked.set(this.#lockKey(id), record)
     return record
   }
@@ -164,7 +168,7 @@ class Store implements EntityStore {
     unit: UnitOfWork,
     id: string,
     changes: Values,
-    { condition, versions, action = 'update' }: ChangeOptions = {},
+    { condition, versions, action = 'update', onBehalfOf }: ChangeOptions = {},
   ): Promise<EntityRecord | undefined> {
     const table = this.#table
     const before = await this.lock(unit, id, condition)
@@ -197,7 +201,7 @@ class Store implements EntityStore {
       if (names.has(lines.name)) unit.send(table.role, lines.clear([unit.tenant, before.id]))
     }
     for (const lines of this.#lineInserts(unit, after, names)) unit.send(table.role, lines, { explain })
-    this.#audit(unit, action, before, after)
+    this.#audit(unit, action, before, after, onBehalfOf)
     unit.locked.set(this.#lockKey(id), after)
     return after
   }
@@ -205,7 +209,7 @@ class Store implements EntityStore {
   async delete(
     unit: UnitOfWork,
     id: string,
-    { condition, versions, action = 'delete' }: ChangeOptions = {},
+    { condition, versions, action = 'delete', onBehalfOf }: ChangeOptions = {},
   ): Promise<EntityRecord | undefined> {
     const table = this.#table
     const before = await this.lock(unit, id, condition)
@@ -214,7 +218,7 @@ class Store implements EntityStore {
     checkMutable(table, before)
     const explain = explainDelete(table, before.id)
     unit.send(table.role, table.remove(this.#unchanged(unit, before)), { explain, rows: 1 })
-    this.#audit(unit, action, before, null)
+    this.#audit(unit, action, before, null, onBehalfOf)
     unit.locked.delete(this.#lockKey(id))
     return before
   }
@@ -249,9 +253,16 @@ class Store implements EntityStore {
     })
   }
 
-  #audit(unit: UnitOfWork, action: string, before: EntityRecord | null, after: EntityRecord | null): void {
+  #audit(
+    unit: UnitOfWork,
+    action: string,
+    before: EntityRecord | null,
+    after: EntityRecord | null,
+    onBehalfOf?: string,
+  ): void {
     const record = after?.id ?? before?.id ?? ''
-    unit.audit({ module: this.module, entity: this.entity, record, action, before, after })
+    const behalf = onBehalfOf === undefined ? {} : { onBehalfOf }
+    unit.audit({ module: this.module, entity: this.entity, record, action, before, after, ...behalf })
   }
 
   #lockKey(id: string): string {

@@ -55,7 +55,7 @@ export interface UnitOfWork extends Reader {
   /** Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. */
   send(role: string, statement: Statement, options?: SendOptions): void
   /** A statement on the kernel's own tables, as the data login itself: what stands or falls with this transaction. */
-  ownQuery(statement: Statement): Promise<QueryResult>
+  ownQuery(statement: Statement, explain?: Explain): Promise<QueryResult>
   /** Run before the commit, when everything else has been done. */
   beforeCommit(last: () => Promise<void>): void
   /** Written with the commit, in the same transaction. */
@@ -145,9 +145,9 @@ class Unit implements UnitOfWork {
     this.#track(this.#submit(quoteName(role), statement, options))
   }
 
-  async ownQuery(statement: Statement): Promise<QueryResult> {
+  async ownQuery(statement: Statement, explain?: Explain): Promise<QueryResult> {
     try {
-      return await this.#submit(asLogin, statement, { awaited: true })
+      return await this.#submit(asLogin, statement, { explain, awaited: true })
     } catch (error) {
       throw (await this.#failure) ?? error
     }

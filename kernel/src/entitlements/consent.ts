@@ -24,6 +24,7 @@ export interface ConsentView extends GivenConsent {
 export const asksOf = ({ needs }: Manifest) => ({
   http: [...(needs.http ?? [])],
   ...(needs.sql ? { sql: needs.sql } : {}),
+  ...(needs.approvals ? { approvals: true } : {}),
   ...(needs.secrets
     ? { secrets: Object.entries(needs.secrets).map(([name, secret]) => ({ name, ...secret })) }
     : {}),

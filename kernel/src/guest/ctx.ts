@@ -48,6 +48,7 @@ export function contextBuilder(
   const sqlNeed = spec.needs?.sql
   const mayFetch = spec.needs?.http !== undefined
   const secrets = spec.needs?.secrets === undefined ? undefined : secretsOf(keys(spec.needs.secrets))
+  const mayAskApproval = spec.needs?.approvals === true
   return (invocation, context) => {
     const write = (level: LogLevel) => (message: string, data?: object) =>
       invocation.log(level, message, data)
@@ -76,6 +77,11 @@ export function contextBuilder(
         ? { http: { fetch: (url: string, request?: object) => fetchOutside(invocation, url, request) } }
         : {}),
       ...(secrets ? { secrets } : {}),
+      ...(mayAskApproval
+        ? {
+            approvals: { request: (request: unknown) => invocation.call('approvals.request', request ?? {}) },
+          }
+        : {}),
     }
   }
 }

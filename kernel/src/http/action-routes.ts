@@ -1,7 +1,9 @@
 // POST /v1/<module>/<entities>/{id}/<action>. The record is loaded and locked and the transition checked before the
 // plugin's code, if there is any, sees it; what it returns is stored.
 import type { ActionSpec, EntitySpec, Json } from '@plinth/sdk'
+import { actOn } from '../broker/acts.ts'
 import { lockRecord, shown, storeOf, updateRecord } from '../broker/records.ts'
+import { requestApproval } from '../broker/request-approval.ts'
 import type { Work } from '../broker/work.ts'
 import type { EntityRecord, EntityStore, Values } from '../data/entity-store.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
@@ -15,7 +17,7 @@ import type { ModuleParts } from './module-parts.ts'
 import { idParams } from './record-schemas.ts'
 import { moduleProblems, tenantHeader } from './schemas.ts'
 
-interface ActionCall {
+export interface ActionCall {
   readonly entity: string
   readonly action: string
   readonly spec: ActionSpec
@@ -58,14 +60,35 @@ async function findCreated(work: Work, id: string): Promise<CreatedAnswer> {
   throw errors.pluginFailed({ module: manifest.name }, cause)
 }
 
-async function act(work: Work, call: ActionCall): Promise<Answer> {
+/** Runs it, unless somebody has to agree first: then it waits, and its approval is the answer. */
+async function actOrAsk(work: Work, call: ActionCall): Promise<Answer | { readonly approval: string }> {
+  const { entity, action, spec, id, input } = call
+  if (spec.approval) {
+    const record = await checkedRecord(work, call)
+    const approval = await requestApproval(work, { entity, action, record: id, input }, record)
+    if (approval !== undefined) return { approval }
+  }
+  return act(work, call)
+}
+
+/** The record, if the action may be done to it as it is. */
+async function checkedRecord(work: Work, call: ActionCall): Promise<EntityRecord> {
   const { entity, action, spec, id } = call
   const record = await lockRecord(work, entity, id, action)
   if (call.versions !== undefined && !call.versions.includes(record.version)) {
     throw errors.versionConflict({ entity, id, version: record.version })
   }
+  if (spec.to !== undefined) storeOf(work, entity).checkTransition(record, spec.to)
+  return record
+}
+
+/** Runs an action on its record. Whoever has to agree has done so, or nobody has to. */
+export async function act(asked: Work, call: ActionCall): Promise<Answer> {
+  const { entity, action, spec, id } = call
+  const record = await checkedRecord(asked, call)
+  const { onBehalfOf } = await actOn(asked, action, entity, record)
+  const work = asked.inNameOf(onBehalfOf)
   const store = storeOf(work, entity)
-  if (spec.to !== undefined) store.checkTransition(record, spec.to)
   const answer = spec.run
     ? parseActionAnswer(
         work.plugin.manifest.name,
@@ -94,7 +117,10 @@ export function actionRoute(
   const problems = moduleProblems(plugin.manifest.errors)
   const path = `/v1/${plugin.manifest.name}/${spec.path}`
   const record = jsonSchemaForFields(spec.fields, 'record')
-  const entersPlugin = actionSpec.run === true || (plugin.manifest.hooks[entity] ?? []).length > 0
+  const entersPlugin =
+    actionSpec.run === true ||
+    actionSpec.approval !== undefined ||
+    (plugin.manifest.hooks[entity] ?? []).length > 0
   const takesInput = Object.keys(actionSpec.input).length > 0
   app.route({
     method: 'POST',
@@ -110,6 +136,7 @@ export function actionRoute(
         ...(actionSpec.run
           ? { 201: { ...record, description: 'The record the action made, for a caller who may read it.' } }
           : {}),
+        ...(actionSpec.approval ? { 202: waitingForApproval } : {}),
         ...problems,
       },
     },
@@ -124,7 +151,14 @@ export function actionRoute(
           input: parseFields(actionSpec.input, request.body ?? {}),
           ...ifMatch(request),
         }
-        const answer = await withWork(stage, (work) => act(work, call), { entersPlugin })
+        const answer = await withWork(stage, (work) => actOrAsk(work, call), { entersPlugin })
+        if ('approval' in answer) {
+          const { approval } = answer
+          return reply
+            .code(202)
+            .header('location', `/v1/tenant/approvals/${approval}`)
+            .send({ approval, state: 'open' })
+        }
         if ('updated' in answer) return sendRecord(request, reply, shown(stage, entity, answer.updated))
         void reply.code(201).header('location', answer.path)
         return answer.created ? sendRecord(request, reply, answer.created) : reply.send()
@@ -132,6 +166,13 @@ export function actionRoute(
       { entersPlugin },
     ),
   })
+}
+
+const waitingForApproval = {
+  description: 'Nothing was done yet: people have to agree first, and the action runs when they have.',
+  type: 'object',
+  required: ['approval', 'state'],
+  properties: { approval: { type: 'string', format: 'uuid' }, state: { type: 'string', enum: ['open'] } },
 }
 
 /** `markPaid` is `mark-paid` in the URL. */

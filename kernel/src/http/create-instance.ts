@@ -11,7 +11,7 @@ import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
 import type { IsTrusted } from '../tenants/request-head.ts'
 import type { RequestTurns } from './hygiene/request-turns.ts'
 import { createKnownPaths } from './known-paths.ts'
-import { longestPathPart, sendProblem } from './problem.ts'
+import { longestPathPart, type NameDecision, sendProblem } from './problem.ts'
 
 /** The one way to authenticate; `security: []` on a route takes it away. */
 export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as const
@@ -38,6 +38,7 @@ interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
   readonly turns?: RequestTurns
+  readonly nameDecision?: NameDecision
   readonly watchRequest?: RequestWatcher
 }
 
@@ -54,7 +55,8 @@ export type InstanceOptions = Equipment & {
   readonly isTrusted?: IsTrusted
 }
 
-const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, watchRequest }) => {
+const equipment = fp<Equipment>(async (app, options) => {
+  const { debugErrors, isClosing, turns, watchRequest, nameDecision } = options
   app.decorateRequest('stage', null)
   app.decorate('turns', turns)
   app.decorateRequest('asker', null)
@@ -66,7 +68,7 @@ const equipment = fp<Equipment>(async (app, { debugErrors, isClosing, turns, wat
     request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
   })
   app.setErrorHandler((error, request, reply) =>
-    sendProblem(error, request, reply, { bodyLimit, debug: debugErrors }),
+    sendProblem(error, request, reply, { bodyLimit, debug: debugErrors, nameDecision }),
   )
   const paths = createKnownPaths()
   app.addHook('onRoute', (route) => paths.add(route))

@@ -98,7 +98,7 @@ function routesFor(
       response: { 201: newKeyShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      const wish = (request.body ?? {}) as RotateKeyBody
+      const wish = request.body as RotateKeyBody
       const owner = ownerOf(stage, request)
       const key = await rotateKey(runControl, stage, owner, keyOf(request), wish)
       return reply.code(201).header('cache-control', 'no-store').send(key)

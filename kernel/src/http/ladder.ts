@@ -14,6 +14,7 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
 import { type LocateParts, locateTenant } from '../tenants/locate-tenant.ts'
 import type { RequestHead } from '../tenants/request-head.ts'
+import type { CheckSso } from '../tenants/sso/policy.ts'
 import { checkEntry, checkState } from '../tenants/tenant-states.ts'
 
 type Rung<Stage> = (request: FastifyRequest) => Stage | Promise<Stage>
@@ -89,11 +90,12 @@ export function createLadder(
     readonly authenticate: Authenticate
     readonly recogniseOperator: RecogniseOperator
     readonly grantsOf: GrantDirectory['grantsOf']
+    readonly checkSso: CheckSso
     readonly abilityOf: (located: Located, plugin: LoadedPlugin) => Ability
   },
   off: DefencesOff = allStand,
 ): Ladder {
-  const { authenticate, grantsOf, abilityOf, recogniseOperator } = parts
+  const { authenticate, grantsOf, abilityOf, recogniseOperator, checkSso } = parts
 
   const presented = (request: FastifyRequest) => authenticate(arrived(request), request.headers.authorization)
   const arrived = (request: FastifyRequest): Arrival => ({
@@ -114,6 +116,7 @@ export function createLadder(
     const placed = await locateTenant(parts, await presented(request), headOf(request), off)
     // It has said its part: routes refuse parameters that they do not know.
     if (request.query && typeof request.query === 'object') Reflect.deleteProperty(request.query, 'tenant')
+    await checkSso(placed)
     request.asker = { tenant: placed.tenant.id, user: placed.actor.id }
     return { ...placed, grants: await grantsOf(placed.tenant.id, placed.actor.id, placed.role) }
   }

@@ -13,6 +13,7 @@ import type { Ladder } from './ladder.ts'
 import type { WorkLender } from './lend-work.ts'
 import { createModuleInstance } from './module-instance.ts'
 import { type ApiDocument, documentOf } from './openapi.ts'
+import type { NameDecision } from './problem.ts'
 import type { SpendingParts } from './request-spending.ts'
 
 export interface ModuleDoors {
@@ -37,6 +38,7 @@ export interface ModuleDoorsParts {
   readonly isClosing: () => boolean
   readonly turns?: RequestTurns
   readonly isTrusted: IsTrusted
+  readonly nameDecision: NameDecision
   /** Told of every answer of a module. */
   readonly onAnswer: (plugin: LoadedPlugin, status: number) => void
 }
@@ -59,6 +61,7 @@ export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
         isClosing: parts.isClosing,
         ...(parts.turns ? { turns: parts.turns } : {}),
         isTrusted: parts.isTrusted,
+        nameDecision: parts.nameDecision,
         watchRequest({ method, status, seconds, tenant }) {
           parts.onAnswer(plugin, status)
           spendings.metrics.request(module, method, status, seconds)

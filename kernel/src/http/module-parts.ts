@@ -14,12 +14,16 @@ export interface ModuleParts {
   readonly withWork: WithWork
 }
 
+/** For whom and in what: a request that climbed so far, or what the kernel itself makes up. */
+export type WorkStage = Pick<Permitted, 'plugin' | 'tenant' | 'actor' | 'ability' | 'requestId'> &
+  Partial<Pick<Permitted, 'onBehalfOf' | 'address' | 'agent' | 'traceparent'>>
+
 /**
  * Lends a Work whose unit of work commits when the function returns. A request that `entersPlugin` first takes its place
  * among its tenant's: it must not wait for one while it holds a connection and has records locked.
  */
 export type WithWork = <T>(
-  stage: Permitted,
+  stage: WorkStage,
   work: (work: Work) => Promise<T>,
   options?: { readonly entersPlugin?: boolean },
 ) => Promise<T>

@@ -1,7 +1,9 @@
 // A plugin's own route: the handler's answer goes to the client as it left the sandbox.
 import type { RouteSpec } from '@plinth/sdk'
+import type { Work } from '../broker/work.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
+import { decidingRule } from '../permissions/build-ability.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
@@ -32,9 +34,9 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         const input = isGet
           ? parseFields(spec.query, request.query, { coerce: true })
           : parseFields(spec.input, request.body ?? {})
-        const text = await withWork(stage, (work) => work.runText({ kind: 'route', route: name }, input), {
-          entersPlugin: true,
-        })
+        const lender = decidingRule(stage.ability, name, 'route')?.source.lender
+        const run = (work: Work) => work.inNameOf(lender).runText({ kind: 'route', route: name }, input)
+        const text = await withWork(stage, run, { entersPlugin: true })
         return reply.type('application/json; charset=utf-8').serializer(String).send(text)
       },
       { entersPlugin: true },

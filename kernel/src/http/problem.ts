@@ -97,11 +97,33 @@ export function problemBody(error: PlinthError, requestId: string): Problem & Re
   }
 }
 
+/** An id by which the tenant's administrators ask why; see permissions/decision.ts. */
+export type NameDecision = (
+  tenantId: string,
+  question: { user: string; action: string; record?: string; field?: string },
+) => string
+
+function decisionOf(
+  { status, data }: PlinthError,
+  { asker }: FastifyRequest,
+  nameDecision: NameDecision | undefined,
+): { decision?: string } {
+  const { permission, record, field } = data
+  if (status !== 403 || typeof permission !== 'string' || !asker || !nameDecision) return {}
+  const question = {
+    user: asker.user,
+    action: permission,
+    ...(typeof record === 'string' ? { record } : {}),
+    ...(typeof field === 'string' ? { field } : {}),
+  }
+  return { decision: nameDecision(asker.tenant, question) }
+}
+
 export function sendProblem(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  options: { bodyLimit: number; debug: boolean },
+  options: { bodyLimit: number; debug: boolean; nameDecision?: NameDecision | undefined },
 ): FastifyReply {
   const known = asPlinthError(error, options.bodyLimit)
   request.log[known.level](
@@ -115,7 +137,7 @@ export function sendProblem(
   // Programs repeat what has a Retry-After, and this may have been done.
   else if (known.status === 503 && known.code !== errors.commitUncertain.code)
     void reply.header('retry-after', '1')
-  const body = problemBody(known, request.id)
+  const body = { ...problemBody(known, request.id), ...decisionOf(known, request, options.nameDecision) }
   const stack =
     options.debug && known.status >= 500 && known.cause instanceof Error ? known.cause.stack : undefined
   return reply

@@ -6,9 +6,9 @@ import type { DefencesOff } from '../defences.ts'
 import { limitRows } from '../entitlements/governor-limits.ts'
 import type { LimitDirectory } from '../entitlements/limit-directory.ts'
 import { errors, isPlinthError } from '../errors.ts'
-import type { Permitted } from '../stages.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { UsageCounter } from '../telemetry/usage-counter.ts'
+import type { WorkStage } from './module-parts.ts'
 
 export interface SpendingParts {
   readonly limits: LimitDirectory
@@ -18,7 +18,7 @@ export interface SpendingParts {
 }
 
 /** Lends a Spending to `work`; what it has used counts whether the work succeeds or not. */
-export type LendSpending = <T>(stage: Permitted, work: (spending: Spending) => Promise<T>) => Promise<T>
+export type LendSpending = <T>(stage: WorkStage, work: (spending: Spending) => Promise<T>) => Promise<T>
 
 export function spendingLender(parts: SpendingParts, log: Logger, off: DefencesOff): LendSpending {
   const { limits, budgets, metrics, usage } = parts

@@ -70,9 +70,9 @@ export function tokenRoutes(
       body: rotationBody,
       response: { 204: { description: 'Done.', type: 'null' }, ...problemResponses },
     },
-    ...atRung(ladder.operated, async (_stage, request, reply) => {
-      const { endOthers = false } = (request.body ?? {}) as RotationBody
-      await keys.rotate(endOthers)
+    ...atRung(ladder.operated, async (stage, request, reply) => {
+      const { endOthers = false } = request.body as RotationBody
+      await keys.rotate(stage, endOthers)
       log.warn({ endOthers, requestId: request.id }, 'the operator replaced the key that signs access tokens')
       return reply.code(204).send()
     }),

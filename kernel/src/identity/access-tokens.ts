@@ -88,6 +88,7 @@ export function createAccessTokens(parts: {
         kind: 'access',
         actor: session.actor,
         ...(tenantClaim !== undefined && { tenantClaim }),
+        ...(session.vouchedBy !== undefined && { vouchedBy: session.vouchedBy }),
         ...(typeof scope === 'string' && { scopes: scope.split(' ') }),
         expiresAt: exp * 1_000,
       }

@@ -79,13 +79,14 @@ export function createAuthenticate(
     // Who asks without an address asks about headers alone; the request itself comes here again with its own.
     if (arrival.address !== '' && found.mayCallFrom?.(arrival.address) === false)
       throw errors.keyAddressRefused({})
-    const { actor, kind, tenantClaim, scopes } = found
+    const { actor, kind, tenantClaim, vouchedBy, scopes } = found
     return {
       ...arrival,
       actor,
       token,
       credential: kind,
       ...(tenantClaim !== undefined && { tenantClaim }),
+      ...(vouchedBy !== undefined && { vouchedBy }),
       ...(scopes && { scopes }),
     }
   }

@@ -1,7 +1,7 @@
 // What a token turned out to be, as it is kept in memory.
 import type { Actor, Identified } from '../stages.ts'
 
-export interface Credential extends Pick<Identified, 'tenantClaim' | 'scopes'> {
+export interface Credential extends Pick<Identified, 'tenantClaim' | 'vouchedBy' | 'scopes'> {
   readonly kind: Identified['credential']
   readonly actor: Actor
   /** In milliseconds of the clock; absent: the session says. */

@@ -25,12 +25,14 @@ interface KeyRow {
 // A key whose owner is gone finds no name: the tenant's members decide whether he may enter at all.
 const selectKey = `
   SELECT k.hash, k.tenant_id, k.owner_id, k.scopes, k.networks, k.expires_at,
-         k.revoked_at IS NULL AND k.expires_at > now() AND coalesce(s.active, true) AS is_live,
+         k.revoked_at IS NULL AND k.expires_at > now() AND coalesce(s.active, true)
+           AND p.disabled_at IS NULL AS is_live,
          k.last_used_at IS NULL OR k.last_used_at < date_trunc('hour', now()) AS is_stale,
          s.name AS service_name, u.name, u.email
     FROM kernel.api_key k
     LEFT JOIN kernel.service_account s ON s.tenant_id = k.tenant_id AND s.id = k.service_account_id
     LEFT JOIN identity."user" u ON k.service_account_id IS NULL AND u.id = k.owner_id
+    LEFT JOIN identity.person p ON p.user_id = u.id
    WHERE k.id = $1`
 
 export function createFindKey(pool: pg.Pool, off: DefencesOff = allStand) {

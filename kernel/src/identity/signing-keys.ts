@@ -2,9 +2,11 @@
 // some days. The next key is published before it signs, the last one after, so that no verifier meets an unknown one.
 import { exportJWK, exportPKCS8, generateKeyPair, importJWK, importPKCS8, type JWK } from 'jose'
 import type pg from 'pg'
+import { aboveTenants, auditedBy } from '../audit/write-audit.ts'
 import type { ChangeFeed } from '../data/change-feed.ts'
 import { fromDatabase } from '../data/database-failure.ts'
 import type { Place, Seal } from '../outside/seal.ts'
+import type { Operated } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { makeKeyId } from './secret-token.ts'
 
@@ -38,7 +40,7 @@ export interface SigningKeys {
   /** For /.well-known/jwks.json. */
   published(): Promise<readonly JWK[]>
   /** Makes the next key now. With `endOthers` what was signed before is no longer accepted anywhere. */
-  rotate(endOthers: boolean): Promise<void>
+  rotate(by: Operated, endOthers: boolean): Promise<void>
 }
 
 const placeOf = (id: string): Place => ['', 'kernel', 'signing key', id]
@@ -89,6 +91,7 @@ export function createSigningKeys(parts: {
   async function make(
     isDue: (newestAgeMs: number | undefined) => boolean,
     endOthers: boolean,
+    by?: Operated,
   ): Promise<void> {
     const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true })
     const id = makeKeyId()
@@ -114,6 +117,15 @@ export function createSigningKeys(parts: {
         'INSERT INTO identity.signing_key (id, public_key, sealed, created_at) VALUES ($1, $2, $3, clock_timestamp())',
         [id, jwk, sealed],
       )
+      if (by)
+        await tx.audit({
+          tenantId: aboveTenants,
+          ...auditedBy(by),
+          entity: 'signingKey',
+          recordId: id,
+          action: 'created',
+          after: { endOthers },
+        })
       await tx.announce({ kind: 'tokenKeys', id: '' })
     })
   }
@@ -139,6 +151,6 @@ export function createSigningKeys(parts: {
     },
     publicKey: async (id) => (await keys()).find((key) => key.id === id)?.publicKey,
     published: async () => (await keys()).map(({ jwk }) => jwk),
-    rotate: (endOthers) => make(() => true, endOthers),
+    rotate: (by, endOthers) => make(() => true, endOthers, by),
   }
 }

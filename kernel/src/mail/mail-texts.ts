@@ -13,6 +13,12 @@ export interface MailFacts {
   readonly 'password-changed': { readonly name: string; readonly at: Date }
   readonly 'factor-changed': { readonly name: string; readonly what: FactorChange; readonly at: Date }
   readonly 'sign-in-blocked': { readonly name: string; readonly at: Date }
+  readonly 'approval-waiting': {
+    readonly name: string
+    readonly tenant: string
+    readonly step: string
+    readonly requester: string
+  }
 }
 
 export type MailKind = keyof MailFacts
@@ -116,6 +122,13 @@ const en: Texts = {
       'If it was you, wait or reset your password. If not, nobody got in; a passkey keeps such attempts out altogether.',
     ],
   }),
+  'approval-waiting': ({ name, tenant, step, requester }) => ({
+    subject: `An approval waits for you at ${tenant}`,
+    paragraphs: [
+      `Hello ${name}, what ${requester} has requested waits for your decision at the step “${step}”.`,
+      'You find it among the approvals that wait for you. You are reminded until somebody has decided.',
+    ],
+  }),
 }
 
 const de: Texts = {
@@ -178,6 +191,13 @@ const de: Texts = {
     paragraphs: [
       `Guten Tag ${name}, jemand hat für Ihr Konto falsche Passwörter oder Codes versucht, zuletzt am ${at}. Die Anmeldung muss eine Weile warten.`,
       'Wenn Sie das waren, warten Sie oder setzen Sie Ihr Passwort zurück. Wenn nicht: Niemand kam hinein; ein Passkey hält solche Versuche ganz fern.',
+    ],
+  }),
+  'approval-waiting': ({ name, tenant, step, requester }) => ({
+    subject: `Eine Freigabe bei ${tenant} wartet auf Sie`,
+    paragraphs: [
+      `Guten Tag ${name}, was ${requester} beantragt hat, wartet beim Schritt „${step}“ auf Ihre Entscheidung.`,
+      'Sie finden es unter den Freigaben, die auf Sie warten. Sie werden erinnert, bis jemand entschieden hat.',
     ],
   }),
 }

@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache'
 import { allStand, type DefencesOff } from '../defences.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located } from '../stages.ts'
-import { type Ability, buildAbility } from './build-ability.ts'
-import { type Grants, grantsOf } from './grants.ts'
+import { type Ability, buildAbility, fullAbility } from './build-ability.ts'
+import type { Grants } from './grants.ts'
 
 const keptOfPlugin = 5_000
 
@@ -30,8 +30,9 @@ export function createAbilities(off: DefencesOff = allStand): (asker: Asker, plu
     const known = abilities.get(key)
     // What a person was given is read anew when it may have changed, and is then another object.
     if (known && known.grants === grants) return known.ability
-    const asked = off.has('ability') ? grantsOf('owner', grants.userId) : grants
-    const ability = buildAbility(plugin.manifest, asked, off.has('keyScopes') ? undefined : scopes)
+    const ability = off.has('ability')
+      ? fullAbility(plugin.manifest, grants.userId)
+      : buildAbility(plugin.manifest, grants, off.has('keyScopes') ? undefined : scopes)
     abilities.set(key, { grants, ability })
     return ability
   }

@@ -48,10 +48,10 @@ const recordCondition = (spec: EntitySpec, condition: Condition): RecordConditio
   meets: matcherOf(spec, condition),
 })
 
-/** Rules of a person's membership, as the module suggests them. Owners and admins may do everything in it. */
-function membershipRules({ name, roles }: Manifest, { role }: Granted): readonly AccessRule[] {
-  if (role !== 'member') return [{ permission: `${name}.*`, effect: 'allow' }]
-  return (roles['member']?.can ?? []).map((rule): AccessRule => {
+/** What a role of the manifest may do, as rules of a tenant's role. */
+export function manifestRules({ name, roles }: Manifest, role: string): AccessRule[] {
+  const { can } = (Object.hasOwn(roles, role) ? roles[role] : undefined) ?? { can: [] }
+  return can.map((rule): AccessRule => {
     const permission = typeof rule === 'string' ? rule : rule.permission
     const full = permission === '*' ? `${name}.*` : `${name}.${permission}`
     return {
@@ -60,6 +60,12 @@ function membershipRules({ name, roles }: Manifest, { role }: Granted): readonly
       ...(typeof rule === 'string' ? {} : { when: [{ own: true }] }),
     }
   })
+}
+
+/** Rules of a person's membership, as the module suggests them. Owners and admins may do everything in it. */
+export function membershipRules(manifest: Manifest, { role }: Granted): readonly AccessRule[] {
+  if (role === 'member') return manifestRules(manifest, role)
+  return [{ permission: `${manifest.name}.*`, effect: 'allow' }]
 }
 
 /** The rules that a person has himself: the base ones, then his roles' in their order. */

@@ -1,16 +1,24 @@
 // What a person may do to the tenant itself, beside what its modules let him do.
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
+import { coversPermission } from './access-rule.ts'
+import type { Granted } from './grants.ts'
 import { isInScopes } from './scopes.ts'
 
 /** By name, as it stands in role rules, in audit and in the answer of a refusal. */
 export const tenantPermissions = [
+  'tenant.approvals.manage',
+  'tenant.approvals.read',
   'tenant.domains.manage',
   'tenant.audit.personal',
   'tenant.audit.read',
+  'tenant.access.explain',
+  'tenant.delegations.manage',
+  'tenant.duties.manage',
   'tenant.modules.manage',
   'tenant.profile.update',
   'tenant.members.manage',
+  'tenant.roles.manage',
   'tenant.secrets.manage',
   'tenant.serviceAccounts.manage',
   'tenant.settings.update',
@@ -20,20 +28,34 @@ export const tenantPermissions = [
 
 export type TenantPermission = (typeof tenantPermissions)[number]
 
-/** An admin does not hold them. */
-const ownersAlone: readonly TenantPermission[] = ['tenant.audit.personal']
+/** An admin holds them when a role gives them to him. */
+const ownersAlone: readonly string[] = ['tenant.audit.personal']
 
-type Asking = Pick<Located, 'role' | 'scopes'>
+type Caller = Pick<Located, 'grants' | 'scopes'>
 
-/** Owners hold every one and admins nearly all, a credential no more than its scopes. */
-export const holdsTenantPermission = ({ role, scopes }: Asking, permission: TenantPermission): boolean =>
-  isInScopes(scopes, permission) &&
-  (role === 'owner' || (role === 'admin' && !ownersAlone.includes(permission)))
+/** What his membership and his own roles say, without what was lent to him. */
+export function holdsTenantPermission({ role, roles }: Granted, permission: string): boolean {
+  // Nobody can lock an owner out of what only he can mend.
+  if (role === 'owner') return true
+  const rules = roles
+    .flatMap((one) => one.rules)
+    .filter((rule) => coversPermission(rule.permission, permission))
+  if (rules.some(({ effect }) => effect === 'deny')) return false
+  return (role === 'admin' && !ownersAlone.includes(permission)) || rules.length > 0
+}
 
-/** @throws FORBIDDEN, SCOPE_REQUIRED */
-export function requireTenantPermission(by: Asking, permission: TenantPermission): void {
-  if (!isInScopes(by.scopes, permission)) throw errors.scopeRequired({ permission })
-  if (!holdsTenantPermission(by, permission)) throw errors.forbidden({ permission })
+/** Permissions of the tenant itself are never lent: see delegations.ts. */
+export function mayInTenant({ grants, scopes }: Caller, permission: TenantPermission): boolean {
+  return isInScopes(scopes, permission) && holdsTenantPermission(grants, permission)
+}
+
+/**
+ * Owners hold every one, admins all that no role denies them, and a credential no more than its scopes.
+ * @throws FORBIDDEN, SCOPE_REQUIRED
+ */
+export function requireTenantPermission({ grants, scopes }: Caller, permission: TenantPermission): void {
+  if (!isInScopes(scopes, permission)) throw errors.scopeRequired({ permission })
+  if (!holdsTenantPermission(grants, permission)) throw errors.forbidden({ permission })
 }
 
 /**

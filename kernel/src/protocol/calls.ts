@@ -40,6 +40,11 @@ export interface Calls {
   'services.call': { input: { module: string; service: string; input: JsonValue }; output: JsonValue }
   /** Values may be `{ $secret, as, user? }`; the broker has the schema. */
   'http.fetch': { input: { url: string; request: RecordJson }; output: FetchedJson }
+  /** Nothing a plugin can ask for decides on an approval. */
+  'approvals.request': {
+    input: { entity: string; record: string; action: string; [more: string]: JsonValue }
+    output: { state: 'open' | 'notNeeded'; id?: string }
+  }
   'events.emit': { input: { event: string; payload: JsonValue }; output: null }
   /** Never answered: the guest does not wait for its log. */
   'log.write': { input: { level: LogLevel; message: string; data?: JsonValue }; output: null }
@@ -60,6 +65,7 @@ const names: Readonly<Record<CallName, true>> = {
   'sql.write': true,
   'services.call': true,
   'http.fetch': true,
+  'approvals.request': true,
   'events.emit': true,
   'log.write': true,
 }

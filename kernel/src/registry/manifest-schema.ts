@@ -61,6 +61,18 @@ function fieldsOf(depth: number): TSchema {
 }
 const fields = fieldsOf(3)
 
+const approval = Type.Optional(
+  Type.Object(
+    {
+      amount: Type.Optional(word),
+      unit: Type.Optional(word),
+      required: Type.Optional(Type.Literal(true)),
+      rejected: Type.Optional(word),
+    },
+    closed,
+  ),
+)
+
 const manifestSchema = Type.Object(
   {
     manifestVersion: Type.Literal(1),
@@ -74,6 +86,7 @@ const manifestSchema = Type.Object(
           record(Type.Object({ title, host: Type.String({ maxLength: 253 }) }, closed), key, 20),
         ),
         sql: Type.Optional(Type.Union([Type.Literal('read'), Type.Literal('write')])),
+        approvals: Type.Optional(Type.Literal(true)),
       },
       closed,
     ),
@@ -93,7 +106,9 @@ const manifestSchema = Type.Object(
     ),
     events: record(fields, '^[a-z][A-Za-z0-9]{0,40}(\\.[a-z][A-Za-z0-9]{0,40})?$'),
     actions: record(
-      record(Type.Object({ title, to: Type.Optional(word), input: fields, run: Type.Boolean() }, closed)),
+      record(
+        Type.Object({ title, to: Type.Optional(word), approval, input: fields, run: Type.Boolean() }, closed),
+      ),
     ),
     routes: record(
       Type.Object(

@@ -11,24 +11,31 @@ import { settingsOf } from '../entitlements/module-settings.ts'
 import { errors, isPlinthError } from '../errors.ts'
 import type { Outside } from '../outside/outside.ts'
 import { type Ability, fullAbility, permissionNames } from '../permissions/build-ability.ts'
+import type { DutyGuard } from '../permissions/duty-guard.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { InvocationWatcher } from '../telemetry/metrics.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
-export type WorkOptions = Omit<Work, 'outside' | 'depth' | 'run' | 'runText' | 'callService'>
+export type WorkOptions = Omit<
+  Work,
+  'outside' | 'duties' | 'approvers' | 'chainsFor' | 'depth' | 'inNameOf' | 'run' | 'runText' | 'callService'
+>
 
 export interface WorkParts {
   readonly registry: Pick<PluginRegistry, 'pluginFor' | 'served'>
   readonly outside: Outside
+  readonly duties: DutyGuard
+  readonly approvers: Work['approvers']
+  readonly chainsFor: Work['chainsFor']
   readonly log: Logger
   readonly watcher?: InvocationWatcher
 }
 
 /** Makes the Work of a request; what it calls in turn gets a Work of its own, one deeper. */
 export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (options: WorkOptions) => Work {
-  const { registry, outside, log, watcher } = parts
+  const { registry, outside, duties, approvers, chainsFor, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
 
@@ -42,8 +49,12 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
     const work: Work = {
       ...options,
       outside,
+      duties,
+      approvers,
+      chainsFor,
       unit: meteredUnit(options.unit, options.spending, options.plugin.manifest.name),
       depth,
+      inNameOf: (lender) => (lender === undefined ? work : make({ ...options, onBehalfOf: lender }, depth)),
       runText: (handler, input) => {
         const inHook = options.inHook === true || handler.kind === 'hook'
         return run(make({ ...options, inHook }, depth + 1), handler, input)

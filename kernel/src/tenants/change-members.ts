@@ -1,6 +1,7 @@
 // Who belongs to a tenant, and with which role. A tenant always keeps an owner.
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
+import { holdsEverything } from '../permissions/may-grant.ts'
 import { isInScopes } from '../permissions/scopes.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
@@ -99,7 +100,10 @@ async function recordChange(
 
 /** Admins manage members; only an owner makes or unmakes an owner. */
 function mayAssign(by: Located, role: MembershipRole): void {
-  if (by.role === 'owner' || (by.role === 'admin' && role !== 'owner')) return
+  const isAbove = by.role === 'owner' || (by.role === 'admin' && role !== 'owner')
+  // An admin may do everything. Whoever is denied something does not make, or unmake, one who is not.
+  const isWithin = role === 'member' || holdsEverything({ ...by.grants, role: by.role })
+  if (isAbove && isWithin) return
   throw errors.forbidden({ permission: `tenant.members.${role}` })
 }
 

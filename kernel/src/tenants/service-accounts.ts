@@ -4,6 +4,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
+import { holdsEverything } from '../permissions/may-grant.ts'
 import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
@@ -58,6 +59,8 @@ const fromRow = ({ created_at, created_by, ...row }: AccountRow): ServiceAccount
 export function mayManageAccounts(by: Located): void {
   requireUncut(by)
   requireTenantPermission(by, 'tenant.serviceAccounts.manage')
+  // An account may be an admin's, and its key is a second self that no role denies anything.
+  if (!holdsEverything(by.grants)) throw errors.forbidden({ permission: 'tenant.serviceAccounts.manage' })
 }
 
 /** Account with `id`, its row locked. @throws RECORD_NOT_FOUND */

@@ -1,6 +1,7 @@
 // What a handler is given: the sum of its capabilities, and its whole authority.
 
 import type { Fields } from '../fields/field.ts'
+import type { ApprovalsCapability } from './approvals.ts'
 import type { EntitiesCapability } from './entities.ts'
 import type { EventsCapability } from './events.ts'
 import type { HttpCapability } from './http.ts'
@@ -20,6 +21,8 @@ export interface Needs {
   readonly secrets?: Readonly<Record<string, { readonly title: string; readonly host: string }>>
   /** `'read'` gives `ctx.sql` for SELECT, `'write'` for INSERT, UPDATE and DELETE too. */
   readonly sql?: 'read' | 'write'
+  /** Gives `ctx.approvals`, to ask for approvals. */
+  readonly approvals?: true
 }
 
 /** What was not asked for is absent from the type, not optional. */
@@ -27,7 +30,8 @@ export type Granted<N> = (N extends { readonly http: readonly string[] } ? HttpC
   (N extends { readonly secrets: Readonly<Record<string, unknown>> }
     ? SecretsCapability<keyof N['secrets'] & string>
     : unknown) &
-  (N extends { readonly sql: 'read' | 'write' } ? SqlCapability : unknown)
+  (N extends { readonly sql: 'read' | 'write' } ? SqlCapability : unknown) &
+  (N extends { readonly approvals: true } ? ApprovalsCapability : unknown)
 
 /**
  * The `ctx` of every handler. It is inferred where you write handlers in `definePlugin`; name it for a function that

@@ -37,6 +37,9 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.module_secret': { kernel: change },
   'kernel.service_account': { kernel: change },
   'kernel.api_key': { kernel: change },
+  'kernel.sso_connection': { kernel: change },
+  'kernel.sso_domain': { kernel: change },
+  'kernel.sso_link': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },
@@ -50,6 +53,15 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
     kernel: 'select, insert (tenant_id, seq, to_turn, hash, purged_rows, mac)',
   },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
+  'kernel.approval_chain': { kernel: change },
+  'kernel.absence': { kernel: change },
+  // Decided in the transaction of the action that waits for it; row level security keeps it to the unit's tenant.
+  'kernel.approval': {
+    kernel: 'select, update (remind_at)',
+    data: 'select, insert, update (step, waiting, state, step_since, remind_at, ended_at)',
+  },
+  // Append-only for everybody, as the audit trail is.
+  'kernel.approval_event': { kernel: 'select, insert', data: 'select, insert' },
   'identity."user"': { kernel: change },
   'identity.session': { kernel: change },
   'identity.account': { kernel: change },
@@ -57,6 +69,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'identity.signing_key': { kernel: change },
   'identity.refresh_family': { kernel: change },
   'identity.session_tenant': { kernel: change },
+  'identity.sso_flow': { kernel: change },
+  'identity.sso_ticket': { kernel: change },
   'kernel.mail': { kernel: change },
   'kernel.invitation': { kernel: change },
   'identity.person': { kernel: change },

@@ -1,0 +1,89 @@
+// Who has which roles, beside his membership.
+import type { Manifest } from '@plinth/sdk'
+import { auditedBy } from '../audit/write-audit.ts'
+import { errors } from '../errors.ts'
+import type { Located } from '../stages.ts'
+import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
+import { readRole, type TenantRole } from './change-roles.ts'
+import { refuseConflicts } from './duty-conflicts.ts'
+import type { Grants } from './grants.ts'
+import { grantsOfMember, lockAccess, refuseOutranked } from './lock-access.ts'
+import { type GrantParts, lifted, refuseUngranted } from './may-grant.ts'
+
+const mostRolesOfOne = 50
+
+async function record(tx: ControlTransaction, by: Located, userId: string, action: string, role: TenantRole) {
+  const { id, name } = role
+  await tx.audit({
+    tenantId: by.tenant.id,
+    ...auditedBy(by),
+    entity: 'member_role',
+    recordId: userId,
+    action,
+    ...(action === 'assigned' ? { after: { id, name } } : { before: { id, name } }),
+  })
+  await tx.announce({ kind: 'access', id: by.tenant.id })
+}
+
+export interface AssignedRole {
+  readonly id: string
+  readonly name: string
+}
+
+const named = ({ roles }: Grants): AssignedRole[] => roles.map(({ id, name }) => ({ id, name }))
+
+/** The roles of a member, and his membership's. @throws RECORD_NOT_FOUND */
+export async function rolesOfMember(runControl: RunControl, tenantId: string, userId: string) {
+  return runControl(async (tx) => {
+    const grants = await grantsOfMember(tx, tenantId, userId)
+    return { membership: grants.role, items: named(grants) }
+  })
+}
+
+/** Giving a role that he has already changes nothing. */
+export async function assignRole(
+  { runControl, off }: GrantParts,
+  manifests: readonly Manifest[],
+  by: Located,
+  userId: string,
+  roleId: string,
+): Promise<void> {
+  await runControl(async (tx) => {
+    const caller = await lockAccess(tx, by, 'tenant.roles.manage')
+    const role = await readRole(tx, by.tenant.id, roleId)
+    const member = await grantsOfMember(tx, by.tenant.id, userId)
+    refuseOutranked(caller, member)
+    refuseUngranted(caller, manifests, role.rules, by.scopes, off)
+    if (member.roles.some(({ id }) => id === role.id)) return
+    if (member.roles.length >= mostRolesOfOne)
+      throw errors.tooMany({ what: 'roles of a member', most: mostRolesOfOne })
+    await refuseConflicts(tx, by.tenant.id, manifests, member, { ...member, roles: [...member.roles, role] })
+    await tx.query(
+      'INSERT INTO kernel.member_role (tenant_id, user_id, role_id, assigned_by) VALUES ($1, $2, $3, $4)',
+      [by.tenant.id, userId, role.id, by.actor.id],
+    )
+    await record(tx, by, userId, 'assigned', role)
+  })
+}
+
+export async function unassignRole(
+  { runControl, off }: GrantParts,
+  manifests: readonly Manifest[],
+  by: Located,
+  userId: string,
+  roleId: string,
+): Promise<void> {
+  await runControl(async (tx) => {
+    const caller = await lockAccess(tx, by, 'tenant.roles.manage')
+    const role = await readRole(tx, by.tenant.id, roleId)
+    const member = await grantsOfMember(tx, by.tenant.id, userId)
+    refuseOutranked(caller, member)
+    refuseUngranted(caller, manifests, lifted(role.rules), by.scopes, off)
+    const gone = await tx.query(
+      'DELETE FROM kernel.member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 RETURNING role_id',
+      [by.tenant.id, userId, role.id],
+    )
+    if (gone.length === 0) throw errors.recordNotFound({ entity: 'role of the member', id: roleId })
+    await record(tx, by, userId, 'unassigned', role)
+  })
+}

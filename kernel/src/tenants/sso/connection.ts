@@ -1,0 +1,189 @@
+// A tenant's connection to its identity provider, as its admins set it. The client secret goes in and never comes out.
+import { auditedBy } from '../../audit/write-audit.ts'
+import { errors } from '../../errors.ts'
+import type { Place, Seal } from '../../outside/seal.ts'
+import { requireTenantPermission, requireUncut } from '../../permissions/tenant-permissions.ts'
+import type { Located } from '../../stages.ts'
+import type { ControlTransaction, RunControl } from '../control-transaction.ts'
+
+/** A provider makes nobody an owner. */
+export type SsoRole = 'admin' | 'member'
+
+export interface SsoSettings {
+  readonly issuer: string
+  readonly clientId: string
+  /** People that the provider knows become members by signing in. */
+  readonly justInTime: boolean
+  readonly defaultRole: SsoRole
+  /** Claim of the ID token with the names of groups. */
+  readonly groupClaim?: string
+  readonly groupRoles: Readonly<Record<string, SsoRole>>
+  /** For providers that say nothing of whether an address is verified. */
+  readonly acceptUnmarkedEmail: boolean
+  /** People of the verified domains enter by the provider alone, but for owners. */
+  readonly enforced: boolean
+}
+
+export interface SsoConnection extends SsoSettings {
+  readonly version: number
+  readonly updatedAt: string
+  readonly updatedBy: string
+}
+
+/** With the secret, for a sign-in. */
+export interface OpenConnection extends SsoSettings {
+  readonly tenantId: string
+  readonly clientSecret: string
+}
+
+interface ConnectionRow {
+  tenant_id: string
+  issuer: string
+  client_id: string
+  sealed_secret: Buffer
+  just_in_time: boolean
+  default_role: SsoRole
+  group_claim: string | null
+  group_roles: Record<string, SsoRole>
+  accept_unmarked_email: boolean
+  enforced: boolean
+  version: number
+  updated_at: Date
+  updated_by: string
+}
+
+// Sealed for the issuer: a secret is not sent to another one that somebody puts in its place.
+const placeOf = (tenantId: string, issuer: string): Place => [tenantId, 'kernel', 'sso client secret', issuer]
+
+const settingsOf = (row: ConnectionRow): SsoSettings => ({
+  issuer: row.issuer,
+  clientId: row.client_id,
+  justInTime: row.just_in_time,
+  defaultRole: row.default_role,
+  ...(row.group_claim === null ? {} : { groupClaim: row.group_claim }),
+  groupRoles: row.group_roles,
+  acceptUnmarkedEmail: row.accept_unmarked_email,
+  enforced: row.enforced,
+})
+
+const fromRow = (row: ConnectionRow): SsoConnection => ({
+  ...settingsOf(row),
+  version: row.version,
+  updatedAt: row.updated_at.toISOString(),
+  updatedBy: row.updated_by,
+})
+
+/** @throws FORBIDDEN, SCOPE_REQUIRED */
+export function mayManageSso(by: Located): void {
+  requireUncut(by)
+  requireTenantPermission(by, 'tenant.singleSignOn.manage')
+}
+
+async function readRow(tx: ControlTransaction, tenantId: string): Promise<ConnectionRow | undefined> {
+  const [row] = await tx.query<ConnectionRow>('SELECT * FROM kernel.sso_connection WHERE tenant_id = $1', [
+    tenantId,
+  ])
+  return row
+}
+
+const auditOf = (by: Located, action: string) => ({
+  tenantId: by.tenant.id,
+  ...auditedBy(by),
+  entity: 'singleSignOn',
+  recordId: by.tenant.id,
+  action,
+})
+
+export interface SsoConnections {
+  /** @throws SSO_NOT_CONFIGURED */
+  get(by: Located): Promise<SsoConnection>
+  /** Without a secret the one before stays, if the issuer does. @throws VALIDATION_FAILED, VERSION_CONFLICT */
+  set(
+    by: Located,
+    settings: SsoSettings,
+    secret: string | undefined,
+    versions?: readonly number[],
+  ): Promise<SsoConnection>
+  /** @throws SSO_NOT_CONFIGURED */
+  remove(by: Located): Promise<void>
+  open(tenantId: string): Promise<OpenConnection | undefined>
+}
+
+export function createSsoConnections(runControl: RunControl, seal: Seal): SsoConnections {
+  return {
+    async get(by) {
+      mayManageSso(by)
+      const row = await runControl((tx) => readRow(tx, by.tenant.id))
+      if (!row) throw errors.ssoNotConfigured({})
+      return fromRow(row)
+    },
+    async set(by, settings, secret, versions) {
+      mayManageSso(by)
+      const { id } = by.tenant
+      return runControl(async (tx) => {
+        await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [id])
+        const before = await readRow(tx, id)
+        if (versions && !versions.includes(before?.version ?? 0))
+          throw errors.versionConflict({ entity: 'connection', id, version: before?.version ?? 0 })
+        const kept = before?.issuer === settings.issuer ? before.sealed_secret : undefined
+        const sealed = secret === undefined ? kept : seal.close(secret, placeOf(id, settings.issuer))
+        if (!sealed) {
+          const message = 'is required for a new issuer'
+          throw errors.validation({ errors: [{ field: 'clientSecret', code: 'REQUIRED', message }] })
+        }
+        const [after] = await tx.query<ConnectionRow>(
+          `INSERT INTO kernel.sso_connection
+             (tenant_id, issuer, client_id, sealed_secret, just_in_time, default_role, group_claim, group_roles,
+              accept_unmarked_email, enforced, updated_by)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+           ON CONFLICT (tenant_id) DO UPDATE SET
+             issuer = excluded.issuer, client_id = excluded.client_id, sealed_secret = excluded.sealed_secret,
+             just_in_time = excluded.just_in_time, default_role = excluded.default_role,
+             group_claim = excluded.group_claim, group_roles = excluded.group_roles,
+             accept_unmarked_email = excluded.accept_unmarked_email, enforced = excluded.enforced,
+             version = sso_connection.version + 1, updated_at = now(), updated_by = excluded.updated_by
+           RETURNING *`,
+          [
+            id,
+            settings.issuer,
+            settings.clientId,
+            sealed,
+            settings.justInTime,
+            settings.defaultRole,
+            settings.groupClaim ?? null,
+            settings.groupRoles,
+            settings.acceptUnmarkedEmail,
+            settings.enforced,
+            by.actor.id,
+          ],
+        )
+        if (!after) throw errors.internal({})
+        await tx.audit({
+          ...auditOf(by, before ? 'changed' : 'created'),
+          ...(before && { before: settingsOf(before) }),
+          after: { ...settingsOf(after), secretChanged: secret !== undefined },
+        })
+        await tx.announce({ kind: 'tenant', id })
+        return fromRow(after)
+      })
+    },
+    async remove(by) {
+      mayManageSso(by)
+      await runControl(async (tx) => {
+        const [row] = await tx.query<ConnectionRow>(
+          'DELETE FROM kernel.sso_connection WHERE tenant_id = $1 RETURNING *',
+          [by.tenant.id],
+        )
+        if (!row) throw errors.ssoNotConfigured({})
+        await tx.audit({ ...auditOf(by, 'removed'), before: settingsOf(row) })
+        await tx.announce({ kind: 'tenant', id: by.tenant.id })
+      })
+    },
+    async open(tenantId) {
+      const row = await runControl((tx) => readRow(tx, tenantId))
+      if (!row) return undefined
+      const clientSecret = seal.open(row.sealed_secret, placeOf(tenantId, row.issuer))
+      return { ...settingsOf(row), tenantId, clientSecret }
+    },
+  }
+}

@@ -1,0 +1,134 @@
+// The e-mail domains of a tenant: shown to be its own by a TXT record, and then of nobody else. Its identity provider is
+// believed for addresses of these domains and for no others.
+import { randomBytes } from 'node:crypto'
+import { auditedBy } from '../../audit/write-audit.ts'
+import { errors } from '../../errors.ts'
+import type { Located } from '../../stages.ts'
+import type { ControlTransaction, RunControl } from '../control-transaction.ts'
+import { type AskChallenge, challengeRecord } from '../dns-challenge.ts'
+import { domainName } from '../domain-name.ts'
+import { mayManageSso } from './connection.ts'
+
+const mostDomains = 50
+
+export interface SsoDomain {
+  readonly domain: string
+  /** Name and value of the TXT record that shows whose domain it is. */
+  readonly record: string
+  readonly value: string
+  readonly verifiedAt?: string
+}
+
+interface DomainRow {
+  domain: string
+  challenge: string
+  verified_at: Date | null
+}
+
+const fromRow = (row: DomainRow): SsoDomain => ({
+  domain: row.domain,
+  record: challengeRecord(row.domain),
+  value: row.challenge,
+  ...(row.verified_at === null ? {} : { verifiedAt: row.verified_at.toISOString() }),
+})
+
+async function record(tx: ControlTransaction, by: Located, domain: string, action: string): Promise<void> {
+  await tx.audit({
+    tenantId: by.tenant.id,
+    ...auditedBy(by),
+    entity: 'singleSignOnDomain',
+    recordId: domain,
+    action,
+  })
+  await tx.announce({ kind: 'tenant', id: by.tenant.id })
+}
+
+async function readDomain(tx: ControlTransaction, by: Located, domain: string): Promise<DomainRow> {
+  const [row] = await tx.query<DomainRow>(
+    'SELECT domain, challenge, verified_at FROM kernel.sso_domain WHERE tenant_id = $1 AND domain = $2 FOR UPDATE',
+    [by.tenant.id, domain],
+  )
+  if (!row) throw errors.recordNotFound({ entity: 'domain', id: domain.slice(0, 253) })
+  return row
+}
+
+export interface SsoDomains {
+  list(by: Located): Promise<readonly SsoDomain[]>
+  /** @throws VALIDATION_FAILED for what nobody can own alone */
+  add(by: Located, domain: string): Promise<SsoDomain>
+  /** Asks DNS. @throws SSO_DOMAIN_NOT_VERIFIED, SSO_DOMAIN_TAKEN */
+  verify(by: Located, domain: string): Promise<SsoDomain>
+  remove(by: Located, domain: string): Promise<void>
+}
+
+export function createSsoDomains(runControl: RunControl, ask: AskChallenge): SsoDomains {
+  return {
+    async list(by) {
+      mayManageSso(by)
+      const rows = await runControl((tx) =>
+        tx.query<DomainRow>(
+          'SELECT domain, challenge, verified_at FROM kernel.sso_domain WHERE tenant_id = $1 ORDER BY domain',
+          [by.tenant.id],
+        ),
+      )
+      return rows.map(fromRow)
+    },
+    async add(by, given) {
+      mayManageSso(by)
+      const domain = domainName(given)
+      return runControl(async (tx) => {
+        await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
+        const [taken] = await tx.query<{ count: number }>(
+          'SELECT count(*)::int AS count FROM kernel.sso_domain WHERE tenant_id = $1',
+          [by.tenant.id],
+        )
+        if ((taken?.count ?? 0) >= mostDomains) {
+          const message = `there are ${mostDomains} domains already`
+          throw errors.validation({ errors: [{ field: 'domain', code: 'TOO_MANY', message }] })
+        }
+        const challenge = `plinth-sso=${randomBytes(20).toString('hex')}`
+        await tx.query(
+          'INSERT INTO kernel.sso_domain (tenant_id, domain, challenge) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+          [by.tenant.id, domain, challenge],
+        )
+        await record(tx, by, domain, 'added')
+        return fromRow(await readDomain(tx, by, domain))
+      })
+    },
+    async verify(by, given) {
+      mayManageSso(by)
+      const domain = domainName(given)
+      const { challenge } = await runControl((tx) => readDomain(tx, by, domain))
+      // Not inside a transaction: DNS may take seconds.
+      const { found, reason } = await ask(domain, challenge)
+      if (!found) throw errors.ssoDomainNotVerified({ domain, record: challengeRecord(domain), reason })
+      return runControl(async (tx) => {
+        // Of two tenants that show the same domain at once one waits here and finds it taken.
+        await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sso ' || $1, 0))", [domain])
+        const other = await tx.query(
+          'SELECT 1 FROM kernel.sso_domain WHERE domain = $2 AND verified_at IS NOT NULL AND tenant_id <> $1',
+          [by.tenant.id, domain],
+        )
+        if (other.length > 0) throw errors.ssoDomainTaken({ domain })
+        await tx.query(
+          'UPDATE kernel.sso_domain SET verified_at = now() WHERE tenant_id = $1 AND domain = $2 AND challenge = $3',
+          [by.tenant.id, domain, challenge],
+        )
+        await record(tx, by, domain, 'verified')
+        return fromRow(await readDomain(tx, by, domain))
+      })
+    },
+    async remove(by, given) {
+      mayManageSso(by)
+      const domain = given.toLowerCase()
+      await runControl(async (tx) => {
+        await readDomain(tx, by, domain)
+        await tx.query('DELETE FROM kernel.sso_domain WHERE tenant_id = $1 AND domain = $2', [
+          by.tenant.id,
+          domain,
+        ])
+        await record(tx, by, domain, 'removed')
+      })
+    },
+  }
+}
