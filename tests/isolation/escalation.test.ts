@@ -15,6 +15,7 @@ t.test('nobody gets to more than he was given', async (t) => {
     'a key for a part of an owner’s rights neither closes the tenant nor hands it over',
     async (t) => {
       const heir = await place.addMember({ slug, owner }, 'member')
+      const heirId = (await heir('GET', '/v1/me')).body['id']
       const userId = (await heir('GET', '/v1/tenant/members')).body['items']
       const scopes = ['tenant.usage.read']
       const { body } = await owner('POST', '/v1/me/keys', { name: 'usage', scopes })
@@ -30,6 +31,13 @@ t.test('nobody gets to more than he was given', async (t) => {
         for (const [url, input] of asked)
           t.match(await narrow('POST', url, input), { status: 403, body: { code: 'SCOPE_REQUIRED' } }, url)
       }
+      const { body: lent } = await owner('POST', '/v1/tenant/delegations', {
+        borrower: heirId,
+        permissions: ['finance.account.read'],
+        endsAt: new Date(Date.now() + 86_400_000).toISOString(),
+      })
+      const ending = await bearing(body['key'])('DELETE', `/v1/tenant/delegations/${lent['id']}`)
+      t.match(ending, { status: 403, body: { code: 'SCOPE_REQUIRED' } })
       t.equal(await stateNow(), 'active')
     },
   )

@@ -25,6 +25,7 @@ export interface Schema {
 
 export interface Parameter {
   readonly name: string
+  readonly isRequired: boolean
   readonly schema: Schema
 }
 
@@ -40,7 +41,12 @@ export interface Route {
 }
 
 interface Operation {
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema?: Schema }[]
+  readonly parameters?: readonly {
+    readonly name: string
+    readonly in: string
+    readonly required?: boolean
+    readonly schema?: Schema
+  }[]
   readonly requestBody?: { readonly content?: Readonly<Record<string, { readonly schema?: Schema }>> }
 }
 
@@ -57,7 +63,9 @@ export function routesOf(document: unknown, modules: ReadonlySet<string>): Route
         path,
         module: modules.has(area) ? area : undefined,
         query: parameters.flatMap((one) =>
-          one.in === 'query' ? [{ name: one.name, schema: one.schema ?? {} }] : [],
+          one.in === 'query'
+            ? [{ name: one.name, isRequired: one.required === true, schema: one.schema ?? {} }]
+            : [],
         ),
         body: requestBody?.content?.['application/json']?.schema,
       }),

@@ -59,7 +59,8 @@ function queryValue(name: string, schema: Schema, making: Making): string {
     const fields = /descending: (.+)\.$/.exec(schema.description ?? '')?.[1]?.split(', ') ?? ['id']
     return `${random.chance(0.5) ? '-' : ''}${random.pick(fields) ?? 'id'}`
   }
-  if (/(^id|By|Id)$/.test(name)) return random.pick([...side.handles].slice(0, 50)) ?? 'x'
+  if (schema.format !== 'uuid' && /(^id|By|Id)$/.test(name))
+    return random.pick([...side.handles].slice(0, 50)) ?? 'x'
   if (/At$/.test(name)) return '2026-01-01T00:00:00.000Z'
   if (schema.enum || schema.format || schema.type === 'integer')
     return String(makeValue(schema, making, name))
@@ -68,13 +69,18 @@ function queryValue(name: string, schema: Schema, making: Making): string {
 
 function queryOf(route: Route, making: Making): [string, string][] {
   const { random, side } = making
+  if (route.path === '/v1/tenant/access/explain' && random.chance(0.8))
+    return [
+      ['user', side.person(random).id],
+      ['action', 'prey.trail.update'],
+    ]
   const query: [string, string][] = []
-  for (const { name, schema } of route.query) {
+  for (const { name, isRequired, schema } of route.query) {
     if (name === 'cursor') {
       const cursor = random.pick(side.known(`cursor ${route.path}`))
       // A cursor belongs to its filter and order: alone it is the likeliest to be taken.
       if (cursor !== undefined && random.chance(0.1)) return [['cursor', cursor]]
-    } else if (random.chance(name === 'limit' ? 0.6 : 0.04))
+    } else if (isRequired || random.chance(name === 'limit' ? 0.6 : 0.04))
       query.push([name, queryValue(name, schema, making)])
   }
   return query

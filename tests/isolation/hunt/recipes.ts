@@ -101,9 +101,58 @@ const tenancy: Readonly<Record<string, Recipe>> = {
   }),
 }
 
+/** Roles that give a member no more than he has: the referee goes by what the plugins suggest. */
+const harmless = [{ permission: 'prey.trail.read', effect: 'allow' }]
+
+const chain: Recipe = (making: Making) => ({
+  code: `c${making.random.int(1e9).toString(36)}`,
+  title: textOf(making, { maxLength: 120 }),
+  module: 'prey',
+  entity: 'trail',
+  action: 'lose',
+  // Nothing waits for it: what the plugin offers goes on being asked.
+  active: false,
+  steps: [{ title: textOf(making, { maxLength: 120 }), approvers: [{ role: 'admin' }], need: 1 }],
+})
+
+const access: Readonly<Record<string, Recipe>> = {
+  'POST /v1/tenant/roles': (making) => ({ name: textOf(making), rules: harmless }),
+  'PATCH /v1/tenant/roles/{id}': (making) => ({ description: textOf(making) }),
+  'POST /v1/tenant/members/{userId}/roles': (making) => ({ role: idIn(making, 'tenant/roles') }),
+  'POST /v1/tenant/delegations': (making) => ({
+    borrower: making.side.standing('member').id,
+    permissions: ['prey.trail.read'],
+    endsAt: '2027-06-01T00:00:00.000Z',
+    reason: textOf(making),
+  }),
+  'POST /v1/tenant/duties': (making) => ({
+    title: textOf(making),
+    first: 'prey.den.create',
+    second: 'prey.den.delete',
+    within: 'record',
+  }),
+  'POST /v1/tenant/approval-chains': chain,
+  'PUT /v1/tenant/approval-chains/{id}': chain,
+  'PUT /v1/tenant/sso': () => ({
+    issuer: 'https://idp.example',
+    clientId: 'plinth',
+    clientSecret: 'a secret of nobody',
+    enforced: false,
+  }),
+  'POST /v1/tenant/sso/domains': ({ side, random }) => ({
+    domain: `${random.int(1e9).toString(36)}.${side.slug}.org`,
+  }),
+  'POST /v1/tenant/absences': (making) => ({
+    substitute: making.side.standing('admin').id,
+    from: from(making),
+    to: '2026-12-30',
+  }),
+}
+
 export const recipes: Readonly<Record<string, Recipe>> = {
   ...organisation,
   ...tenancy,
+  ...access,
   'POST /v1/finance/journal-entries': journal,
   'PATCH /v1/finance/journal-entries/{id}': journal,
   'POST /v1/finance/journal-entries/{id}/reverse': ({ random }) => ({ date: `2026-1${random.int(3)}-20` }),

@@ -23,6 +23,8 @@ const seldom: Readonly<Record<string, number>> = {
   'POST /v1/auth/email/verify': 0.05,
   'POST /v1/auth/email/confirm': 0.05,
   'GET /v1/tenant/audit.csv': 0.1,
+  'DELETE /v1/tenant/sso': 0.1,
+  'PUT /v1/tenant/sso': 0.1,
   'GET /metrics': 0.1,
   'GET /health/live': 0.1,
   'GET /health/ready': 0.1,
@@ -40,6 +42,22 @@ export function weightOf({ key, method, path }: Route): number {
 export const unansweredHere: ReadonlySet<string> = new Set([
   // A name server that has the record.
   'POST /v1/tenant/domains/{domain}/verify',
+  'POST /v1/tenant/sso/domains/{domain}/verify',
+  // An identity provider.
+  'GET /v1/auth/sso/start',
+  'GET /v1/auth/sso/callback',
+  'POST /v1/auth/sso/session',
+  'GET /v1/tenant/sso',
+  'PUT /v1/tenant/sso',
+  'DELETE /v1/tenant/sso',
+  // A module that asks for approvals.
+  'POST /v1/tenant/approval-chains',
+  'GET /v1/tenant/approval-chains/{id}',
+  'PUT /v1/tenant/approval-chains/{id}',
+  'DELETE /v1/tenant/approval-chains/{id}',
+  'GET /v1/tenant/approvals/{id}',
+  'POST /v1/tenant/approvals/{id}/decision',
+  'POST /v1/tenant/approvals/{id}/withdraw',
   // The link in a mail.
   'POST /v1/auth/password/reset',
   'POST /v1/auth/email/confirm',

@@ -6,7 +6,15 @@ import type { Answer, Rules } from './referee.ts'
 import type { Side } from './side.ts'
 
 /** Below /v1/tenant a member reads, and does this. */
-const memberMay = new Set(['DELETE /v1/tenant/members/{userId}'])
+const memberMay = new Set([
+  'DELETE /v1/tenant/members/{userId}',
+  'POST /v1/tenant/delegations',
+  'DELETE /v1/tenant/delegations/{id}',
+  'POST /v1/tenant/absences',
+  'DELETE /v1/tenant/absences/{id}',
+  'POST /v1/tenant/approvals/{id}/decision',
+  'POST /v1/tenant/approvals/{id}/withdraw',
+])
 
 const genericVerbs: Readonly<Record<string, string>> = {
   GET: 'read',
