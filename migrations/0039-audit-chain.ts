@@ -9,6 +9,8 @@ create function kernel.audit_offset() returns bigint language sql stable paralle
 alter table kernel.audit
   -- Whose right was used, when it is not the actor's own.
   add column on_behalf_of text,
+  -- With what he came: session, access (a token of one), or key: and its id.
+  add column via text,
   add column address text,
   add column agent text,
   add column trace_id text,
@@ -89,6 +91,6 @@ drop table kernel.audit_seal;
 drop index kernel.audit_turn_idx;
 alter table kernel.audit drop constraint audit_pkey, add primary key (tenant_id, id);
 alter table kernel.audit drop column turn, drop column trace_id, drop column agent, drop column address,
-  drop column on_behalf_of;
+  drop column via, drop column on_behalf_of;
 drop function kernel.audit_offset();
 `

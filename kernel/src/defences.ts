@@ -92,6 +92,12 @@ export type Defence =
   | 'fairQueue'
   /** A tenant has a few requests in the kernel at once; others wait in turns. */
   | 'requestTurns'
+  /** A page of another origin reads the answers of a tenant that has allowed it. */
+  | 'originCheck'
+  /** Who asks too often in a minute is turned away. */
+  | 'rateLimits'
+  /** An answer that is kept for an Idempotency-Key is given to who got it, in the tenant where he did. */
+  | 'idempotencyOwner'
   /** Tenants wait for database connections in turns, and none has them all. */
   | 'fairConnections'
   /** Rows of the audit trail are compared with the seals over them. */

@@ -55,7 +55,7 @@ export async function makeDemo(dataDir: string, parts: Parts): Promise<Demo | un
     const signedIn = await accounts.signIn(demo)
     if (!('user' in signedIn)) return undefined
     const { user } = signedIn
-    const by = { requestId: 'demo', actorId: user.id, owner: user }
+    const by = { by: { requestId: 'demo', actorId: user.id }, owner: user }
     await provisionTenant(runControl, by, { name: 'Demo Company', slug, currency: 'INR' })
     return demo
   } catch (error) {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { createApprovers } from './approvals/approvers.ts'
 import { chainsFor } from './approvals/chains.ts'
+import { sealerLock } from './audit/seal-audit.ts'
 import { createCpuBudgets } from './broker/cpu-budget.ts'
 import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
@@ -14,13 +15,14 @@ import { approvalRoutes } from './http/approval-routes.ts'
 import { organisation, organisationAsker, organisationScopes } from './http/ask-organisation.ts'
 import { auditRoutes } from './http/audit-routes.ts'
 import { authRoutes } from './http/auth-routes.ts'
+import { corsRoutes } from './http/cors-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
 import { delegationRoutes } from './http/delegation-routes.ts'
 import { domainRoutes } from './http/domain-routes.ts'
 import { dutyRoutes } from './http/duty-routes.ts'
 import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
-import { RequestTurns } from './http/hygiene/request-turns.ts'
+import { openHygiene } from './http/hygiene/open-hygiene.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -65,6 +67,8 @@ import { createHostStarter } from './sandbox/supervisor.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { readUsage } from './telemetry/read-usage.ts'
 import { createAskChallenge } from './tenants/dns-challenge.ts'
+import { createErasures } from './tenants/erase-tenants.ts'
+import { createTenantExports } from './tenants/export-tenant.ts'
 import { repeat } from './tenants/repeat.ts'
 import { createTenantDomains } from './tenants/tenant-domains.ts'
 
@@ -138,13 +142,14 @@ async function assemble(
   closers.add('canary counts', () => canaries.close())
 
   let closing = false
-  const { decisions, isTrusted } = cradle
-  const turns = new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off)
+  const { currentRequest, decisions, isTrusted } = cradle
+  const hygiene = await openHygiene(config, { pool, feed, currentRequest, priceBook, log }, off)
+  closers.add('hygiene', () => hygiene.close())
   const instanceOptions = {
     debugErrors: config.debugErrors,
     isClosing: () => closing,
     isTrusted,
-    turns,
+    hygiene,
     nameDecision: decisions.idOf,
   }
   const metrics = createMetrics({
@@ -159,7 +164,9 @@ async function assemble(
   const approvers = createApprovers(pool)
   const works = createWorkLender(
     {
+      current: currentRequest,
       registry,
+      directory,
       connections,
       outside,
       duties: cradle.duties,
@@ -178,6 +185,7 @@ async function assemble(
   const doors = createModuleDoors({
     ladder,
     connections,
+    trail: cradle.auditTrail,
     works,
     spendings,
     log,
@@ -212,6 +220,15 @@ async function assemble(
     askChallenge: createAskChallenge(config.dnsServers),
     log,
   })
+  const erasures = createErasures({
+    pool,
+    access,
+    feed,
+    runControl,
+    locks: { sealer: sealerLock },
+    log,
+  })
+  closers.add('erasures', () => erasures.close())
   const rechecking = repeat('domains', () => domains.recheck(), log)
   closers.add('domains', () => rechecking.close())
   const modulesOf = modulesFrom(registry)
@@ -231,14 +248,20 @@ async function assemble(
     ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     tenantRoutes(app, ladder, { directory, runControl, plugins: registry.plugins })
-    tenantLifeRoutes(app, ladder, { directory, runControl, closingDays: config.closingDays })
+    tenantLifeRoutes(app, ladder, {
+      directory,
+      runControl,
+      exports: createTenantExports({ pool, connections, rolePrefix: access.rolePrefix, runControl }),
+      closingDays: config.closingDays,
+    })
     operatorTenantRoutes(app, ladder, {
       pool,
       runControl,
       plugins: registry.plugins,
       closingDays: config.closingDays,
-      wakeErasures: () => undefined,
+      erasures,
     })
+    corsRoutes(app, ladder, runControl)
     domainRoutes(app, ladder, { domains, directory, runControl })
     roleRoutes(app, ladder, { runControl, modulesOf, off })
     explainRoutes(app, ladder, {
@@ -300,6 +323,7 @@ async function assemble(
   feed.onChange((change) =>
     change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
   )
+  feed.onChange((change) => (change.kind === 'tenantClosed' ? works.emptied(change.id) : undefined))
   await registry.openWith((...modules) => doors.open(frontDoor, ...modules))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { asFunction, asValue, createContainer, InjectionMode } from 'awilix'
 import type pg from 'pg'
 import type { Logger } from 'pino'
@@ -9,6 +10,7 @@ import { bootstrapDatabase, type DatabaseAccess } from './data/bootstrap.ts'
 import { type ChangeFeed, startChangeFeed } from './data/change-feed.ts'
 import { openControlPool } from './data/control-pool.ts'
 import { startEmbeddedPostgres } from './data/embedded-postgres.ts'
+import type { CurrentRequest, IdempotentRequest } from './data/idempotent-request.ts'
 import { installationSecret } from './data/installation-secret.ts'
 import { openTenantConnections, type TenantConnections } from './data/tenant-connections.ts'
 import type { DefencesOff } from './defences.ts'
@@ -56,6 +58,7 @@ export interface Cradle {
   feed: ChangeFeed
   connections: TenantConnections
   priceBook: PriceBook
+  currentRequest: CurrentRequest
   runControl: RunControl
   directory: TenantDirectory
   outbox: MailOutbox
@@ -173,7 +176,8 @@ export async function openParts(
     priceBook: asValue(priceBook),
     usage: asValue(usage),
     limits: asFunction((c: Cradle) => createLimitDirectory(c.pool, c.feed, c.priceBook)).singleton(),
-    runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed)).singleton(),
+    currentRequest: asValue(new AsyncLocalStorage<IdempotentRequest>()),
+    runControl: asFunction((c: Cradle) => controlTransactions(c.pool, c.feed, c.currentRequest)).singleton(),
     directory: asFunction((c: Cradle) => createTenantDirectory(c.pool, c.feed)).singleton(),
     outbox: asValue(createMailOutbox(mailSeal, canMail(config))),
     accounts: asFunction((c: Cradle) =>

@@ -6,11 +6,13 @@ import t from 'tap'
 import { auditKey } from '../../kernel/src/audit/audit-digest.ts'
 import { purgeAudit } from '../../kernel/src/audit/purge-audit.ts'
 import { sealAudit } from '../../kernel/src/audit/seal-audit.ts'
+import { startAuditSealer } from '../../kernel/src/audit/sealer.ts'
 import { type Anchor, verifyAudit } from '../../kernel/src/audit/verify-audit.ts'
 import { aboveTenants, writeAudit } from '../../kernel/src/audit/write-audit.ts'
 import { continueAuditTurns } from '../../kernel/src/data/bootstrap/audit-turns.ts'
 import type { DefencesOff } from '../../kernel/src/defences.ts'
 import { testDatabase, testInstallation } from '../support/database.ts'
+import { recordingLog } from '../support/recording-log.ts'
 
 const database = await testDatabase(t)
 const { admin, access } = database
@@ -120,6 +122,7 @@ await t.test('two processes that seal at once make one chain', async (t) => {
 const columns = [
   'actor',
   'on_behalf_of',
+  'via',
   'request_id',
   'trace_id',
   'address',
@@ -144,9 +147,15 @@ const seed = fc.nat(1_000)
 const tampering = fc.oneof(
   // One bit of one byte of a text; a value that is there in no row is given.
   fc
-    .tuple(fc.constantFrom(...columns.filter((name) => name !== 'on_behalf_of')), seed, seed, fc.nat(4))
+    .tuple(
+      fc.constantFrom(...columns.filter((name) => name !== 'on_behalf_of' && name !== 'via')),
+      seed,
+      seed,
+      fc.nat(4),
+    )
     .map(([column, row, at, bit]) => [rowSet(`${column} = ${flipped(column, at, bit)}`, row)]),
   seed.map((row) => [rowSet("on_behalf_of = 'eve'", row)]),
+  seed.map((row) => [rowSet("via = 'session'", row)]),
   seed.map((row) => [rowSet('trace_id = NULL', row)]),
   seed.map((row) => [rowSet("before = 'null'", row)]),
   seed.map((row) => [rowSet('before = NULL', row)]),
@@ -226,6 +235,37 @@ await t.test('who takes the last seals away and changes rows does not get them s
     },
     'ROLLBACK',
   )
+})
+
+await t.test('a sealer that misses its seals says so, and not for a tenant that was erased', async (t) => {
+  const { log, lines } = recordingLog()
+  const pool = new pg.Pool({ ...access.kernel, max: 2 })
+  const sealer = startAuditSealer({ pool, key, log })
+  t.teardown(async () => {
+    await sealer.close()
+    await pool.end()
+  })
+  const gone = await database.addTenant('gone')
+  const sealed = async (of: string) => {
+    await writeAudit(kernel, entry('watched', of))
+    for (const before = sealer.floor(); sealer.floor() === before; ) await sealer.seal()
+  }
+  const forget = async (of: string) => {
+    await admin.query('DELETE FROM kernel.audit_seal WHERE tenant_id = $1', [of])
+    await admin.query('DELETE FROM kernel.audit WHERE tenant_id = $1', [of])
+  }
+  const missing = /seals of the audit trail are missing/
+  await sealed(gone)
+  await forget(gone)
+  await admin.query('DELETE FROM kernel.tenant WHERE id = $1', [gone])
+  const watched = await database.addTenant('watched')
+  await sealed(watched)
+  t.notMatch(JSON.stringify(lines), missing)
+  await forget(watched)
+  await sealed(other)
+  t.match(JSON.stringify(lines), missing)
+  await admin.query("DELETE FROM kernel.audit WHERE record_id = 'watched'")
+  await admin.query('DELETE FROM kernel.audit_seal WHERE tenant_id = $1 AND seq > 6', [other])
 })
 
 await t.test(

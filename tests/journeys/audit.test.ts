@@ -53,6 +53,7 @@ t.test('a change says who, what, before and after, from where and in which trace
     entity: 'person',
     record: id,
     action: 'create',
+    via: 'session',
     before: null,
     after: first,
     requestId: 'request-of-the-test',
@@ -67,6 +68,29 @@ t.test('a change says who, what, before and after, from where and in which trace
   const { headers: fresh } = await send('GET', '/health/live', undefined, { traceparent: '00-0-0-00' })
   t.match(fresh['traceparent'], /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
 })
+
+t.test(
+  'who may read a record reads its history, without names and addresses, and nobody else does',
+  async (t) => {
+    const path = `/v1/people/persons/${id}/history`
+    const [changed, made] = items(await mine.owner('GET', path))
+    t.match(made, { action: 'create', before: null, after: { ...first, id } })
+    t.match(changed, { action: 'update', before: { code: '=cmd()' }, after: { code: 'P2' } })
+    t.notMatch(JSON.stringify([changed, made]), /127\.0\.0\.1|A Person|Client/)
+    const { body } = await mine.owner('GET', `${path}?limit=1`)
+    t.match(items(await mine.owner('GET', `${path}?limit=1&cursor=${body['cursor']}`)), [
+      { action: 'create' },
+    ])
+    for (const [query = '', field] of [
+      ['limit=0', 'limit'],
+      ['colour=red', 'colour'],
+    ])
+      t.match(await mine.owner('GET', `${path}?${query}`), { status: 422, body: { errors: [{ field }] } })
+    t.match(await member('GET', path), { status: 403 })
+    t.match(await theirs.owner('GET', path), { status: 404 })
+    t.match(await mine.owner('GET', '/v1/people/persons/x/history'), { status: 404 })
+  },
+)
 
 t.test('each filter narrows, pages follow each other, and a cursor leads nowhere else', async (t) => {
   const all = await trail(mine.owner, 'limit=200')

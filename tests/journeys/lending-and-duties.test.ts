@@ -142,6 +142,8 @@ t.test('lending, duties and explanations', async (t) => {
       const give2 = (person: string, role: string) =>
         owner('POST', `/v1/tenant/members/${person}/roles`, { role })
       t.match(await give2(adaId, approves), conflict)
+      const inUnit = await give([allow('papers.paper.approve', { when: [{ unit: true }] })])
+      t.match(await give2(adaId, inUnit), conflict, 'for some records is also both')
       t.match(
         await owner('PATCH', `/v1/tenant/roles/${drafts}`, { rules: [allow('papers.paper.*')] }),
         conflict,

@@ -133,4 +133,16 @@ t.test('an operator at his terminal', async (t) => {
     const [id = ''] = all.out.split(' ')
     t.match(await plinth(`operations ${id}`), { code: 0, out: all.out.split('\n')[0] })
   })
+
+  await t.test('asks whether a trail is as it was sealed, and keeps the ends of chains', async (t) => {
+    const { out } = await plinth('audit anchors')
+    const anchor = /^0{8}-.* (\d+:[0-9a-f]{64})$/m.exec(out)?.[1] ?? ''
+    const sealed = /^The trail of the installation is as it was sealed: \d+ rows under \d+ seals.*\nAnchor: /
+    t.match(await plinth(`audit verify --anchor ${anchor}`), { code: 0, out: sealed })
+    const forged = anchor.replace(/.{8}$/, '00000000')
+    t.match(await plinth(`audit verify --anchor ${forged}`), {
+      code: 1,
+      out: /NOT as it was sealed.*\n {2}Seal \d+ is not the one of the anchor/,
+    })
+  })
 })

@@ -43,7 +43,7 @@ export async function guestRunner(t: Test, off?: DefencesOff): Promise<GuestRunn
         handler: { kind: 'route', route: 'run' },
         inputJson: JSON.stringify({ code, given }),
         context: {
-          tenant: { id: tenant, currency: 'INR' },
+          tenant: { id: tenant, currency: 'INR', locale: 'en', timeZone: 'UTC' },
           user: { id: 'u', permissions: '*' },
           today: '2026-01-01',
           settings: {},

@@ -19,7 +19,7 @@ export interface Reply {
   readonly text?: string
 }
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
+export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'
 export type Send = (
   method: Method,
   url: string,

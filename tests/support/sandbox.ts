@@ -41,7 +41,7 @@ export function invocationOf(name: string, call: Call = {}): HostInvocation {
     handler,
     inputJson: JSON.stringify(input),
     context: {
-      tenant: { id: tenant, currency: 'INR' },
+      tenant: { id: tenant, currency: 'INR', locale: 'en', timeZone: 'UTC' },
       user: { id: 'u', permissions: '*' },
       today: '2026-01-01',
       settings: {},

@@ -18,7 +18,7 @@ export type Happening =
 /** The part of a unit of work that is needed here. */
 export interface OwnRows {
   readonly tenant: string
-  ownQuery(statement: Statement, explain?: Explain): Promise<QueryResult>
+  ownQuery(statement: Statement, options?: { readonly explain?: Explain }): Promise<QueryResult>
 }
 
 export interface NewApproval {
@@ -110,7 +110,7 @@ export async function addApproval(
       one.requestedBy,
       one.steps[0]?.remindAfterHours ?? null,
     ]),
-    explain,
+    { explain },
   )
 }
 

@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto'
  * as texts, for null and a null in JSON are two things.
  */
 export const rowDigest = `encode(sha256(convert_to(jsonb_build_array(
-  tenant_id, turn, id, extract(epoch from at)::text, actor, on_behalf_of, request_id, trace_id, address, agent,
+  tenant_id, turn, id, extract(epoch from at)::text, actor, on_behalf_of, via, request_id, trace_id, address, agent,
   module, entity, record_id, action, before::text, after::text)::text, 'UTF8')), 'hex')`
 
 export type AuditKey = Buffer

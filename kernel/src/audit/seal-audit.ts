@@ -4,12 +4,14 @@ import { type AuditKey, noSeal, rowDigest, sealHash } from './audit-digest.ts'
 import { type AuditClient, readInBatches } from './read-in-batches.ts'
 
 /** 'plaudit' in bytes, cut: one process seals or purges at a time. */
-const sealerLock = 0x7061_7564
+export const sealerLock = 0x7061_7564
 /** Of one pass, but for those of one transaction, which stay together. */
 const rowsAtOnce = 20_000
 
 export interface Sealed {
   readonly rows: number
+  /** Whose rows they are. */
+  readonly tenants: readonly string[]
   /** Everything below has been sealed; what comes is above. */
   readonly upTo: bigint
   /** There is more to seal at once. */
@@ -54,10 +56,10 @@ export async function sealAudit(
   const found = BigInt(window.sealed)
   const from = found > floor ? found : floor
   const ended = BigInt(window.ended)
-  if (ended <= from) return { rows: 0, upTo: from, isPart: false, found }
+  if (ended <= from) return { rows: 0, tenants: [], upTo: from, isPart: false, found }
   const to = await cutShort(client, from, ended)
-  const rows = await sealWindow(client, key, from, to, window.now)
-  return { rows, upTo: to, isPart: to < ended, found }
+  const sealed = await sealWindow(client, key, from, to, window.now)
+  return { ...sealed, upTo: to, isPart: to < ended, found }
 }
 
 /** SQL: below this turn every row of every tenant has been sealed. */
@@ -91,16 +93,18 @@ async function sealWindow(
   from: bigint,
   to: bigint,
   now: string,
-): Promise<number> {
+): Promise<Pick<Sealed, 'rows' | 'tenants'>> {
   const query = `SELECT tenant_id, (extract(epoch FROM at) * 1000)::bigint::text AS at, ${rowDigest} AS digest
       FROM kernel.audit WHERE turn >= ${from} AND turn < ${to} ORDER BY tenant_id, audit.turn, id`
   let open: OpenSeal | undefined
   let rows = 0
+  const tenants: string[] = []
   for await (const row of readInBatches<Digested>(client, 'to_seal', query)) {
     if (open && open.tenant !== row.tenant_id) {
       await writeSeal(client, open, from, to, now)
       open = undefined
     }
+    if (!open) tenants.push(row.tenant_id)
     open ??= { tenant: row.tenant_id, hash: sealHash(key), rows: 0, firstAt: row.at, lastAt: row.at }
     open.hash.add(row.digest)
     open.rows += 1
@@ -109,7 +113,7 @@ async function sealWindow(
     rows += 1
   }
   if (open) await writeSeal(client, open, from, to, now)
-  return rows
+  return { rows, tenants }
 }
 
 interface OpenSeal {

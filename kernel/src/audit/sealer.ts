@@ -5,7 +5,8 @@ import type { Logger } from 'pino'
 import type { AuditKey } from './audit-digest.ts'
 import { inTransaction } from './control-client.ts'
 import { purgeAudit } from './purge-audit.ts'
-import { type Sealed, sealAudit } from './seal-audit.ts'
+import { type Sealed, sealAudit, sealedUpTo } from './seal-audit.ts'
+import { aboveTenants } from './write-audit.ts'
 
 const sealEveryMs = 1_000
 const purgeEveryMs = 60 * 60_000
@@ -30,22 +31,47 @@ export function startAuditSealer({
   let floor = 0n
   /** Where the last seal ended that this process made. */
   let made = 0n
+  let madeFor: readonly string[] = []
   let working: Promise<void> | undefined
   let closed = false
   let isFailing = false
   let purgedAt = Date.now()
 
-  function keep(sealed: Sealed): void {
-    if (sealed.found < made)
-      log.error({ made: String(made), found: String(sealed.found) }, 'seals of the audit trail are missing')
-    floor = sealed.upTo
-    if (sealed.rows > 0) made = sealed.upTo
+  function keep({ upTo, rows, tenants }: Sealed): void {
+    floor = upTo
+    if (rows === 0) return
+    made = upTo
+    madeFor = tenants
+  }
+
+  /** A tenant that is erased goes with its seals; those of any other stay. */
+  async function missSeals(found: bigint): Promise<void> {
+    if (found >= made) return
+    const { rows } = await pool.query(
+      'SELECT FROM kernel.tenant WHERE id = ANY($1::uuid[]) UNION ALL SELECT WHERE $2 = ANY($1::uuid[]) LIMIT 1',
+      [madeFor, aboveTenants],
+    )
+    if (rows.length === 0) made = found
+    else log.error({ made: String(made), found: String(found) }, 'seals of the audit trail are missing')
+  }
+
+  /** One round trip a second, where nobody writes. */
+  async function isAnyUnsealed(): Promise<boolean> {
+    const { rows } = await pool.query<{ any: boolean }>(
+      `SELECT EXISTS (SELECT FROM kernel.audit WHERE turn >= greatest(${sealedUpTo}, $1::bigint)) AS any`,
+      [String(floor)],
+    )
+    return rows[0]?.any === true
   }
 
   async function sealAll(): Promise<void> {
+    if (!(await isAnyUnsealed())) return
     for (;;) {
       const sealed = await inTransaction(pool, 'BEGIN', (client) => sealAudit(client, key, floor))
-      if (sealed) keep(sealed)
+      if (sealed) {
+        await missSeals(sealed.found)
+        keep(sealed)
+      }
       if (!sealed?.isPart || closed) return
     }
   }

@@ -25,6 +25,8 @@ export interface AuditItem {
   readonly actor: { readonly id: string; readonly name?: string }
   /** Whose right the actor used, where it was not his own. */
   readonly onBehalfOf?: string
+  /** What he showed: `session`, `access` (a token of one), or `key:` and its id. */
+  readonly via?: string
   readonly module: string
   readonly entity: string
   readonly record: string
@@ -55,6 +57,7 @@ export interface AuditRow {
   readonly actor: string
   readonly name: string | null
   readonly on_behalf_of: string | null
+  readonly via: string | null
   readonly request_id: string
   readonly trace_id: string | null
   readonly address: string | null
@@ -67,7 +70,7 @@ export interface AuditRow {
   readonly after: Values | null
 }
 
-export const auditColumns = `a.turn, a.id, a.at, a.actor, u.name, a.on_behalf_of, a.request_id, a.trace_id, a.address, a.agent,
+export const auditColumns = `a.turn, a.id, a.at, a.actor, u.name, a.on_behalf_of, a.via, a.request_id, a.trace_id, a.address, a.agent,
   a.module, a.entity, a.record_id, a.action, a.before, a.after`
 
 /** `kernel.audit` as `a`, with the actor's present name. */
@@ -79,6 +82,7 @@ export function auditItem(row: AuditRow): AuditItem {
     at: row.at.toISOString(),
     actor: { id: row.actor, ...(row.name === null ? {} : { name: row.name }) },
     ...(row.on_behalf_of === null ? {} : { onBehalfOf: row.on_behalf_of }),
+    ...(row.via === null ? {} : { via: row.via }),
     module: row.module,
     entity: row.entity,
     record: row.record_id,

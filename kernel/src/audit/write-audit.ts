@@ -33,9 +33,18 @@ interface Asking {
   readonly agent?: string
   readonly traceparent?: string
   readonly onBehalfOf?: string
+  readonly credential?: 'session' | 'access' | 'key'
+  readonly actor?: { readonly session?: string }
 }
 
-export const originOf = ({ address, agent, traceparent }: Asking): AuditOrigin => ({
+/** A key is named: there may be many, and one of them may have leaked. */
+const viaOf = (credential: Asking['credential'], session: string | undefined): { via?: string } => {
+  const via = credential === 'key' ? session : credential
+  return via === undefined ? {} : { via }
+}
+
+export const originOf = ({ address, agent, traceparent, credential, actor }: Asking): AuditOrigin => ({
+  ...viaOf(credential, actor?.session),
   ...(address === undefined ? {} : { address }),
   ...(agent === undefined ? {} : { agent }),
   ...(traceparent === undefined ? {} : { traceparent }),
@@ -43,29 +52,34 @@ export const originOf = ({ address, agent, traceparent }: Asking): AuditOrigin =
 
 /** By whom and from where, of every row that a request leaves. */
 export const auditedBy = (
-  by: Asking & ({ readonly actor: { readonly id: string } } | { readonly operator: string }),
+  by: Asking &
+    ({ readonly actor: { readonly id: string; readonly session?: string } } | { readonly operator: string }),
 ): Pick<ControlAudit, 'actorId' | 'requestId' | 'origin' | 'onBehalfOf'> => ({
-  actorId: 'actor' in by ? by.actor.id : by.operator,
+  actorId: 'operator' in by ? by.operator : by.actor.id,
   requestId: by.requestId,
   origin: originOf(by),
   ...(by.onBehalfOf === undefined ? {} : { onBehalfOf: by.onBehalfOf }),
 })
 
+/** What `auditedBy` gives. */
+export type AuditedBy = ReturnType<typeof auditedBy>
+
 const insert = `
-  INSERT INTO kernel.audit (tenant_id, actor, on_behalf_of, request_id, address, agent, trace_id,
+  INSERT INTO kernel.audit (tenant_id, actor, on_behalf_of, via, request_id, address, agent, trace_id,
                             module, entity, record_id, action, before, after)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 
 const json = (value: object | undefined): string | null =>
   value === undefined ? null : JSON.stringify(value)
 
 export async function writeAudit(client: Pick<pg.ClientBase, 'query'>, entry: ControlAudit): Promise<void> {
-  const { address = null, agent = null, traceparent } = entry.origin ?? {}
+  const { via = null, address = null, agent = null, traceparent } = entry.origin ?? {}
   await fromDatabase(() =>
     client.query(insert, [
       entry.tenantId,
       entry.actorId,
       entry.onBehalfOf ?? null,
+      via,
       entry.requestId,
       address,
       agent,

@@ -2,7 +2,7 @@
 // sent. What the kernel adds of its own (the transaction, audit, outbox) is not the module's.
 import type { AuditEntry, OutboxEvent } from '../data/audit-outbox.ts'
 import type { QueryResult, Statement } from '../data/statement.ts'
-import type { Explain, SendOptions, UnitOfWork, UnitScope } from '../data/unit-of-work.ts'
+import type { Explain, OwnOptions, SendOptions, UnitOfWork, UnitScope } from '../data/unit-of-work.ts'
 import type { Spending } from './spending.ts'
 
 class MeteredUnit implements UnitOfWork {
@@ -41,8 +41,8 @@ class MeteredUnit implements UnitOfWork {
   }
 
   /** The kernel's own, which no module asks for. */
-  async ownQuery(statement: Statement, explain?: Explain): Promise<QueryResult> {
-    return this.#unit.ownQuery(statement, explain)
+  async ownQuery(statement: Statement, options?: OwnOptions): Promise<QueryResult> {
+    return this.#unit.ownQuery(statement, options)
   }
 
   beforeCommit(last: () => Promise<void>): void {

@@ -27,15 +27,17 @@ export interface AuditOrigin {
   readonly address?: string
   /** What the client says it is, cut short. */
   readonly agent?: string
+  /** What the caller showed: `session`, `access` (a token of one), or `key:` and its id. */
+  readonly via?: string
   /** Our step in the W3C trace that the request is part of. */
   readonly traceparent?: string
 }
 
 /** $1 tenant, $2 actor, $3 request, $4 the entries as JSON (one statement for any number), $5 on behalf of, $6 origin. */
 export const insertAudit = prepared(`
-  INSERT INTO kernel.audit (tenant_id, actor, request_id, on_behalf_of, address, agent, trace_id,
+  INSERT INTO kernel.audit (tenant_id, actor, request_id, on_behalf_of, via, address, agent, trace_id,
                             module, entity, record_id, action, before, after)
-  SELECT $1, $2, $3, coalesce(e."onBehalfOf", $5), $6::jsonb->>'address', $6::jsonb->>'agent', split_part($6::jsonb->>'traceparent', '-', 2),
+  SELECT $1, $2, $3, coalesce(e."onBehalfOf", $5), $6::jsonb->>'via', $6::jsonb->>'address', $6::jsonb->>'agent', split_part($6::jsonb->>'traceparent', '-', 2),
          e.module, e.entity, e.record, e.action, e.before, e.after
   FROM json_to_recordset($4) AS e(module text, entity text, record text, action text, before jsonb, after jsonb, "onBehalfOf" text)`)
 

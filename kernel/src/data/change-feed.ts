@@ -18,8 +18,10 @@ const pulseDeadlineMs = 3_000
 export interface Change {
   readonly kind:
     | 'tenant'
+    | 'tenantClosed'
     | 'member'
     | 'domain'
+    | 'origins'
     | 'access'
     | 'session'
     | 'limits'

@@ -25,10 +25,10 @@ export interface UnitScope {
   readonly origin?: AuditOrigin
   /** The connection is cut when the unit takes longer: 30 s. */
   readonly deadlineMs?: number
-  /** Asked at the commit which of the modules whose records were changed others must hear of. */
-  readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
   /** The database refuses every write in it. */
   readonly readOnly?: boolean
+  /** Asked at the commit which of the modules whose records were changed others must hear of. */
+  readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
 }
 
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
@@ -43,7 +43,12 @@ export interface SendOptions {
 interface Sending extends SendOptions {
   /** Somebody waits for the answer: what was held back goes out now. */
   readonly awaited?: true
+  /** Waits for no lock longer than so many milliseconds. */
+  readonly lockMs?: number
 }
+
+/** With `lockMs` it waits for no lock longer than that. */
+export type OwnOptions = Pick<Sending, 'explain' | 'lockMs'>
 
 export interface UnitOfWork extends Reader {
   readonly scope: UnitScope
@@ -55,7 +60,7 @@ export interface UnitOfWork extends Reader {
   /** Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. */
   send(role: string, statement: Statement, options?: SendOptions): void
   /** A statement on the kernel's own tables, as the data login itself: what stands or falls with this transaction. */
-  ownQuery(statement: Statement, explain?: Explain): Promise<QueryResult>
+  ownQuery(statement: Statement, options?: OwnOptions): Promise<QueryResult>
   /** Run before the commit, when everything else has been done. */
   beforeCommit(last: () => Promise<void>): void
   /** Written with the commit, in the same transaction. */
@@ -145,9 +150,9 @@ class Unit implements UnitOfWork {
     this.#track(this.#submit(quoteName(role), statement, options))
   }
 
-  async ownQuery(statement: Statement, explain?: Explain): Promise<QueryResult> {
+  async ownQuery(statement: Statement, options: OwnOptions = {}): Promise<QueryResult> {
     try {
-      return await this.#submit(asLogin, statement, { explain, awaited: true })
+      return await this.#submit(asLogin, statement, { ...options, awaited: true })
     } catch (error) {
       throw (await this.#failure) ?? error
     }
@@ -252,7 +257,7 @@ class Unit implements UnitOfWork {
     connection: DataConnection,
     role: string,
     statement: Statement,
-    { explain, rows, awaited }: Sending,
+    { explain, rows, awaited, lockMs }: Sending,
   ): Promise<QueryResult> {
     connection.hold()
     if (this.#role === '') this.#begin(connection, role)
@@ -261,10 +266,12 @@ class Unit implements UnitOfWork {
     const isPlugins = statement.name === undefined || statement.fromPlugin === true
     if (isPlugins) this.#taint(connection, role)
     if (statement.inReadOnly) this.#track(connection.command(beginReadOnly))
+    if (lockMs !== undefined) this.#track(connection.command(`SET LOCAL lock_timeout = ${lockMs}`))
     const result = connection.run(statement)
     // Here and not further out: after an error everything behind it fails too, and the first must be heard first.
     this.#track(result, explain)
     if (statement.inReadOnly) this.#track(connection.command(endReadOnly))
+    if (lockMs !== undefined) this.#track(connection.command('SET LOCAL lock_timeout TO DEFAULT'))
     if (awaited) connection.flush()
     if (rows !== undefined) return result.then((answer) => checkedRows(answer, rows))
     return isPlugins ? result.then((answer) => this.#checkedInside(connection, answer)) : result

@@ -25,6 +25,8 @@ export interface Plan {
   readonly includes: readonly string[]
   /** What it sets of the governor limits. */
   readonly limits: LimitOverrides
+  /** Of all its people and programs together; absent: as the installation is set. */
+  readonly requestsPerMinute?: number
 }
 
 export interface PriceBook {
@@ -43,9 +45,10 @@ export async function readPriceBook(pool: pg.Pool): Promise<PriceBook> {
     title: string
     price: string
     limits: LimitOverrides
+    rate: number | null
     includes: string[]
   }>(
-    `SELECT p.code, p.title, p.monthly_price::text AS price, p.limits,
+    `SELECT p.code, p.title, p.monthly_price::text AS price, p.limits, p.requests_per_minute AS rate,
             coalesce((SELECT array_agg(i.module_code ORDER BY i.module_code) FROM kernel.plan_module i WHERE i.plan_code = p.code), '{}') AS includes
        FROM kernel.plan p ORDER BY p.monthly_price`,
   )
@@ -62,6 +65,7 @@ export async function readPriceBook(pool: pg.Pool): Promise<PriceBook> {
       price: price(row.price),
       includes: row.includes,
       limits: row.limits,
+      ...(row.rate === null ? {} : { requestsPerMinute: row.rate }),
     })),
   }
 }

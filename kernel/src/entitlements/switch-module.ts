@@ -15,7 +15,8 @@ export const requiredModules = (plugin: LoadedPlugin): string[] =>
 export type ModulePlugins = ReadonlyMap<string, LoadedPlugin>
 
 /** In which tenant, and who does it. */
-export interface ModuleSwitcher extends Pick<Located, 'requestId'> {
+export interface ModuleSwitcher extends Pick<Located, 'requestId' | 'agent' | 'traceparent' | 'onBehalfOf'> {
+  readonly address?: string
   readonly actor: Pick<Located['actor'], 'id'>
   readonly tenant: Pick<Located['tenant'], 'id'>
 }

@@ -37,5 +37,11 @@ export const kernelErrors = {
     (d) =>
       `There is more to do than can be done: the request waited ${d.waitedMs} ms for its turn. Try again.`,
   ),
+  underPressure: defineError<Nothing>(
+    'UNDER_PRESSURE',
+    503,
+    'warn',
+    () => 'The kernel has more to do than it can, and has not begun this. Try again.',
+  ),
   internal: defineError<Nothing>('INTERNAL', 500, 'error', () => 'Something went wrong on our side.'),
 }

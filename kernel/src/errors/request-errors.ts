@@ -61,6 +61,31 @@ export const requestErrors = {
     'info',
     () => 'Send the body as application/json.',
   ),
+  rateLimited: defineError<{ policy: string; limit: number; retryAfter: number }>(
+    'RATE_LIMITED',
+    429,
+    'info',
+    (d) => `More than ${d.limit} requests in a minute (${d.policy}). Try again in ${d.retryAfter} s.`,
+  ),
+  idempotencyKeyReused: defineError<Nothing>(
+    'IDEMPOTENCY_KEY_REUSED',
+    422,
+    'info',
+    () => 'Another request was sent with this Idempotency-Key. Take a new key for each new request.',
+  ),
+  idempotencyInProgress: defineError<{ retryAfter: number }>(
+    'IDEMPOTENCY_IN_PROGRESS',
+    409,
+    'info',
+    () => 'A request with this Idempotency-Key is still being carried out. Send it again for its answer.',
+  ),
+  idempotencyAnswerGone: defineError<Nothing>(
+    'IDEMPOTENCY_ANSWER_GONE',
+    409,
+    'info',
+    () =>
+      'The request with this Idempotency-Key was carried out, and its answer is not kept. Read what is there.',
+  ),
   cursorInvalid: defineError<Nothing>(
     'CURSOR_INVALID',
     400,

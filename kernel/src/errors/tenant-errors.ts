@@ -55,6 +55,12 @@ export const tenantErrors = {
     (d) =>
       `A tenant that is ${d.from} cannot become ${d.to}. It can become ${d.allowed.join(', ') || 'nothing else'}.`,
   ),
+  exportUnderWay: defineError<{ tenant: string }>(
+    'EXPORT_UNDER_WAY',
+    409,
+    'info',
+    (d) => `The tenant '${d.tenant}' is being exported already. Wait until that has ended.`,
+  ),
   domainNotFound: defineError<{ domain: string }>(
     'DOMAIN_NOT_FOUND',
     404,

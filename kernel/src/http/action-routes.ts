@@ -8,10 +8,12 @@ import type { Work } from '../broker/work.ts'
 import type { EntityRecord, EntityStore, Values } from '../data/entity-store.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseFields, parseRecord } from '../data/field-kinds/parse-fields.ts'
+import type { KeptAnswer } from '../data/idempotent-request.ts'
 import { errors } from '../errors.ts'
 import { parseActionAnswer } from '../sandbox/action-answer.ts'
+import { jsonTextAnswer, recordAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatch, sendRecord } from './etag.ts'
+import { ifMatch } from './etag.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
 import { idParams } from './record-schemas.ts'
@@ -31,6 +33,9 @@ interface CreatedAnswer {
   readonly created?: EntityRecord
   readonly path: string
 }
+
+/** Done, or waiting for others. */
+type Done = Answer | { readonly approval: string }
 
 type Answer = { readonly updated: EntityRecord } | CreatedAnswer
 
@@ -61,7 +66,7 @@ async function findCreated(work: Work, id: string): Promise<CreatedAnswer> {
 }
 
 /** Runs it, unless somebody has to agree first: then it waits, and its approval is the answer. */
-async function actOrAsk(work: Work, call: ActionCall): Promise<Answer | { readonly approval: string }> {
+async function actOrAsk(work: Work, call: ActionCall): Promise<Done> {
   const { entity, action, spec, id, input } = call
   if (spec.approval) {
     const record = await checkedRecord(work, call)
@@ -151,17 +156,18 @@ export function actionRoute(
           input: parseFields(actionSpec.input, request.body ?? {}),
           ...ifMatch(request),
         }
-        const answer = await withWork(stage, (work) => actOrAsk(work, call), { entersPlugin })
-        if ('approval' in answer) {
-          const { approval } = answer
-          return reply
-            .code(202)
-            .header('location', `/v1/tenant/approvals/${approval}`)
-            .send({ approval, state: 'open' })
+        const answer = (done: Done): KeptAnswer => {
+          if ('approval' in done) {
+            const { approval } = done
+            const location = `/v1/tenant/approvals/${approval}`
+            return jsonTextAnswer(202, JSON.stringify({ approval, state: 'open' }), { location })
+          }
+          if ('updated' in done) return recordAnswer(200, shown(stage, entity, done.updated))
+          if (done.created) return recordAnswer(201, done.created, done.path)
+          return { status: 201, headers: { location: done.path } }
         }
-        if ('updated' in answer) return sendRecord(request, reply, shown(stage, entity, answer.updated))
-        void reply.code(201).header('location', answer.path)
-        return answer.created ? sendRecord(request, reply, answer.created) : reply.send()
+        const done = await withWork(stage, (work) => actOrAsk(work, call), { entersPlugin, answer })
+        return sendAnswer(reply, answer(done))
       },
       { entersPlugin },
     ),

@@ -27,7 +27,7 @@ export const organisationAsker =
       : undefined
     // Another organisation than ours may offer less.
     if (!spec) return undefined
-    const ability = fullAbility(plugin.manifest, kernelActor.id)
+    const ability = fullAbility(plugin.manifest)
     const stage = { tenant, plugin, ability, requestId, actor: kernelActor }
     return parts.works.withWork(
       stage,

@@ -7,7 +7,7 @@ import type { AuditFilter, AuditPage } from '../audit/search-audit.ts'
 import { auditedBy } from '../audit/write-audit.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
-import { mayInTenant, requireTenantPermission } from '../permissions/tenant-permissions.ts'
+import { holdsTenantPermission, requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import {
@@ -59,7 +59,7 @@ export function auditRoutes(
 
   /** As the caller may see it. */
   function shown(by: Located, page: AuditPage): AuditPage {
-    if (mayInTenant(by, 'tenant.audit.personal')) return page
+    if (holdsTenantPermission(by, 'tenant.audit.personal')) return page
     return { ...page, items: page.items.map((item) => redactAudit(item, manifestOf, off)) }
   }
 
@@ -102,7 +102,7 @@ export function auditRoutes(
           entity: 'audit',
           recordId: stage.tenant.id,
           action: 'exported',
-          after: { filter, personal: mayInTenant(stage, 'tenant.audit.personal') },
+          after: { filter, personal: holdsTenantPermission(stage, 'tenant.audit.personal') },
         }),
       )
       const readPage = async (cursor: string | undefined) => {

@@ -58,6 +58,9 @@ export const auditShape = Type.Object({
   at: Type.String({ format: 'date-time' }),
   actor: Type.Object({ id: text, name: Type.Optional(text) }),
   onBehalfOf: Type.Optional(Type.String({ description: 'Id of the person whose right was used.' })),
+  via: Type.Optional(
+    Type.String({ description: '`session`, `access` (a token of one), or `key:` and its id.' }),
+  ),
   module: text,
   entity: text,
   record: text,

@@ -9,7 +9,10 @@ import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
 import type { IsTrusted } from '../tenants/request-head.ts'
-import type { RequestTurns } from './hygiene/request-turns.ts'
+import type { Hygiene } from './hygiene/hygiene.ts'
+import { withIdempotencyKey } from './hygiene/idempotency-schema.ts'
+import { isForOperator } from './hygiene/rate-limits.ts'
+import { securityHeaders } from './hygiene/security-headers.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, type NameDecision, sendProblem } from './problem.ts'
 
@@ -18,6 +21,9 @@ export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as
 
 /** Largest request body, in bytes. A journal entry of 1,000 lines, the most there may be, is about 140 KB. */
 export const bodyLimit = 1_048_576
+
+/** At /v1/auth/, where nobody is known yet. */
+const authBodyLimit = 65_536
 
 const acceptableRequestId = /^[A-Za-z0-9._-]{8,64}$/
 
@@ -37,15 +43,15 @@ export type RequestWatcher = (request: AnsweredRequest) => void
 interface Equipment {
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
-  readonly turns?: RequestTurns
+  /** Without it nothing of the kind is done. */
+  readonly hygiene?: Hygiene
   readonly nameDecision?: NameDecision
   readonly watchRequest?: RequestWatcher
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Where a tenant's requests wait for each other; without it nobody waits. */
-    turns: RequestTurns | undefined
+    hygiene: Hygiene | undefined
   }
 }
 
@@ -56,22 +62,37 @@ export type InstanceOptions = Equipment & {
 }
 
 const equipment = fp<Equipment>(async (app, options) => {
-  const { debugErrors, isClosing, turns, watchRequest, nameDecision } = options
+  const { debugErrors, isClosing, hygiene, watchRequest, nameDecision } = options
   app.decorateRequest('stage', null)
-  app.decorate('turns', turns)
+  app.decorate('hygiene', hygiene)
+  app.decorateRequest('idempotent', null)
+  app.decorateRequest('refusal', null)
   app.decorateRequest('asker', null)
   app.decorateRequest('traceparent', '')
   // Before anything can refuse the request: what is logged of it names its trace.
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers(securityHeaders)
     const { traceparent } = request.headers
     request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
     request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
+    hygiene?.rates.byAddress(request, reply)
+    if (hygiene?.cors.answersPreflight(request, reply)) return reply
+    if (hygiene?.pressure.isHigh() && !isForOperator(request.url)) throw errors.underPressure({})
   })
   app.setErrorHandler((error, request, reply) =>
-    sendProblem(error, request, reply, { bodyLimit, debug: debugErrors, nameDecision }),
+    sendProblem(error, request, reply, {
+      bodyLimit: request.routeOptions.bodyLimit ?? bodyLimit,
+      debug: debugErrors,
+      nameDecision,
+    }),
   )
   const paths = createKnownPaths()
-  app.addHook('onRoute', (route) => paths.add(route))
+  app.addHook('onRoute', (route) => {
+    paths.add(route)
+    // Open to everybody, and never large.
+    if (route.url.startsWith('/v1/auth/')) route.bodyLimit ??= authBodyLimit
+    else if (route.method === 'POST' && route.schema) route.schema = withIdempotencyKey(route.schema)
+  })
   app.setNotFoundHandler((request) => {
     const { method } = request
     const path = request.url.split('?')[0] ?? '/'
@@ -87,7 +108,9 @@ const equipment = fp<Equipment>(async (app, options) => {
     if (body === '') done(null, undefined)
     else parseJson(request, body, done)
   })
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (request.idempotent) await hygiene?.idempotency.keep(request, reply, payload)
+    hygiene?.cors.mark(request, reply)
     void reply.header('x-request-id', request.id)
     if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
     // What one caller was answered is kept for nobody; a route whose answer is everybody's says otherwise.
@@ -135,7 +158,10 @@ export async function createInstance(
     forceCloseConnections: false,
     // Found before there is a route, and so outside the hooks and the error handler of the instance.
     frameworkErrors: (error, request, reply) => {
-      void reply.header('x-request-id', request.id).header('cache-control', 'no-store')
+      void reply
+        .headers(securityHeaders)
+        .header('x-request-id', request.id)
+        .header('cache-control', 'no-store')
       sendProblem(error, request, reply, { bodyLimit, debug: rest.debugErrors })
     },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },

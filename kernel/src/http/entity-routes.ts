@@ -2,8 +2,10 @@
 import type { EntitySpec } from '@plinth/sdk'
 import { createRecord, deleteRecord, getRecord, listRecords, shown, updateRecord } from '../broker/records.ts'
 import type { Work } from '../broker/work.ts'
+import type { EntityRecord } from '../data/entity-store.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseRecord } from '../data/field-kinds/parse-fields.ts'
+import { recordAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { ifMatch, sendRecord } from './etag.ts'
 import { atRung } from './ladder.ts'
@@ -74,9 +76,13 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       permitted('create'),
       async (stage, request, reply) => {
         const { values } = parseRecord(spec.fields, request.body, 'create')
-        const created = await withWork(stage, (work) => createRecord(work, entity, values), { entersPlugin })
-        void reply.code(201).header('location', `${path}/${created.id}`)
-        return sendRecord(request, reply, shown(stage, entity, created))
+        const answer = (created: EntityRecord) =>
+          recordAnswer(201, shown(stage, entity, created), `${path}/${created.id}`)
+        const created = await withWork(stage, (work) => createRecord(work, entity, values), {
+          entersPlugin,
+          answer,
+        })
+        return sendAnswer(reply, answer(created))
       },
       { entersPlugin },
     ),

@@ -13,6 +13,7 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located, Tenant } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { stateRules } from '../tenants/tenant-states.ts'
 import { type ExplainQuery, explainQuery, explanationShape } from './access-schemas.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
@@ -63,6 +64,7 @@ async function factsOf(parts: ExplainParts, { tenant }: Located, question: Quest
   const duty = act && (await dutyOf(parts.duties, act))
   return {
     question,
+    state: { name: tenant.state, ...stateRules[tenant.state] },
     manifests,
     roles: rows.map(roleFromRow),
     ...(grants ? { grants } : {}),

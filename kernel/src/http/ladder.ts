@@ -59,16 +59,21 @@ export function atRung<Stage extends object>(
   { entersPlugin = false } = {},
 ): AtRung {
   return {
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
       request.stage = await rung(request)
+      request.server.hygiene?.rates.byCaller(request.stage, reply)
     },
     handler: async (request, reply) => {
       if (!request.stage) throw errors.internal({}, new Error('the handler ran before its rung'))
       // `onRequest` above is the only writer, with this route's own rung.
       const stage = request.stage as Stage & Partial<Located>
-      const { turns } = request.server
-      if (!turns || !stage.tenant || entersPlugin) return handle(stage, request, reply)
-      return turns.run(stage.tenant.id, () => handle(stage, request, reply))
+      const { hygiene } = request.server
+      const work = () => handle(stage, request, reply)
+      if (!hygiene) return work()
+      const { tenant } = stage
+      const inTurn = !tenant || entersPlugin ? work : () => hygiene.turns.run(tenant.id, work)
+      // Outside the turns: who waits for the answer to what he sent before takes no place.
+      return hygiene.idempotency.run(stage, request, reply, inTurn)
     },
   }
 }

@@ -5,11 +5,14 @@ import { originOf } from '../audit/write-audit.ts'
 import type { Spending } from '../broker/spending.ts'
 import type { Announcement } from '../data/change-feed.ts'
 import { isDatabaseFailure } from '../data/database-failure.ts'
+import type { CurrentRequest } from '../data/idempotent-request.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
-import { withUnitOfWork } from '../data/unit-of-work.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { createWorks, type WorkParts } from '../sandbox/invoke.ts'
+import type { Tenant } from '../stages.ts'
+import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import { refusalOf, stateRules } from '../tenants/tenant-states.ts'
+import { withClaim } from './hygiene/with-claim.ts'
 import type { WithWork } from './module-parts.ts'
 import { type SpendingParts, spendingLender } from './request-spending.ts'
 
@@ -18,8 +21,10 @@ const isRefusedWrite = (error: unknown): boolean => isDatabaseFailure(error) && 
 
 export interface WorkLenderParts extends Omit<WorkParts, 'watcher'> {
   readonly connections: TenantConnections
+  readonly directory: Pick<TenantDirectory, 'find'>
   readonly spendings: SpendingParts
   readonly log: Logger
+  readonly current: CurrentRequest
   /** What others keep in memory of a tenant's records, by the modules in which some were changed. */
   readonly tell: (tenant: string, changed: ReadonlySet<string>) => Announcement | undefined
 }
@@ -28,18 +33,50 @@ export interface WorkLender {
   readonly withWork: WithWork
   /** Of a stage, while its request lasts. */
   spendingOf(stage: object): Spending | undefined
+  /** Resolves when no work of the tenant is under way here. */
+  emptied(tenant: string): Promise<void>
 }
 
 export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allStand): WorkLender {
-  const { connections, spendings, log, tell } = parts
+  const { connections, spendings, log, tell, current } = parts
   const makeWork = createWorks({ ...parts, watcher: spendings.metrics }, off)
   const lendSpending = spendingLender(spendings, log, off)
   const spent = new WeakMap<object, Spending>()
 
-  const withWork: WithWork = (stage, work, { entersPlugin = false } = {}) =>
+  /** By tenant, while there is any. */
+  const underWay = new Map<string, { count: number; leave: () => void; left: Promise<void> }>()
+
+  async function counted<T>(tenant: string, work: () => Promise<T>): Promise<T> {
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>()
+    const here = underWay.get(tenant) ?? { count: 0, leave, left }
+    here.count += 1
+    underWay.set(tenant, here)
+    try {
+      return await work()
+    } finally {
+      here.count -= 1
+      if (here.count === 0) {
+        underWay.delete(tenant)
+        here.leave()
+      }
+    }
+  }
+
+  /** As it is now: a body may have been on its way for long since the caller was located. */
+  async function stateNow(tenant: Tenant): Promise<Tenant> {
+    const now = (await parts.directory.find(tenant.id)) ?? tenant
+    if (stateRules[now.state].enters === 'nobody' && !off.has('tenantState')) throw refusalOf(now)
+    return now
+  }
+
+  const withWork: WithWork = (stage, work, options) =>
+    counted(stage.tenant.id, () => workIn(stage, work, options))
+
+  const workIn: WithWork = (stage, work, { entersPlugin = false, answer } = {}) =>
     lendSpending(stage, async (spending) => {
       spent.set(stage, spending)
       const { plugin, tenant, actor, ability, requestId, onBehalfOf } = stage
+      const now = await stateNow(tenant)
       const { wallMs } = spending.remaining(plugin.manifest.name)
       const leave = entersPlugin
         ? await plugin.host.admit?.(plugin.manifest.name, tenant.id, wallMs)
@@ -52,12 +89,14 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
         origin: originOf(stage),
         // Longer than the handlers may take, so that their own deadline is the one that is told.
         deadlineMs: spending.limits.wall + 5_000,
-        // Also in a GET: what its handler does is the plugin's.
-        readOnly: !stateRules[tenant.state].writes && !off.has('tenantState'),
         tell: (changed: ReadonlySet<string>) => tell(tenant.id, changed),
+        // Also in a GET: what its handler does is the plugin's.
+        readOnly: !stateRules[now.state].writes && !off.has('tenantState'),
       }
+      // What only reads cannot be done twice.
+      const request = scope.readOnly ? undefined : current.getStore()
       try {
-        return await withUnitOfWork(connections, scope, async (unit) => {
+        return await withClaim({ connections, scope, request, answer }, async (unit) => {
           const isAdmitted = leave !== undefined
           const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
           const result = await work(makeWork(options))
@@ -65,11 +104,15 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
           return result
         })
       } catch (error) {
-        throw scope.readOnly && isRefusedWrite(error) ? refusalOf(tenant) : error
+        throw scope.readOnly && isRefusedWrite(error) ? refusalOf(now) : error
       } finally {
         leave?.()
       }
     })
 
-  return { withWork, spendingOf: (stage) => spent.get(stage) }
+  return {
+    withWork,
+    spendingOf: (stage) => spent.get(stage),
+    emptied: async (tenant) => underWay.get(tenant)?.left,
+  }
 }

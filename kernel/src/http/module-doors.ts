@@ -8,10 +8,11 @@ import { type ServedModule, wantedVersions } from '../registry/served-module.ts'
 import type { IsTrusted, RequestHead } from '../tenants/request-head.ts'
 import type { Instance } from './create-instance.ts'
 import type { Door, FrontDoor } from './front-door.ts'
-import type { RequestTurns } from './hygiene/request-turns.ts'
+import type { Hygiene } from './hygiene/hygiene.ts'
 import type { Ladder } from './ladder.ts'
 import type { WorkLender } from './lend-work.ts'
 import { createModuleInstance } from './module-instance.ts'
+import type { ModuleParts } from './module-parts.ts'
 import { type ApiDocument, documentOf } from './openapi.ts'
 import type { NameDecision } from './problem.ts'
 import type { SpendingParts } from './request-spending.ts'
@@ -31,12 +32,13 @@ interface Opened {
 export interface ModuleDoorsParts {
   readonly ladder: Ladder
   readonly connections: TenantConnections
+  readonly trail: ModuleParts['trail']
   readonly works: WorkLender
   readonly spendings: Pick<SpendingParts, 'metrics' | 'usage'>
   readonly log: Logger
   readonly debugErrors: boolean
   readonly isClosing: () => boolean
-  readonly turns?: RequestTurns
+  readonly hygiene: Hygiene
   readonly isTrusted: IsTrusted
   readonly nameDecision: NameDecision
   /** Told of every answer of a module. */
@@ -54,12 +56,19 @@ export function createModuleDoors(parts: ModuleDoorsParts): ModuleDoors {
     if (known) return known.instance
     const module = plugin.manifest.name
     const instance = await createModuleInstance(
-      { plugin, ladder, connections, withWork, spentBy: (stage) => works.spendingOf(stage)?.summary() },
+      {
+        plugin,
+        ladder,
+        connections,
+        trail: parts.trail,
+        withWork,
+        spentBy: (stage) => works.spendingOf(stage)?.summary(),
+      },
       {
         log: log.child({ module }),
         debugErrors: parts.debugErrors,
         isClosing: parts.isClosing,
-        ...(parts.turns ? { turns: parts.turns } : {}),
+        hygiene: parts.hygiene,
         isTrusted: parts.isTrusted,
         nameDecision: parts.nameDecision,
         watchRequest({ method, status, seconds, tenant }) {

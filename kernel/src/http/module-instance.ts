@@ -2,6 +2,7 @@
 import { actionRoute } from './action-routes.ts'
 import { createInstance, type Instance, type InstanceOptions } from './create-instance.ts'
 import { entityRoutes } from './entity-routes.ts'
+import { historyRoute } from './history-route.ts'
 import type { ModuleParts } from './module-parts.ts'
 import { pluginRoute } from './plugin-route.ts'
 
@@ -20,6 +21,7 @@ export async function createModuleInstance(parts: ModuleParts, options: Instance
     app.setSerializerCompiler(() => JSON.stringify)
     for (const [entity, spec] of Object.entries(manifest.entities)) {
       entityRoutes(app, parts, entity, spec)
+      historyRoute(app, parts, entity, spec)
       for (const [action, actionSpec] of Object.entries(manifest.actions[entity] ?? {})) {
         actionRoute(app, parts, entity, spec, action, actionSpec)
       }

@@ -1,5 +1,7 @@
 // What the routes of a module are made from.
+import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Work } from '../broker/work.ts'
+import type { KeptAnswer } from '../data/idempotent-request.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Permitted } from '../stages.ts'
@@ -9,6 +11,7 @@ export interface ModuleParts {
   readonly plugin: LoadedPlugin
   readonly ladder: Ladder
   readonly connections: TenantConnections
+  readonly trail: Pick<AuditTrail, 'search'>
   /** What the request that reached this stage has used of its limits, for people who write plugins. */
   readonly spentBy: (stage: object) => string | undefined
   readonly withWork: WithWork
@@ -25,5 +28,9 @@ export type WorkStage = Pick<Permitted, 'plugin' | 'tenant' | 'actor' | 'ability
 export type WithWork = <T>(
   stage: WorkStage,
   work: (work: Work) => Promise<T>,
-  options?: { readonly entersPlugin?: boolean },
+  options?: {
+    readonly entersPlugin?: boolean
+    /** What will be answered, kept in the same transaction when the request has an Idempotency-Key. */
+    readonly answer?: (result: T) => KeptAnswer
+  },
 ) => Promise<T>

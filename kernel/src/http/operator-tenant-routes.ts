@@ -1,6 +1,7 @@
 // /v1/operator/tenants: every tenant of the installation, and what can be done to one from above.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type pg from 'pg'
+import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import type { Operated } from '../stages.ts'
 import {
@@ -12,6 +13,7 @@ import {
   reopenTenant,
 } from '../tenants/change-tenant.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
+import type { Erasures } from '../tenants/erase-tenants.ts'
 import { getTenant, listTenants } from '../tenants/list-tenants.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { Instance } from './create-instance.ts'
@@ -27,6 +29,7 @@ import {
   operatorCloseBody,
   operatorProfileBody,
   operatorTenantBody,
+  receiptShape,
   type StateBody,
   stateBody,
   type TenantsQuery,
@@ -45,16 +48,14 @@ export function operatorTenantRoutes(
     readonly runControl: RunControl
     readonly plugins: ModulePlugins
     readonly closingDays: number
-    /** A tenant is to be erased now, not when somebody looks. */
-    readonly wakeErasures: () => void
+    readonly erasures: Pick<Erasures, 'wake' | 'receipt'>
   },
 ): void {
   const { pool, runControl } = parts
   const response = { 200: tenantRecordShape, ...problemResponses }
 
   const by = (stage: Operated, request: FastifyRequest): Changer => ({
-    requestId: stage.requestId,
-    actorId: stage.operator,
+    by: auditedBy(stage),
     ...ifMatch(request),
   })
   const answer = async (id: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
@@ -65,14 +66,13 @@ export function operatorTenantRoutes(
     schema: object,
     change: (by: Changer, id: string, body: unknown) => Promise<void>,
     method: 'POST' | 'PUT' | 'PATCH' = 'POST',
-    code = 200,
   ) => ({
     method,
-    schema: { tags, ...schema, response: { [code]: tenantRecordShape, ...problemResponses } },
+    schema: { tags, ...schema, response },
     ...atRung(ladder.operated, async (stage, request, reply) => {
       const { id } = await getTenant(pool, nameOf(request))
       await change(by(stage, request), id, request.body)
-      return answer(id, request, reply.code(code))
+      return answer(id, request, reply)
     }),
   })
 
@@ -104,7 +104,7 @@ export function operatorTenantRoutes(
     },
     ...atRung(ladder.operated, async (stage, request, reply) => {
       const { owner, ...tenant } = request.body as OperatorTenantBody
-      const provisioner = { ...stage, actorId: stage.operator, owner }
+      const provisioner = { by: auditedBy(stage), owner }
       const id = await provisionTenant(runControl, provisioner, tenant, parts.plugins)
       return answer(id, request, reply.code(201).header('location', `/v1/operator/tenants/${id}`))
     }),
@@ -138,9 +138,10 @@ export function operatorTenantRoutes(
     url: '/v1/operator/tenants/:tenant/close',
     ...changing(
       { summary: 'Close it: read-only until its erasure', body: operatorCloseBody },
-      (by, id, body) => {
+      async (by, id, body) => {
         const { days = parts.closingDays, reason } = body as OperatorCloseBody
-        return closeTenant(runControl, by, id, { days, reason })
+        await closeTenant(runControl, by, id, { days, reason })
+        if (days === 0) parts.erasures.wake()
       },
     ),
   })
@@ -149,15 +150,34 @@ export function operatorTenantRoutes(
     ...changing({ summary: 'Take its closing back' }, (by, id) => reopenTenant(runControl, by, id)),
   })
   app.route({
+    method: 'POST',
     url: '/v1/operator/tenants/:tenant/erase',
-    ...changing(
-      { summary: 'Erase a tenant that is closing now; there is no way back', body: confirmBody },
-      async (by, id, body) => {
-        await endTenant(runControl, by, id, (body as ConfirmBody).confirm)
-        parts.wakeErasures()
-      },
-      'POST',
-      202,
+    schema: {
+      tags,
+      summary: 'Erase a tenant that is closing now; there is no way back',
+      body: confirmBody,
+      response: { 202: receiptShape, ...problemResponses },
+    },
+    ...atRung(ladder.operated, async (stage, request, reply) => {
+      const { id } = await getTenant(pool, nameOf(request))
+      await endTenant(runControl, by(stage, request), id, (request.body as ConfirmBody).confirm)
+      parts.erasures.wake()
+      return reply
+        .code(202)
+        .header('location', `/v1/operator/tenants/${id}/receipt`)
+        .send(await parts.erasures.receipt(id))
+    }),
+  })
+  app.route({
+    method: 'GET',
+    url: '/v1/operator/tenants/:tenant/receipt',
+    schema: {
+      tags,
+      summary: 'What was erased of a tenant; it stays',
+      response: { 200: receiptShape, ...problemResponses },
+    },
+    ...atRung(ladder.operated, async (_stage, request) =>
+      parts.erasures.receipt((await getTenant(pool, nameOf(request))).id),
     ),
   })
 }

@@ -4,6 +4,7 @@ import type { Work } from '../broker/work.ts'
 import { jsonSchemaForFields } from '../data/field-kinds/json-schema.ts'
 import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import { decidingRule } from '../permissions/build-ability.ts'
+import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
@@ -36,8 +37,9 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
           : parseFields(spec.input, request.body ?? {})
         const lender = decidingRule(stage.ability, name, 'route')?.source.lender
         const run = (work: Work) => work.inNameOf(lender).runText({ kind: 'route', route: name }, input)
-        const text = await withWork(stage, run, { entersPlugin: true })
-        return reply.type('application/json; charset=utf-8').serializer(String).send(text)
+        const answer = (text: string) => jsonTextAnswer(200, text)
+        const text = await withWork(stage, run, { entersPlugin: true, answer })
+        return sendAnswer(reply, answer(text))
       },
       { entersPlugin: true },
     ),

@@ -126,6 +126,7 @@ export function sendProblem(
   options: { bodyLimit: number; debug: boolean; nameDecision?: NameDecision | undefined },
 ): FastifyReply {
   const known = asPlinthError(error, options.bodyLimit)
+  request.refusal = known.code
   request.log[known.level](
     { err: known.level === 'info' ? undefined : known, code: known.code },
     known.message,

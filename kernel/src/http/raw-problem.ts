@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { errors, type PlinthError } from '../errors.ts'
+import { securityHeaders } from './hygiene/security-headers.ts'
 import { problemBody } from './problem.ts'
 
 /** A client that does not take the answer must not keep the socket. */
@@ -25,6 +26,7 @@ function headAndBody(problem: PlinthError): { status: number; headers: string[];
     ...['content-length', String(Buffer.byteLength(body))],
     ...['connection', 'close'],
     ...['x-request-id', requestId],
+    ...Object.entries(securityHeaders).flat(),
   ]
   return { status: problem.status, headers, body }
 }

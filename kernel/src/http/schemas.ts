@@ -129,7 +129,13 @@ export const catalogueShape = Type.Object({
   available: Type.Boolean(),
   note: Type.Optional(Type.String()),
 })
-export const planShape = Type.Object({ id: Type.String(), title: Type.String(), price, includes: list })
+export const planShape = Type.Object({
+  id: Type.String(),
+  title: Type.String(),
+  price,
+  includes: list,
+  requestsPerMinute: Type.Optional(Type.Integer()),
+})
 
 export const consentBody = Type.Object(
   {

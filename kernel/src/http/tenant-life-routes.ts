@@ -1,5 +1,6 @@
 // What owners and admins do to the tenant itself: what it is called, who owns it, and its end.
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
@@ -11,6 +12,7 @@ import {
   transferOwnership,
 } from '../tenants/change-tenant.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
+import type { TenantExports } from '../tenants/export-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
 import { ifMatch, sendRecord } from './etag.ts'
@@ -34,8 +36,7 @@ function requireOwner(stage: Located, permission: 'tenant.close' | 'tenant.owner
 }
 
 const changer = (stage: Located, request: FastifyRequest): Changer => ({
-  requestId: stage.requestId,
-  actorId: stage.actor.id,
+  by: auditedBy(stage),
   ...ifMatch(request),
 })
 
@@ -45,6 +46,7 @@ export function tenantLifeRoutes(
   parts: {
     readonly directory: TenantDirectory
     readonly runControl: RunControl
+    readonly exports: TenantExports
     /** Between closing and erasure. */
     readonly closingDays: number
   },
@@ -127,6 +129,28 @@ export function tenantLifeRoutes(
       requireOwner(stage, 'tenant.close')
       await reopenTenant(runControl, changer(stage, request), stage.tenant.id)
       return answer(stage, request, reply)
+    }),
+  })
+  app.route({
+    method: 'GET',
+    url: '/v1/tenant/export',
+    schema: {
+      tags,
+      headers,
+      summary: 'Everything of the tenant: a gzipped tar of JSON lines; whole when manifest.json is in it',
+      response: {
+        200: { description: 'The archive.', type: 'string', format: 'binary' },
+        ...problemResponses,
+      },
+    },
+    ...atRung(ladder.anyState, async (stage, _request, reply) => {
+      requireTenantPermission(stage, 'tenant.export')
+      const archive = await parts.exports.open(stage)
+      const day = new Date().toISOString().slice(0, 10)
+      return reply
+        .type('application/gzip')
+        .header('content-disposition', `attachment; filename="${stage.tenant.slug}-${day}.tar.gz"`)
+        .send(archive)
     }),
   })
 }

@@ -123,6 +123,24 @@ export const tenantRecordShape = Type.Object({
   createdAt: timestamp,
 })
 
+export const receiptShape = Type.Object({
+  tenant: Type.String(),
+  slug: Type.String(),
+  state: Type.Union([Type.Literal('running'), Type.Literal('succeeded')]),
+  askedBy: Type.String(),
+  startedAt: timestamp,
+  finishedAt: Type.Optional(timestamp),
+  tables: Type.Optional(
+    Type.Record(Type.String(), Type.Integer(), { description: 'Rows that went, by schema and table.' }),
+  ),
+  rows: Type.Optional(Type.Integer()),
+  digest: Type.Optional(
+    Type.String({
+      description: 'SHA-256 of the receipt; it stands in the audit trail of the installation too.',
+    }),
+  ),
+})
+
 export type OnboardingBody = Static<typeof onboardingBody>
 export type OperatorTenantBody = Static<typeof operatorTenantBody>
 export type ProfileBody = Static<typeof profileBody>

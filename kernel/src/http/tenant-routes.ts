@@ -1,12 +1,15 @@
 // /v1/tenants: the caller's tenants and new ones. /v1/tenant: the current one, its members.
 
+import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import { addMember, changeRole, listMembers, removeMember } from '../tenants/change-members.ts'
+import { addMember, changeRole, listMembers, type Member, removeMember } from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
+import { keeping } from './hygiene/keeping.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   listOf,
@@ -45,7 +48,7 @@ export function tenantRoutes(
       response: { 201: ownTenantShape, ...problemResponses },
     },
     ...atRung(ladder.identified, async (stage, request, reply) => {
-      const by = { ...stage, actorId: stage.actor.id, owner: stage.actor }
+      const by = { by: auditedBy(stage), owner: stage.actor }
       const id = await provisionTenant(runControl, by, request.body as OnboardingBody, plugins)
       const tenant = await directory.find(id)
       if (!tenant) throw errors.internal({})
@@ -95,8 +98,12 @@ export function tenantRoutes(
       response: { 201: memberShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      const member = await addMember(runControl, stage, request.body as NewMemberBody)
-      return reply.code(201).header('location', `/v1/tenant/members/${member.userId}`).send(member)
+      const answer = (member: Member) =>
+        jsonTextAnswer(201, String(reply.serializeInput({ ...member }, '201')), {
+          location: `/v1/tenant/members/${member.userId}`,
+        })
+      const run = keeping(runControl, answer)
+      return sendAnswer(reply, answer(await addMember(run, stage, request.body as NewMemberBody)))
     }),
   })
   app.route({

@@ -17,6 +17,9 @@ const anchors = Type.Object({
   cursor: Type.Optional(Type.String()),
 })
 
+/** Some 30 µs a row. */
+const verifyDeadlineMs = 60 * 60_000
+
 interface Asked {
   readonly client: OperatorClient
   readonly print: (text: string) => void
@@ -31,7 +34,8 @@ export async function verifyTrail(
     ...(tenant === undefined ? {} : { tenant }),
     ...(anchor === undefined ? {} : { anchor }),
   })
-  const found = await client.ask(verification, 'GET', `/v1/operator/audit/verification?${query}`)
+  const path = `/v1/operator/audit/verification?${query}`
+  const found = await client.ask(verification, 'GET', path, undefined, verifyDeadlineMs)
   const whose = tenant === undefined ? 'The trail of the installation' : `The trail of '${tenant}'`
   const counts = `${found.rows} rows under ${found.seals} seals, ${found.waiting} not sealed yet, ${found.purged} purged`
   print(`${whose} is ${found.ok ? 'as it was sealed' : 'NOT as it was sealed'}: ${counts}.`)

@@ -80,12 +80,19 @@ export const choiceAnswer = Type.Object({
 
 export interface OperatorClient {
   /** @throws Error with the sentence of the refusal */
-  ask<T extends TSchema>(schema: T, method: string, path: string, body?: object): Promise<Static<T>>
+  ask<T extends TSchema>(
+    schema: T,
+    method: string,
+    path: string,
+    body?: object,
+    /** A minute unless said. */
+    deadlineMs?: number,
+  ): Promise<Static<T>>
 }
 
 export function operatorClient(url: string, token: string): OperatorClient {
   return {
-    async ask(schema, method, path, body) {
+    async ask(schema, method, path, body, deadlineMs = requestDeadlineMs) {
       const response = await fetch(new URL(path, url), {
         method,
         headers: {
@@ -94,7 +101,7 @@ export function operatorClient(url: string, token: string): OperatorClient {
         },
         body: body === undefined ? null : JSON.stringify(body),
         redirect: 'error',
-        signal: AbortSignal.timeout(requestDeadlineMs),
+        signal: AbortSignal.timeout(deadlineMs),
       }).catch((cause: unknown) => {
         throw new Error(`No kernel answers at ${url}. Start it with npm start, or name another with --url.`, {
           cause,

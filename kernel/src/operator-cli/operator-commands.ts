@@ -13,6 +13,7 @@ import {
   pluginAnswer,
 } from './operator-client.ts'
 import { operationText, planText, pluginText } from './operator-texts.ts'
+import { runTenantCommand, tenantOptions, tenantUsage } from './tenant-commands.ts'
 
 export const operatorUsage = `plinth install <package>[@version] [--integrity sha512-...]
 plinth list
@@ -24,7 +25,7 @@ plinth remove <module> [--force]         with all its data; --force also when te
 plinth pin <tenant> <module> <version|stable|beta>
 plinth operations [id]
 plinth cancel <operation>                takes back a canary that goes on
-plinth audit verify [--tenant slug] [--anchor seq:hash]   is the trail as it was sealed
+${tenantUsage}plinth audit verify [--tenant slug] [--anchor seq:hash]   is the trail as it was sealed
 plinth audit anchors                     the ends of all chains, to be kept elsewhere
   --dry-run                              shows the plan and changes nothing
   --yes                                  does not ask
@@ -41,6 +42,7 @@ export interface Terminal {
 export class UsageError extends Error {}
 
 const options = {
+  ...tenantOptions,
   url: { type: 'string', default: 'http://127.0.0.1:3000' },
   'dry-run': { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },
@@ -83,6 +85,7 @@ const commands: Readonly<Record<string, { readonly names: readonly number[]; rea
   pin: { names: [3], run: pin },
   operations: { names: [0, 1], run: operations },
   cancel: { names: [1], run: cancel },
+  tenant: { names: [1, 2, 3], run: tenant },
   audit: { names: [1], run: audit },
 }
 
@@ -220,6 +223,12 @@ async function audit({ client, terminal, flags, names: [what] }: Call): Promise<
   if (what === 'verify') return verifyTrail({ client, print: terminal.print }, flags)
   if (what === 'anchors') return printAnchors({ client, print: terminal.print })
   throw new UsageError(`'plinth audit ${what}' is not used like that.`)
+}
+
+async function tenant(call: Call): Promise<boolean> {
+  const done = runTenantCommand(call)
+  if (!done) throw new UsageError(`'plinth tenant' is not used like that.\n\n${tenantUsage}`)
+  return done
 }
 
 async function operations({ client, terminal, names: [id] }: Call): Promise<boolean> {

@@ -31,7 +31,7 @@ export function createAbilities(off: DefencesOff = allStand): (asker: Asker, plu
     // What a person was given is read anew when it may have changed, and is then another object.
     if (known && known.grants === grants) return known.ability
     const ability = off.has('ability')
-      ? fullAbility(plugin.manifest, grants.userId)
+      ? fullAbility(plugin.manifest)
       : buildAbility(plugin.manifest, grants, off.has('keyScopes') ? undefined : scopes)
     abilities.set(key, { grants, ability })
     return ability

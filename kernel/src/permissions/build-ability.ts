@@ -159,9 +159,8 @@ export function buildAbility(manifest: Manifest, grants: Grants, limits?: readon
   )
 }
 
-/** Everything in a module: what it may do itself, as a service that another calls. */
-export const fullAbility = (manifest: Manifest, userId: string): Ability =>
-  buildAbility(manifest, grantsOf('owner', userId))
+/** Everything in a module, whoever it is: what it may do itself, as a service that another calls. */
+export const fullAbility = (manifest: Manifest): Ability => buildAbility(manifest, grantsOf('owner', ''))
 
 /** Where the rule that decides comes from; nothing when no rule does. */
 export function decidingRule(

@@ -9,7 +9,7 @@ import { permissionCatalogue } from './check-rules.ts'
 import { conflictsOf, type Duty, dutiesOf, heldPermissions } from './duty-conflicts.ts'
 import { lockAccess } from './lock-access.ts'
 import { readGrants } from './read-grants.ts'
-import { noScopes } from './scope-source.ts'
+import { unasked } from './scope-source.ts'
 
 const mostDuties = 200
 
@@ -121,7 +121,7 @@ export async function reportDuties(
     )
     const items: DutyReportLine[] = []
     for (const { user_id: userId, role } of members.slice(0, limit)) {
-      const grants = await readGrants(tx.query, { scopesOf: async () => noScopes }, tenantId, userId, role)
+      const grants = await readGrants(tx.query, unasked, tenantId, userId, role)
       const conflicts = conflictsOf(duties, heldPermissions(manifests, grants))
       if (conflicts.length > 0) items.push({ userId, role, conflicts })
     }

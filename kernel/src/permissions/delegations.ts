@@ -11,7 +11,7 @@ import { permissionCatalogue, unknownPermission } from './check-rules.ts'
 import { heldPermissions, refuseConflicts } from './duty-conflicts.ts'
 import type { Grants } from './grants.ts'
 import { grantsOfMember, lockAccess } from './lock-access.ts'
-import { mayInTenant } from './tenant-permissions.ts'
+import { holdsTenantPermission } from './tenant-permissions.ts'
 
 export interface Delegation {
   readonly id: string
@@ -160,7 +160,7 @@ export async function listDelegations(
   by: Located,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string },
 ): Promise<{ items: Delegation[]; cursor?: string }> {
-  const whose = mayInTenant(by, 'tenant.delegations.manage') ? null : by.actor.id
+  const whose = holdsTenantPermission(by, 'tenant.delegations.manage') ? null : by.actor.id
   if (cursor !== undefined && !/^[0-9a-f-]{36}$/.test(cursor)) throw errors.cursorInvalid({})
   return runControl(async (tx) => {
     const rows = await tx.query<Row>(
@@ -181,7 +181,7 @@ export async function endDelegation(runControl: RunControl, by: Located, id: str
       ? await tx.query<Row>(`${select} AND id = $2 FOR UPDATE`, [by.tenant.id, id])
       : []
     const isHis = row?.lender === by.actor.id || row?.borrower === by.actor.id
-    const manages = mayInTenant({ ...by, grants }, 'tenant.delegations.manage')
+    const manages = holdsTenantPermission({ ...by, grants }, 'tenant.delegations.manage')
     if (!row || !(isHis || manages)) throw errors.recordNotFound({ entity: 'delegation', id })
     if (row.ended_at) return
     await tx.query(

@@ -5,8 +5,8 @@ import type { MembershipRole } from '../stages.ts'
 import type { ControlTransaction } from '../tenants/control-transaction.ts'
 import { buildAbility, permissionNames } from './build-ability.ts'
 import type { GrantedRole, Grants } from './grants.ts'
-import { noScopes } from './scope-source.ts'
-import { mayInTenant, tenantPermissions } from './tenant-permissions.ts'
+import { someScopes } from './scope-source.ts'
+import { holdsTenantPermission, tenantPermissions } from './tenant-permissions.ts'
 
 export interface Duty {
   readonly id: string
@@ -22,11 +22,16 @@ export function heldPermissions(
   grants: Grants,
   limits?: readonly string[],
 ): Set<string> {
+  const somewhere: Grants = {
+    ...grants,
+    scopes: someScopes,
+    lent: grants.lent.map((loan) => ({ ...loan, by: { ...loan.by, scopes: someScopes } })),
+  }
   const caller = { grants, ...(limits ? { scopes: limits } : {}) }
   return new Set([
-    ...tenantPermissions.filter((name) => mayInTenant(caller, name)),
+    ...tenantPermissions.filter((name) => holdsTenantPermission(caller, name)),
     ...manifests.flatMap((manifest) =>
-      permissionNames(manifest, buildAbility(manifest, grants, limits)).map(
+      permissionNames(manifest, buildAbility(manifest, somewhere, limits)).map(
         (name) => `${manifest.name}.${name}`,
       ),
     ),
@@ -75,7 +80,7 @@ export async function refuseForHolders(
     [tenantId, roleId],
   )
   for (const { role, roles } of sets) {
-    const after: Grants = { userId: '', role, roles, scopes: noScopes, lent: [] }
+    const after: Grants = { userId: '', role, roles, scopes: someScopes, lent: [] }
     const had = roles.map((one) => (one.id === roleId ? { ...one, rules: before.rules } : one))
     await refuseConflicts(tx, tenantId, manifests, { ...after, roles: had }, after)
   }

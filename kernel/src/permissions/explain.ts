@@ -9,7 +9,7 @@ import type { Question } from './decision.ts'
 import type { Duty } from './duty-conflicts.ts'
 import type { GrantedRole, Grants } from './grants.ts'
 import { permissionsOf } from './permission-catalogue.ts'
-import { holdsTenantPermission } from './tenant-permissions.ts'
+import { isGivenInTenant } from './tenant-permissions.ts'
 
 export type Layer = 'tenant' | 'entitlement' | 'flag' | 'membership' | 'role' | 'field' | 'duty' | 'plugin'
 
@@ -25,6 +25,7 @@ export interface Step {
 
 export interface Change {
   readonly kind:
+    | 'tenantState'
     | 'enableModule'
     | 'addMember'
     | 'assignRole'
@@ -47,6 +48,8 @@ export interface Explanation {
 /** What is known of the tenant and of the question. */
 export interface Facts {
   readonly question: Question
+  /** Of the tenant, and what it lets through. */
+  readonly state: { readonly name: string; readonly reads: boolean; readonly writes: boolean }
   /** Undefined for somebody who is no member. */
   readonly grants?: Grants
   readonly manifests: readonly Manifest[]
@@ -71,7 +74,7 @@ function askedOf(manifests: readonly Manifest[], action: string): Asked | undefi
 
 export function explain(facts: Facts): Explanation {
   const { question, grants, manifests } = facts
-  const steps: Step[] = [{ layer: 'tenant', passes: true, says: 'The tenant is open.' }]
+  const steps: Step[] = []
   const end = (step: Step, changes: readonly Change[] = []): Explanation => ({
     question,
     allowed: step.passes,
@@ -82,6 +85,15 @@ export function explain(facts: Facts): Explanation {
   const isOfTenant = question.action.startsWith('tenant.')
   const asked = askedOf(manifests, question.action)
   const module = question.action.split('.')[0] ?? ''
+  const { name, reads, writes } = facts.state
+  // A route of a module may read or write: its state is told by the answer.
+  const isReading = !asked || asked.verb === 'read' || asked.subject === 'route'
+  if (!(isReading ? reads : writes)) {
+    const says = `The tenant is ${name}: nothing in it can be ${isReading ? 'read' : 'changed'}.`
+    const text = 'The operator moves the tenant to another state.'
+    return end({ layer: 'tenant', passes: false, says }, [{ kind: 'tenantState', text }])
+  }
+  steps.push({ layer: 'tenant', passes: true, says: `The tenant is ${name}.` })
   if (!isOfTenant) {
     if (!manifests.some(({ name }) => name === module)) {
       const text = `Enable the module '${module}'.`
@@ -121,7 +133,7 @@ function decideByRole(
   record: EntityRecord | undefined,
 ): Step {
   if (!asked) {
-    const passes = holdsTenantPermission(grants, action)
+    const passes = isGivenInTenant(grants, action)
     return { layer: 'role', passes, says: passes ? 'A role allows it.' : 'No role of the person allows it.' }
   }
   const { manifest, subject, verb } = asked

@@ -5,11 +5,8 @@ import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction } from '../tenants/control-transaction.ts'
 import type { Granted, Grants } from './grants.ts'
 import { readGrants } from './read-grants.ts'
-import { noScopes, type ScopeSource } from './scope-source.ts'
+import { unasked } from './scope-source.ts'
 import { requireTenantPermission, type TenantPermission } from './tenant-permissions.ts'
-
-/** Which records somebody may reach is not asked here, only what he holds. */
-const anywhere: ScopeSource = { scopesOf: async () => noScopes }
 
 export const membershipOf = async (
   tx: ControlTransaction,
@@ -31,7 +28,7 @@ export async function grantsOfMember(
 ): Promise<Grants> {
   const role = await membershipOf(tx, tenantId, userId)
   if (!role) throw errors.recordNotFound({ entity: 'member', id: userId })
-  return readGrants(tx.query, anywhere, tenantId, userId, role)
+  return readGrants(tx.query, unasked, tenantId, userId, role)
 }
 
 /** What the caller holds now. @throws FORBIDDEN, TENANT_NOT_FOUND */
@@ -43,7 +40,7 @@ export async function lockAccess(
   await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
   const role = await membershipOf(tx, by.tenant.id, by.actor.id)
   if (!role) throw errors.tenantNotFound({ tenant: by.tenant.slug })
-  const grants = await readGrants(tx.query, anywhere, by.tenant.id, by.actor.id, role)
+  const grants = await readGrants(tx.query, unasked, by.tenant.id, by.actor.id, role)
   if (permission !== undefined) requireTenantPermission({ ...by, grants }, permission)
   return grants
 }

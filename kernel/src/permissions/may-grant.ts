@@ -5,9 +5,10 @@ import type { Manifest } from '@plinth/sdk'
 import type { DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import type { AccessRule } from './access-rule.ts'
+import { type AccessRule, coversPermission } from './access-rule.ts'
 import { membershipRules } from './build-ability.ts'
 import type { Granted } from './grants.ts'
+import { isGivenInTenant, tenantPermissions } from './tenant-permissions.ts'
 
 export interface GrantParts {
   readonly runControl: RunControl
@@ -35,9 +36,7 @@ function covers(held: AccessRule, given: AccessRule): boolean {
 
 /** What the person holds in rules of the form that roles have; what was lent to him is not his to give. */
 function heldRules(person: Granted, manifests: readonly Manifest[]): AccessRule[] {
-  const tenant: AccessRule[] = person.role === 'member' ? [] : [{ permission: 'tenant.*', effect: 'allow' }]
   return [
-    ...tenant,
     ...manifests.flatMap((manifest) => membershipRules(manifest, person)),
     ...person.roles.flatMap(({ rules }) => rules),
   ]
@@ -64,10 +63,22 @@ export function refuseUngranted(
   const denials = held.filter(({ effect }) => effect === 'deny')
   for (const rule of given) {
     if (rule.effect === 'deny') continue
+    if (rule.permission.startsWith('tenant.')) {
+      refuseUngrantedInTenant(person, rule.permission)
+      continue
+    }
     const isDenied = denials.some((denial) => overlaps(denial.permission, rule.permission))
     if (isDenied || !held.some((one) => covers(one, rule)))
       throw errors.forbidden({ permission: rule.permission })
   }
+}
+
+/** All that the name stands for. */
+function refuseUngrantedInTenant(person: Granted, pattern: string): void {
+  const missing = tenantPermissions.find(
+    (name) => coversPermission(pattern, name) && !isGivenInTenant(person, name),
+  )
+  if (missing !== undefined) throw errors.forbidden({ permission: missing })
 }
 
 /** Taking a denial away gives what it denied. */

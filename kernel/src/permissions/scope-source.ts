@@ -18,6 +18,12 @@ export interface ScopeSource {
 
 export const noScopes: Scopes = Object.freeze({ team: [], units: [] })
 
+/** Where it is asked what somebody holds at all, and not of which records: as if some unit were his. */
+export const someScopes: Scopes = Object.freeze({ team: [], units: ['00000000-0000-0000-0000-000000000000'] })
+
+/** Nobody is asked: the answer does not matter. */
+export const unasked: ScopeSource = Object.freeze({ scopesOf: async () => noScopes })
+
 /** A place for the source, which is known only when the modules are: until then there are no scopes. */
 export interface ScopeSwitch extends ScopeSource {
   serveFrom(source: ScopeSource): void

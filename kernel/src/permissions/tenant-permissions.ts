@@ -10,6 +10,7 @@ export const tenantPermissions = [
   'tenant.approvals.manage',
   'tenant.approvals.read',
   'tenant.domains.manage',
+  'tenant.export',
   'tenant.audit.personal',
   'tenant.audit.read',
   'tenant.access.explain',
@@ -28,34 +29,30 @@ export const tenantPermissions = [
 
 export type TenantPermission = (typeof tenantPermissions)[number]
 
-/** An admin holds them when a role gives them to him. */
-const ownersAlone: readonly string[] = ['tenant.audit.personal']
+/** An admin does not hold them, unless a role gives them to him. */
+const ownersAlone: readonly string[] = ['tenant.audit.personal'] satisfies TenantPermission[]
 
 type Caller = Pick<Located, 'grants' | 'scopes'>
 
-/** What his membership and his own roles say, without what was lent to him. */
-export function holdsTenantPermission({ role, roles }: Granted, permission: string): boolean {
+/** What his membership and his own roles say. What was lent to him is not asked: these are never lent. */
+export function isGivenInTenant({ role, roles }: Granted, permission: string): boolean {
   // Nobody can lock an owner out of what only he can mend.
   if (role === 'owner') return true
   const rules = roles
     .flatMap((one) => one.rules)
     .filter((rule) => coversPermission(rule.permission, permission))
   if (rules.some(({ effect }) => effect === 'deny')) return false
-  return (role === 'admin' && !ownersAlone.includes(permission)) || rules.length > 0
+  return rules.length > 0 || (role === 'admin' && !ownersAlone.includes(permission))
 }
 
-/** Permissions of the tenant itself are never lent: see delegations.ts. */
-export function mayInTenant({ grants, scopes }: Caller, permission: TenantPermission): boolean {
-  return isInScopes(scopes, permission) && holdsTenantPermission(grants, permission)
-}
+/** Owners hold every one, admins nearly all that no role denies them, and a credential no more than its scopes. */
+export const holdsTenantPermission = ({ grants, scopes }: Caller, permission: TenantPermission): boolean =>
+  isInScopes(scopes, permission) && isGivenInTenant(grants, permission)
 
-/**
- * Owners hold every one, admins all that no role denies them, and a credential no more than its scopes.
- * @throws FORBIDDEN, SCOPE_REQUIRED
- */
-export function requireTenantPermission({ grants, scopes }: Caller, permission: TenantPermission): void {
-  if (!isInScopes(scopes, permission)) throw errors.scopeRequired({ permission })
-  if (!holdsTenantPermission(grants, permission)) throw errors.forbidden({ permission })
+/** @throws FORBIDDEN, SCOPE_REQUIRED */
+export function requireTenantPermission(by: Caller, permission: TenantPermission): void {
+  if (!isInScopes(by.scopes, permission)) throw errors.scopeRequired({ permission })
+  if (!isGivenInTenant(by.grants, permission)) throw errors.forbidden({ permission })
 }
 
 /**

@@ -13,7 +13,12 @@ export type Handler =
 
 /** What `ctx` is built from, besides the calls. */
 export interface InvocationContext {
-  readonly tenant: { readonly id: string; readonly currency: string }
+  readonly tenant: {
+    readonly id: string
+    readonly currency: string
+    readonly locale: string
+    readonly timeZone: string
+  }
   readonly user: { readonly id: string; readonly permissions: readonly string[] | '*' }
   readonly today: string
   readonly settings: Readonly<Record<string, unknown>>

@@ -22,7 +22,7 @@ const call = (route: string, over: Partial<HostInvocation> = {}): HostInvocation
   handler: { kind: 'route', route },
   inputJson: '{}',
   context: {
-    tenant: { id: 'a tenant', currency: 'USD' },
+    tenant: { id: 'a tenant', currency: 'USD', locale: 'en', timeZone: 'UTC' },
     user: { id: 'u', permissions: '*' },
     today: '2026-01-01',
     settings: {},

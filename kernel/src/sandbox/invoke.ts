@@ -15,6 +15,7 @@ import type { DutyGuard } from '../permissions/duty-guard.ts'
 import type { Handler } from '../protocol/envelope.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { InvocationWatcher } from '../telemetry/metrics.ts'
+import { dayIn } from './day-in.ts'
 import { declaredFailure } from './declared-failure.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
@@ -38,6 +39,7 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
   const { registry, outside, duties, approvers, chainsFor, log, watcher } = parts
   // Asking for every permission takes about as long as a query; abilities are kept, so their names are too.
   const names = new WeakMap<Ability, readonly string[]>()
+  const full = new WeakMap<Manifest, Ability>()
 
   function namesOf(manifest: Manifest, ability: Ability): readonly string[] {
     const known = names.get(ability) ?? permissionNames(manifest, ability)
@@ -80,9 +82,14 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
         handler,
         inputJson: JSON.stringify(input),
         context: {
-          tenant: { id: tenant.id, currency: tenant.currency },
+          tenant: {
+            id: tenant.id,
+            currency: tenant.currency,
+            locale: tenant.locale,
+            timeZone: tenant.timeZone,
+          },
           user: { id: actor.id, permissions: namesOf(plugin.manifest, work.ability) },
-          today: new Date().toISOString().slice(0, 10),
+          today: dayIn(tenant.timeZone),
           settings: settingsOf(tenant, plugin.manifest),
           uses: Object.keys(plugin.manifest.uses).filter(
             (name) => tenant.modules.has(name) && registry.served(name) !== undefined,
@@ -138,7 +145,8 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
     }
     const parsed = parseFields(spec.input, input)
     // The callee acts with its own right in its own module: a payroll officer need not be able to read the ledger.
-    const ability = fullAbility(callee.manifest, caller.actor.id)
+    const ability = full.get(callee.manifest) ?? fullAbility(callee.manifest)
+    full.set(callee.manifest, ability)
     log.debug({ module, service, requestId: caller.requestId }, 'service call')
     const text = await run(
       make({ ...caller, plugin: callee, ability }, depth),

@@ -1,5 +1,6 @@
 // Changes of the tenant itself: what it is called, its plan, its state, who owns it. One at a time for each tenant, behind
 // a lock on its row; audited in the same transaction, and seen by the next request in every process.
+import { type AuditedBy, aboveTenants, auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Located, TenantState } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
@@ -10,8 +11,7 @@ import { stateRules } from './tenant-states.ts'
 
 /** Who changes it: a member, or the operator. */
 export interface Changer {
-  readonly requestId: string
-  readonly actorId: string
+  readonly by: AuditedBy
   /** From If-Match. */
   readonly versions?: readonly number[]
 }
@@ -61,7 +61,7 @@ async function locked(
 
 async function write(
   tx: ControlTransaction,
-  by: Changer,
+  { by }: Changer,
   before: TenantRow,
   action: string,
   set: Readonly<Record<string, unknown>>,
@@ -75,8 +75,7 @@ async function write(
   )
   await tx.audit({
     tenantId: before.id,
-    actorId: by.actorId,
-    requestId: by.requestId,
+    ...by,
     entity: 'tenant',
     recordId: before.id,
     action,
@@ -185,12 +184,43 @@ export async function endTenant(
       const message = `must be '${before.slug}': everything of this tenant is deleted for good.`
       throw errors.validation({ errors: [{ field: 'confirm', code: 'INVALID', message }] })
     }
-    checkNext(before, 'closed')
-    await write(tx, by, before, 'closed', {
-      state: 'closed',
-      state_since: new Date(),
-      erase_after: new Date(),
-    })
+    await end(tx, by, before)
+  })
+}
+
+/** Ends tenants that were closed and whose days are over. */
+export async function expireTenants(runControl: RunControl): Promise<void> {
+  const by = { by: { actorId: 'kernel', requestId: 'closing' } }
+  await runControl(async (tx) => {
+    const due = await tx.query<TenantRow>(
+      `SELECT * FROM kernel.tenant WHERE state = 'closing' AND erase_after <= now()
+        ORDER BY id LIMIT 20 FOR UPDATE SKIP LOCKED`,
+      [],
+    )
+    for (const row of due) await end(tx, by, row)
+  })
+}
+
+async function end(tx: ControlTransaction, changer: Changer, before: TenantRow): Promise<void> {
+  checkNext(before, 'closed')
+  await write(tx, changer, before, 'closed', {
+    state: 'closed',
+    state_since: new Date(),
+    erase_after: new Date(),
+  })
+  const { actorId, requestId } = changer.by
+  await tx.query(
+    `INSERT INTO kernel.tenant_erasure (tenant_id, slug, asked_by, request_id) VALUES ($1, $2, $3, $4)`,
+    [before.id, before.slug, actorId, requestId],
+  )
+  // In the trail of the installation too: the tenant's own goes with the tenant.
+  await tx.audit({
+    tenantId: aboveTenants,
+    ...changer.by,
+    entity: 'tenant',
+    recordId: before.id,
+    action: 'erasing',
+    before: { slug: before.slug },
   })
 }
 
@@ -228,8 +258,7 @@ export async function transferOwnership(runControl: RunControl, by: Located, use
       ])
       await tx.audit({
         tenantId,
-        actorId: by.actor.id,
-        requestId: by.requestId,
+        ...auditedBy(by),
         entity: 'membership',
         recordId: user,
         action: 'ownershipTransferred',

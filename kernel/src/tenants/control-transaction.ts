@@ -4,6 +4,12 @@ import type pg from 'pg'
 import { type ControlAudit, writeAudit } from '../audit/write-audit.ts'
 import type { Change, ChangeFeed } from '../data/change-feed.ts'
 import { fromDatabase, uncertainCommit } from '../data/database-failure.ts'
+import {
+  type CurrentRequest,
+  claimLockMs,
+  type KeptAnswer,
+  type WriteClaim,
+} from '../data/idempotent-request.ts'
 import { isPlinthError } from '../errors.ts'
 
 export type { ControlAudit }
@@ -12,6 +18,8 @@ export interface ControlTransaction {
   query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<Row[]>
   audit(entry: ControlAudit): Promise<void>
   announce(change: Change): Promise<void>
+  /** What the request will be answered with, kept with the change for when it is sent again with its Idempotency-Key. */
+  keep(answer: () => KeptAnswer): Promise<void>
 }
 
 export type RunControl = <T>(work: (tx: ControlTransaction) => Promise<T>) => Promise<T>
@@ -24,8 +32,10 @@ async function commit(query: (text: string) => Promise<unknown>): Promise<void> 
   }
 }
 
-export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl {
+export function controlTransactions(pool: pg.Pool, feed: ChangeFeed, current?: CurrentRequest): RunControl {
   return async (work) => {
+    const request = current?.getStore()
+    const isFirst = request?.mayClaim() === true
     const client = await fromDatabase(() => pool.connect())
     const query = (text: string, values: readonly unknown[] = []) =>
       fromDatabase(() => client.query(text, [...values]))
@@ -34,19 +44,28 @@ export function controlTransactions(pool: pg.Pool, feed: ChangeFeed): RunControl
     let result: Awaited<ReturnType<typeof work>>
     try {
       await query('BEGIN')
+      const write: WriteClaim = async ({ text, values }) => (await query(text, values)).rowCount ?? 0
+      if (isFirst) {
+        await query(`SET LOCAL lock_timeout = ${claimLockMs}`)
+        await request.claim(write)
+        await query('SET LOCAL lock_timeout TO DEFAULT')
+      }
       result = await work({
         query: async (text, values) => (await query(text, values)).rows,
         audit: (entry) => writeAudit(client, entry),
         async announce(change) {
           announcements.push(await fromDatabase(() => feed.announce(client, change)))
         },
+        keep: async (answer) => (isFirst ? request.keep(answer(), write) : undefined),
       })
       await commit(query)
+      if (isFirst) request.settle(true)
     } catch (error) {
       if (!isPlinthError(error)) broken = true
       await client.query('ROLLBACK').catch(() => {
         broken = true
       })
+      if (isFirst) request.settle(false)
       throw error
     } finally {
       client.release(broken)

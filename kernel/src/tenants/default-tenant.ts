@@ -1,4 +1,5 @@
 // The tenant that a person enters when a request names none.
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Identified } from '../stages.ts'
 import type { RunControl } from './control-transaction.ts'
@@ -45,8 +46,7 @@ export async function setDefaultTenant(
     if (concerned === undefined) return
     await tx.audit({
       tenantId: concerned,
-      actorId: by.actor.id,
-      requestId: by.requestId,
+      ...auditedBy(by),
       entity: 'defaultTenant',
       recordId: by.actor.id,
       action: name === null ? 'removed' : 'changed',

@@ -1,11 +1,11 @@
 // Onboarding: a tenant with its owner, plan, modules, language, money, time and first company, in one transaction. A
 // module that cannot be enabled leaves nothing behind.
 import { randomUUIDv7 } from 'node:crypto'
-import { auditedBy } from '../audit/write-audit.ts'
+import type { AuditedBy } from '../audit/write-audit.ts'
 import type { GivenConsent } from '../entitlements/consent.ts'
 import { enableModuleWithin, type ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import type { Arrival, TenantState } from '../stages.ts'
+import type { TenantState } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
 import { reservedSlugs } from './tenant-hosts.ts'
@@ -25,10 +25,9 @@ export interface NewTenant {
   readonly state?: Extract<TenantState, 'active' | 'trialing'>
 }
 
-export interface Provisioner extends Partial<Arrival> {
-  readonly requestId: string
+export interface Provisioner {
   /** Who does it: the person, or the operator. */
-  readonly actorId: string
+  readonly by: AuditedBy
   readonly owner: { readonly id: string } | { readonly email: string }
 }
 
@@ -38,7 +37,7 @@ export interface Provisioner extends Partial<Arrival> {
  */
 export async function provisionTenant(
   runControl: RunControl,
-  by: Provisioner,
+  { by, owner: whose }: Provisioner,
   tenant: NewTenant,
   plugins: ModulePlugins = new Map(),
 ): Promise<string> {
@@ -53,7 +52,7 @@ export async function provisionTenant(
   if (reservedSlugs.has(slug)) refuse('slug', 'RESERVED', 'is a name of the installation')
   await runControl(async (tx) => {
     await checkPlan(tx, plan)
-    const owner = await ownerOf(tx, by.owner)
+    const owner = await ownerOf(tx, whose)
     const inserted = await tx.query(
       `INSERT INTO kernel.tenant (id, slug, name, currency, plan, locale, time_zone, country, company, state)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (slug) DO NOTHING RETURNING id`,
@@ -66,13 +65,13 @@ export async function provisionTenant(
     ])
     await tx.audit({
       tenantId: id,
-      ...auditedBy({ ...by, actor: { id: by.actorId } }),
+      ...by,
       entity: 'tenant',
       recordId: id,
       action: 'created',
       after: { slug, name, currency, plan, locale, timeZone, country, company: company?.name, state, owner },
     })
-    const switcher = { requestId: by.requestId, actor: { id: by.actorId }, tenant: { id } }
+    const switcher = { ...by.origin, requestId: by.requestId, actor: { id: by.actorId }, tenant: { id } }
     for (const { module, consent } of modules)
       await enableModuleWithin(tx, plugins, switcher, module, consent)
     await tx.announce({ kind: 'member', id: membershipKey(id, owner) })

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
@@ -74,8 +75,7 @@ export function createTenantDomains(parts: {
 
   const auditOf = (by: Located, domain: string) => ({
     tenantId: by.tenant.id,
-    actorId: by.actor.id,
-    requestId: by.requestId,
+    ...auditedBy(by),
     entity: 'domain',
     recordId: domain,
   })

@@ -2,11 +2,11 @@
 import { answers, type Case, refuses } from '../case.ts'
 
 export const contextCases: readonly Case[] = [
-  answers('the tenant', `(ctx) => [typeof ctx.tenant.id, ctx.tenant.currency, Object.keys(ctx.tenant)]`, [
-    'string',
-    'USD',
-    ['id', 'currency'],
-  ]),
+  answers(
+    'the tenant',
+    `(ctx) => [typeof ctx.tenant.id, ctx.tenant.currency, ctx.tenant.locale, ctx.tenant.timeZone, Object.keys(ctx.tenant)]`,
+    ['string', 'USD', 'en', 'UTC', ['id', 'currency', 'locale', 'timeZone']],
+  ),
   answers(
     'what the owner may do',
     `(ctx) => ['note.read', 'note.*', '*', 'route.read', 'never.heard'].map((one) => ctx.user.can(one))`,

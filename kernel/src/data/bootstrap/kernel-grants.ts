@@ -8,7 +8,7 @@ const change = 'select, insert, update, delete'
 
 /** Not when it was written and in which turn: the database says that, and nobody else. */
 const insertAudit =
-  'insert (tenant_id, actor, on_behalf_of, request_id, trace_id, address, agent, module, entity, record_id, action, before, after)'
+  'insert (tenant_id, actor, on_behalf_of, via, request_id, trace_id, address, agent, module, entity, record_id, action, before, after)'
 const insertSeal = 'insert (tenant_id, seq, from_turn, to_turn, rows, first_at, last_at, previous, hash)'
 
 /** By table: rights of the kernel login, rights of the data login. */
@@ -23,6 +23,9 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.membership': { kernel: change },
   'kernel.default_tenant': { kernel: change },
   'kernel.tenant_domain': { kernel: change },
+  'kernel.tenant_erasure': { kernel: 'select, insert, update' },
+  // What went and how much of it commit together, on the data login.
+  'kernel.tenant_erasure_part': { kernel: 'select, delete', data: 'insert' },
   'kernel.role': { kernel: change },
   'kernel.member_role': { kernel: change },
   'kernel.delegation': { kernel: change },
@@ -52,6 +55,11 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.audit_checkpoint': {
     kernel: 'select, insert (tenant_id, seq, to_turn, hash, purged_rows, mac)',
   },
+  // Who writes here in a transaction of a module may not read what others wrote.
+  'kernel.idempotent_request': { kernel: 'select, insert, delete', data: 'insert' },
+  'kernel.idempotent_answer': { kernel: 'select, insert, delete', data: 'insert' },
+  'kernel.rate_count': { kernel: change },
+  'kernel.tenant_cors': { kernel: change },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
   'kernel.approval_chain': { kernel: change },
   'kernel.absence': { kernel: change },
