@@ -64,8 +64,11 @@ const creatorIn = (text: string): unknown => {
   }
 }
 
-/** Reading trails; and what every member reads of the tenant itself, for a key that reaches there at all. */
-const withinNarrow = /^GET \/v1\/(prey\/trails|tenant|me\/default-tenant)/
+/**
+ * Reading trails; what every member reads of the tenant itself, for a key that reaches there at all; and lending what is
+ * within the scopes, which the kernel cuts a loan to.
+ */
+const withinNarrow = /^GET \/v1\/(prey\/trails|tenant|me\/default-tenant)|^POST \/v1\/tenant\/delegations$/
 
 /** Asked by anybody, with whatever credential; the list of tenants has no more than the credential's own. */
 const isOpen = ({ path }: Call['route']): boolean =>
