@@ -80,6 +80,8 @@ export async function setScene(t: Ending, seed: number, overrides: Partial<Confi
   const sides = [first, second] as const
   const modulesOf = (side: Side) => new Set([...modules, side === first ? ownModules[0] : ownModules[1]])
 
+  let sound: Kernel | undefined
+
   async function open(off: readonly Defence[]): Promise<Kernel> {
     const walls: DefencesOff = new Set(off)
     const kernel = await createKernel(config, testLog, walls)
@@ -88,7 +90,9 @@ export async function setScene(t: Ending, seed: number, overrides: Partial<Confi
   }
 
   async function restore(kernel: Kernel): Promise<void> {
-    for (const side of sides) await restoreSide(sender(kernel), side, modulesOf(side))
+    // A kernel without membership would say that everybody is an owner.
+    sound ??= kernel
+    for (const side of sides) await restoreSide(sender(sound), side, modulesOf(side))
   }
 
   return {
