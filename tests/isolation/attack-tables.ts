@@ -20,6 +20,7 @@ import { frameAttacks } from './frame-attacks.fixture.ts'
 import { doublyBounded, governorAttacks } from './governor-attacks.fixture.ts'
 import { type GuestAttack, guestAttacks } from './guest-attacks.fixture.ts'
 import { hostProcessAttempts } from './host-process-attacks.fixture.ts'
+import { huntAttacks } from './hunt-attacks.fixture.ts'
 import { namedTests } from './named-attacks.fixture.ts'
 import { archives, contents, manifests } from './package-attacks.fixture.ts'
 import { processAttacks } from './process-attacks.fixture.ts'
@@ -217,7 +218,7 @@ const tables: readonly AttackTable[] = [
 
 export const attackTables: readonly AttackTable[] = [
   ...tables,
-  ...[...namedTests, ...auditAttacks, ...accountAttacks].map(({ kind, file, ...attack }) =>
+  ...[...namedTests, ...auditAttacks, ...accountAttacks, ...huntAttacks].map(({ kind, file, ...attack }) =>
     table(kind, file, [attack]),
   ),
 ]

@@ -113,6 +113,8 @@ const equipment = fp<Equipment>(async (app, options) => {
     hygiene?.cors.mark(request, reply)
     void reply.header('x-request-id', request.id)
     if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
+    // What one caller was answered is kept for nobody; a route whose answer is everybody's says otherwise.
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store')
     // A keep-alive connection would hold the server open past its close.
     if (isClosing()) void reply.header('connection', 'close')
   })
@@ -126,8 +128,9 @@ const equipment = fp<Equipment>(async (app, options) => {
     })
     request.log.info(
       {
-        tenant: stage?.tenant?.slug,
-        user: stage?.actor?.id,
+        // Refused on a rung after it was known whose request it is.
+        tenant: stage?.tenant?.slug ?? request.asker?.tenant,
+        user: stage?.actor?.id ?? request.asker?.user,
         method: request.method,
         path: request.url.split('?')[0],
         status: reply.statusCode,
@@ -155,7 +158,10 @@ export async function createInstance(
     forceCloseConnections: false,
     // Found before there is a route, and so outside the hooks and the error handler of the instance.
     frameworkErrors: (error, request, reply) => {
-      void reply.headers(securityHeaders).header('x-request-id', request.id)
+      void reply
+        .headers(securityHeaders)
+        .header('x-request-id', request.id)
+        .header('cache-control', 'no-store')
       sendProblem(error, request, reply, { bodyLimit, debug: rest.debugErrors })
     },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },

@@ -1,6 +1,7 @@
 // /v1/tenant/delegations: permissions that one person lends another for a while.
 import { endDelegation, lend, listDelegations } from '../permissions/delegations.ts'
 import type { ModulesOf } from '../permissions/tenant-modules.ts'
+import { requireUncut } from '../permissions/tenant-permissions.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { delegationShape, type NewDelegationBody, newDelegationBody } from './access-schemas.ts'
 import type { Instance } from './create-instance.ts'
@@ -55,6 +56,7 @@ export function delegationRoutes(
       response: { 204: { description: 'Ended.', type: 'null' }, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
+      requireUncut(stage)
       await endDelegation(runControl, stage, (request.params as { id: string }).id)
       return reply.code(204).send()
     }),

@@ -29,7 +29,7 @@ import {
 } from './tenant-life-schemas.ts'
 import { tenantView } from './tenant-view.ts'
 
-/** Only an owner ends a tenant, or hands it over. @throws FORBIDDEN */
+/** Only an owner ends a tenant, or hands it over: with all of his rights, not a part of them. @throws FORBIDDEN, SCOPE_REQUIRED */
 function requireOwner(stage: Located, permission: 'tenant.close' | 'tenant.ownership.transfer'): void {
   requireUncut(stage)
   if (stage.role !== 'owner') throw errors.forbidden({ permission })

@@ -223,6 +223,13 @@ export async function removeMember(runControl: RunControl, by: Located, userId: 
     if (before.active && before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
     for (const table of ['kernel.membership', 'kernel.inactive_member', 'kernel.scim_user'])
       await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, userId])
+    // His keys do not come back with him, should he be added again.
+    const keys = await tx.query<{ id: string }>(
+      `UPDATE kernel.api_key SET revoked_at = now()
+        WHERE tenant_id = $1 AND owner_id = $2 AND revoked_at IS NULL RETURNING id`,
+      [by.tenant.id, userId],
+    )
+    for (const { id } of keys) await tx.announce({ kind: 'session', id: `key:${id}` })
     await recordChange(tx, by, userId, 'removed', { before })
   })
 }

@@ -238,7 +238,9 @@ export async function transferOwnership(runControl: RunControl, by: Located, use
     // As every change of members does: behind it both roles are read as they are.
     await locked(tx, tenantId, {})
     const rows = await tx.query<{ user_id: string; role: string }>(
-      'SELECT user_id, role FROM kernel.membership WHERE tenant_id = $1 AND user_id = ANY($2) FOR UPDATE',
+      // Of people: a service account is a member too, and owns nothing.
+      `SELECT m.user_id, m.role FROM kernel.membership m JOIN identity."user" u ON u.id = m.user_id
+        WHERE m.tenant_id = $1 AND m.user_id = ANY($2) FOR UPDATE OF m`,
       [tenantId, [userId, by.actor.id]],
     )
     const roleOf = (id: string) => rows.find((row) => row.user_id === id)?.role

@@ -21,17 +21,19 @@ interface Naming {
   readonly source: Source
   /** Slug or id, in small letters. */
   readonly name: string
+  /** What the caller said: the id behind a domain is not told to those who only know the domain. */
+  readonly said: string
 }
 
 async function namings(parts: LocateParts, who: Identified, head: RequestHead): Promise<Naming[]> {
   const found: Naming[] = []
-  const add = (source: Source, name: string | undefined) => {
-    if (name !== undefined) found.push({ source, name: name.toLowerCase() })
+  const add = (source: Source, name: string | undefined, said = name) => {
+    if (name !== undefined) found.push({ source, name: name.toLowerCase(), said: said ?? name })
   }
   const host = hostOf(head, parts.isTrusted)
   if (host !== undefined) {
     const at = parts.hosts.tenantAt(host)
-    add('host', at instanceof Promise ? await at : at)
+    add('host', at instanceof Promise ? await at : at, host)
   }
   const header = head.headers['x-tenant-id']
   add('X-Tenant-ID', Array.isArray(header) ? header.join(', ') : header)
@@ -53,7 +55,7 @@ export async function locateTenant(
   if (!first) {
     const home = await directory.homeOf(who.actor.id)
     if (home === undefined) throw errors.tenantRequired({})
-    return enter(parts, who, home, off)
+    return enter(parts, who, { name: home, said: home }, off)
   }
   const tenant = await directory.find(first.name)
   for (const other of others) {
@@ -61,17 +63,17 @@ export async function locateTenant(
     const same = tenant && (await directory.find(other.name))?.id === tenant.id
     if (!same) throw errors.tenantMismatch({ sources: named.map(({ source }) => source) })
   }
-  return enter(parts, who, first.name, off)
+  return enter(parts, who, first, off)
 }
 
 async function enter(
   { directory }: LocateParts,
   who: Identified,
-  name: string,
+  { name, said }: Pick<Naming, 'name' | 'said'>,
   off: DefencesOff,
 ): Promise<Placed> {
   const tenant = await directory.find(name)
   const role = off.has('membership') ? 'owner' : tenant && (await directory.roleOf(tenant.id, who.actor.id))
-  if (!tenant || !role) throw errors.tenantNotFound({ tenant: name.slice(0, 64) })
+  if (!tenant || !role) throw errors.tenantNotFound({ tenant: said.slice(0, 64) })
   return { ...who, tenant, role }
 }
