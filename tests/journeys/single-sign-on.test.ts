@@ -121,7 +121,7 @@ t.test('single sign-on', async (t) => {
     t.match(await owner('PATCH', path, { active: false }), { status: 200, body: { active: false } })
     const refused = await signInAt(kernel, 'email=ann@acme-works.com')
     t.match(refused, { body: { code: 'SSO_PERSON_REFUSED' } }, 'deactivated is deactivated')
-    t.same(await rolesOf(), ['member@example.com member'])
+    t.same(await rolesOf(), ['member@example.com member', 'twice@acme-works.com member'])
     t.match(await owner('PATCH', path, { active: true }), { status: 200 })
     t.match(await signInAt(kernel, 'email=ann@acme-works.com'), { status: 200 })
   })

@@ -63,7 +63,20 @@ export const unansweredHere: ReadonlySet<string> = new Set([
   'POST /v1/auth/email/confirm',
   // A session of one's own that has not ended meanwhile.
   'DELETE /v1/me/sessions/{id}',
-  // Codes of an authenticator.
+  'POST /v1/auth/invitations/look',
+  'POST /v1/auth/invitations/accept',
+  // A module that was switched off before.
+  'POST /v1/tenant/modules',
+  // People of a domain that a provider was set up for.
+  'POST /scim/v2/Users',
+  'GET /scim/v2/Users/{id}',
+  'PUT /scim/v2/Users/{id}',
+  'PATCH /scim/v2/Users/{id}',
+  'DELETE /scim/v2/Users/{id}',
+  // An authenticator, and its codes.
+  'POST /v1/me/passkeys',
+  'POST /v1/me/passkeys/{id}/remove',
+  'POST /v1/auth/passkey/sign-in',
   'POST /v1/auth/sign-in/second-factor',
   'POST /v1/me/totp/confirm',
   'POST /v1/me/totp/disable',

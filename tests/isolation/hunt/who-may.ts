@@ -72,7 +72,9 @@ const withinNarrow = /^GET \/v1\/(prey\/trails|tenant|me\/default-tenant)|^POST 
 
 /** Asked by anybody, with whatever credential; the list of tenants has no more than the credential's own. */
 const isOpen = ({ path }: Call['route']): boolean =>
-  /^\/(health|metrics|openapi|\.well-known|v1\/(marketplace|auth|tenants$))/.test(path)
+  /^\/(health|metrics|openapi|\.well-known|scim\/v2\/(ServiceProviderConfig|ResourceTypes|Schemas)$|v1\/(marketplace|auth|tenants$))/.test(
+    path,
+  )
 
 export function whoMay(
   manifests: readonly Manifest[],
