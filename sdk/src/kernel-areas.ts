@@ -20,6 +20,7 @@ export const KERNEL_AREAS: readonly string[] = [
   'operator',
   'plinth',
   'public',
+  'scim',
   'search',
   'system',
   'tenant',

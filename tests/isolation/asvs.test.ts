@@ -67,8 +67,9 @@ t.test('small things', async (t) => {
   })
 
   await t.test('a password is taken as it was typed, of any characters and of 256 at most', async (t) => {
+    const long = Array.from({ length: 256 }, (_, i) => String.fromCharCode(97 + ((i * i) % 26))).join('')
     const odd = ` Zwölf €${' '.repeat(3)}𝄞 "'\\ ${'x'.repeat(80)}A `
-    for (const password of ['ten letter', odd, 'x'.repeat(256)]) {
+    for (const password of ['ten letter', odd, long]) {
       const email = wanderer()
       t.equal((await send('POST', signUp, { name: 'A', email, password })).status, 200)
       t.equal((await send('POST', signIn, { email, password })).status, 200)

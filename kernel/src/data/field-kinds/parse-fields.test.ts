@@ -167,7 +167,7 @@ t.test('schemas say what may be sent and what comes back', async (t) => {
   })
   t.notOk('required' in jsonSchemaForFields(fields, 'patch'))
   t.match(jsonSchemaForFields(fields, 'record'), {
-    required: ['id', 'version', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy', 'date', 'description'],
+    required: ['id', 'version', 'createdAt', 'createdBy', 'updatedAt', 'updatedBy'],
     properties: { status: { enum: ['draft', 'posted'] }, id: { format: 'uuid' } },
   })
 })
