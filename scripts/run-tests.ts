@@ -140,7 +140,7 @@ async function main(root: string, parts: readonly string[]): Promise<void> {
     const counts = await runTestFiles({
       root,
       files,
-      jobs: 2,
+      jobs: 3,
       timeoutMs: 240_000,
       env,
       print,

@@ -196,7 +196,7 @@ t.test('modules', async (t) => {
       items.find((item) => item.id === 'oms'),
       { available: false, note: 'not available here' },
     )
-    t.equal(items.length, 11)
+    t.equal(items.length, 10)
     const plans = await kernel.send('GET', '/v1/marketplace/plans')
     t.same(
       (plans.body['items'] as { id: string; price: { amount: string } }[]).map((plan) => [

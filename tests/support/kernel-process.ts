@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Call, createClient } from '../../examples/load-journal/client.ts'
-import { type Reply, repository, type Send } from './kernel.ts'
+import { type Reply, repository, type Send, withFinance } from './kernel.ts'
 
 const startDeadlineMs = 60_000
 const endDeadlineMs = 25_000
@@ -34,6 +34,7 @@ export async function startKernelProcess(
       PORT: '0',
       LOG_LEVEL: 'warn',
       PLINTH_LONGEST_DELAY_MS: '0',
+      PLINTH_PLUGINS_ROOT: withFinance,
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
