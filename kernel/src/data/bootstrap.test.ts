@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import t from 'tap'
 import { type TestDatabase, testDatabase } from '../../../tests/support/database.ts'
-import { logins } from './bootstrap/login-roles.ts'
+import { logins, makeLogins, setLoginDefaults } from './bootstrap/login-roles.ts'
 import { bootstrapDatabase } from './bootstrap.ts'
 
 const db = await testDatabase(t)
@@ -171,6 +171,28 @@ t.test('a session that ends or changes is announced with its id', async (t) => {
     { kind: 'session', id: 's' },
     { kind: 'session', id: 's' },
   ])
+})
+
+t.test('logins that installations in other databases set up at the same moment are no failure', async (t) => {
+  const { rolePrefix, adminUrl } = await emptyDatabase(t)
+  const admins = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const client = new pg.Client(adminUrl)
+      await client.connect()
+      return client
+    }),
+  )
+  await makeLogins(admins[0] ?? db.admin, secret, rolePrefix)
+  for (let round = 0; round < 3; round += 1)
+    t.same(await Promise.all(admins.map((admin) => setLoginDefaults(admin, rolePrefix))), [
+      [],
+      [],
+      [],
+      [],
+      [],
+      [],
+    ])
+  await Promise.all(admins.map((admin) => admin.end()))
 })
 
 t.test('two kernels that start at once on an empty database both succeed', async (t) => {

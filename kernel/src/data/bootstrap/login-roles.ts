@@ -2,6 +2,7 @@
 // and how they are made. None is a superuser or may bypass row-level security; what each may touch is in
 // kernel-grants.ts.
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { quoteName } from '../sql-names.ts'
 
@@ -67,14 +68,41 @@ export async function makeLogins(admin: pg.Client, secret: string, rolePrefix: s
   }
 }
 
+/** `work_mem = '8MB'` as PostgreSQL keeps it: `work_mem=8MB`. */
+const asKept = (setting: string): string => setting.replace(/^(\w+) = '?(.*?)'?$/, '$1=$2')
+
+async function hasSetting(admin: pg.Client, role: string, setting: string): Promise<boolean> {
+  const { rowCount } = await admin.query(
+    'select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole where s.setdatabase = 0 and r.rolname = $1 and $2 = any (s.setconfig)',
+    [role, asKept(setting)],
+  )
+  return rowCount !== 0
+}
+
+/**
+ * Roles belong to the server, and the lock that starts take belongs to a database: the start of another installation may
+ * change the same row, which PostgreSQL refuses (`tuple concurrently updated`) where it could wait.
+ */
+async function setDefault(admin: pg.Client, role: string, setting: string, tries = 50): Promise<void> {
+  if (await hasSetting(admin, role, setting)) return
+  try {
+    await admin.query(`alter role ${quoteName(role)} set ${setting}`)
+  } catch (error) {
+    const isConcurrent = error instanceof pg.DatabaseError && error.code === internalError
+    if (!isConcurrent || tries <= 1) throw error
+    await sleep(10 + Math.random() * 40)
+    await setDefault(admin, role, setting, tries - 1)
+  }
+}
+
 /** The settings each login starts its sessions with. Returns those the server did not take. */
 export async function setLoginDefaults(admin: pg.Client, rolePrefix: string): Promise<string[]> {
   const refused: string[] = []
   for (const login of logins) {
-    const role = quoteName(loginName(rolePrefix, login))
-    for (const setting of settings[login]) await admin.query(`alter role ${role} set ${setting}`)
+    const role = loginName(rolePrefix, login)
+    for (const setting of settings[login]) await setDefault(admin, role, setting)
     for (const setting of optionalSettings[login]) {
-      await admin.query(`alter role ${role} set ${setting}`).catch((error: unknown) => {
+      await setDefault(admin, role, setting).catch((error: unknown) => {
         const code = error instanceof pg.DatabaseError ? error.code : undefined
         if (code !== insufficientPrivilege && code !== unknownSetting) throw error
         refused.push(setting)
@@ -85,6 +113,7 @@ export async function setLoginDefaults(admin: pg.Client, rolePrefix: string): Pr
 }
 
 const insufficientPrivilege = '42501'
+const internalError = 'XX000'
 const unknownSetting = '42704'
 
 /** The logins must be weak: an existing role of the same name might not be. */
