@@ -28,7 +28,12 @@ t.test('an operator at his terminal', async (t) => {
   async function plinth(line: string, answer = '', environment: Record<string, string> = {}): Promise<Run> {
     const args = [join(repository, 'kernel/src/cli.ts'), ...line.split(' '), '--url', url]
     const child = spawn(process.execPath, args, {
-      env: { PATH: process.env['PATH'] ?? '', PLINTH_OPERATOR_TOKEN: operatorToken, ...environment },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
+        PLINTH_OPERATOR_TOKEN: operatorToken,
+        ...environment,
+      },
     })
     child.stdin.end(answer)
     const [out, err, [code]] = await Promise.all([

@@ -31,6 +31,7 @@ export async function startKernelProcess(
     cwd: repository,
     env: {
       PATH: process.env['PATH'] ?? '',
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
       PORT: '0',
       LOG_LEVEL: 'warn',
       PLINTH_LONGEST_DELAY_MS: '0',
