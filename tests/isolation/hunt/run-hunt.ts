@@ -255,7 +255,9 @@ function remember(party: Party, hunter: Side, call: Call, answer: Answer): void 
 /** Whether an id of the other tenant is answered otherwise than one that nobody has: once more if so, alone. */
 async function tellsApart(kernel: Kernel, call: Call): Promise<string | undefined> {
   if (call.unknownPath === undefined || call.swaps.length > 1) return undefined
-  const unknown = { ...call, path: call.unknownPath }
+  // Another request with the same key would be refused for that alone.
+  const { 'idempotency-key': _key, ...headers } = call.headers
+  const unknown = { ...call, headers, path: call.unknownPath }
   for (let attempt = 0; ; attempt += 1) {
     const theirs = likeness(await ask(kernel, call))
     const nobodys = likeness(await ask(kernel, unknown))
