@@ -53,6 +53,10 @@ async function transaction<T>(client: pg.Client, work: () => Promise<T>, end = '
 async function seal(floor = 0n): Promise<bigint> {
   const { rows } = await admin.query<{ now: string }>('SELECT pg_current_xact_id()::text AS now')
   const wanted = BigInt(rows[0]?.now ?? 0)
+  // Else the rows before a transaction of another database would have a seal of their own.
+  const horizon = 'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS ended'
+  for (let ended = 0n; ended <= wanted; await new Promise((resolve) => setTimeout(resolve, 20)))
+    ended = BigInt((await admin.query<{ ended: string }>(horizon)).rows[0]?.ended ?? 0)
   for (let upTo = floor; ; ) {
     const sealed = await transaction(kernel, () => sealAudit(kernel, key, upTo))
     upTo = sealed?.upTo ?? upTo
