@@ -6,7 +6,7 @@ import { type HuntReport, hunt, unanswered } from './run-hunt.ts'
 import { setScene } from './scene.ts'
 
 const seed = Number(process.env['HUNT_SEED'] ?? 20_261_121)
-/** .ci/run asks for 50,000; who waits for his tests has less time. */
+/** .ci/run asks for more, and a run of the hunt alone for 50,000; who waits for his tests has less time. */
 const calls = Number(process.env['HUNT_CALLS'] ?? 4_000)
 
 const said = ({ findings }: HuntReport) => findings.map(({ what, call }) => `${what}\n    ${call}`)
