@@ -88,7 +88,7 @@ async function setDefault(admin: pg.Client, role: string, setting: string, tries
   try {
     await admin.query(`alter role ${quoteName(role)} set ${setting}`)
   } catch (error) {
-    const isConcurrent = error instanceof pg.DatabaseError && error.code === internalError
+    const isConcurrent = error instanceof pg.DatabaseError && writtenByAnother.includes(error.code ?? '')
     if (!isConcurrent || tries <= 1) throw error
     await sleep(10 + Math.random() * 40)
     await setDefault(admin, role, setting, tries - 1)
@@ -113,7 +113,8 @@ export async function setLoginDefaults(admin: pg.Client, rolePrefix: string): Pr
 }
 
 const insufficientPrivilege = '42501'
-const internalError = 'XX000'
+/** The row was changed, or made, in between. */
+const writtenByAnother = ['XX000', '23505']
 const unknownSetting = '42704'
 
 /** The logins must be weak: an existing role of the same name might not be. */
