@@ -1,14 +1,15 @@
 // Separation of duties, as a tenant wishes it: pairs of permissions, and who has both already.
+
 import { randomUUIDv7 } from 'node:crypto'
 import type { Manifest } from '@plinth/sdk'
-import { auditedBy } from '../audit/write-audit.ts'
 import { errors, type FieldError } from '../errors.ts'
 import type { Located, MembershipRole } from '../stages.ts'
-import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
 import { permissionCatalogue } from './check-rules.ts'
 import { conflictsOf, type Duty, dutiesOf, heldPermissions } from './duty-conflicts.ts'
 import { lockAccess } from './lock-access.ts'
 import { readGrants } from './read-grants.ts'
+import { recordAccess } from './record-access.ts'
 import { unasked } from './scope-source.ts'
 
 const mostDuties = 200
@@ -45,24 +46,6 @@ function checkDuty(manifests: readonly Manifest[], { first, second, within }: Om
   if (problems.length > 0) throw errors.validation({ errors: problems })
 }
 
-async function record(
-  tx: ControlTransaction,
-  by: Located,
-  recordId: string,
-  action: string,
-  change: { before?: object; after?: object },
-): Promise<void> {
-  await tx.audit({
-    tenantId: by.tenant.id,
-    ...auditedBy(by),
-    entity: 'duty',
-    recordId,
-    action,
-    ...change,
-  })
-  await tx.announce({ kind: 'access', id: by.tenant.id })
-}
-
 /** Who has both already keeps them: the report says so. */
 export async function createDuty(
   runControl: RunControl,
@@ -85,7 +68,7 @@ export async function createDuty(
        VALUES ($1, $2, $3, $4, $5, $6, $7)`,
       [by.tenant.id, duty.id, title, first, second, within, by.actor.id],
     )
-    await record(tx, by, duty.id, 'created', { after: duty })
+    await recordAccess(tx, by, 'duty', duty.id, 'created', { after: duty })
     return duty
   })
 }
@@ -96,7 +79,7 @@ export async function deleteDuty(runControl: RunControl, by: Located, id: string
     const before = (await dutiesOf(tx, by.tenant.id)).find((duty) => duty.id === id)
     if (!before) throw errors.recordNotFound({ entity: 'duty', id })
     await tx.query('DELETE FROM kernel.duty WHERE tenant_id = $1 AND id = $2', [by.tenant.id, id])
-    await record(tx, by, id, 'removed', { before })
+    await recordAccess(tx, by, 'duty', id, 'removed', { before })
   })
 }
 

@@ -1,8 +1,8 @@
 // Roles of a tenant: made, changed and taken away by whoever may, and never with more than he has himself.
+
 import { randomUUIDv7 } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Manifest } from '@plinth/sdk'
-import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
@@ -11,6 +11,7 @@ import { checkRules } from './check-rules.ts'
 import { refuseForHolders } from './duty-conflicts.ts'
 import { lockAccess } from './lock-access.ts'
 import { type GrantParts, lifted, refuseUngranted } from './may-grant.ts'
+import { recordAccess } from './record-access.ts'
 
 export interface TenantRole {
   readonly id: string
@@ -58,24 +59,6 @@ export async function readRole(tx: ControlTransaction, tenantId: string, id: str
   return roleFromRow(row)
 }
 
-async function record(
-  tx: ControlTransaction,
-  by: Located,
-  recordId: string,
-  action: string,
-  change: { before?: object; after?: object },
-): Promise<void> {
-  await tx.audit({
-    tenantId: by.tenant.id,
-    ...auditedBy(by),
-    entity: 'role',
-    recordId,
-    action,
-    ...change,
-  })
-  await tx.announce({ kind: 'access', id: by.tenant.id })
-}
-
 async function refuseTaken(
   tx: ControlTransaction,
   tenantId: string,
@@ -111,7 +94,7 @@ export async function createRole(
       [by.tenant.id, id, name, description, JSON.stringify(rules), by.actor.id],
     )
     const role = await readRole(tx, by.tenant.id, id)
-    await record(tx, by, id, 'created', { after: role })
+    await recordAccess(tx, by, 'role', id, 'created', { after: role })
     return role
   })
 }
@@ -144,7 +127,7 @@ export async function changeRole(
     if (added.length > 0 || removed.length > 0)
       await refuseForHolders(tx, by.tenant.id, manifests, id, before)
     const after = await readRole(tx, by.tenant.id, id)
-    await record(tx, by, id, 'changed', { before, after })
+    await recordAccess(tx, by, 'role', id, 'changed', { before, after })
     return after
   })
 }
@@ -163,6 +146,6 @@ export async function deleteRole(
       throw errors.versionConflict({ entity: 'role', id, version: before.version })
     if ((before.members ?? 0) > 0) throw errors.recordInUse({ entity: 'role', id })
     await tx.query('DELETE FROM kernel.role WHERE tenant_id = $1 AND id = $2', [by.tenant.id, id])
-    await record(tx, by, id, 'removed', { before })
+    await recordAccess(tx, by, 'role', id, 'removed', { before })
   })
 }

@@ -1,16 +1,17 @@
 // Loans: a person lends permissions that he has himself to another, between two dates. What is lent is looked up in the
 // lender's rules at each request of the borrower, so it ends the moment the lender loses it, and cannot be lent on.
+
 import { randomUUIDv7 } from 'node:crypto'
 import type { Manifest } from '@plinth/sdk'
-import { auditedBy } from '../audit/write-audit.ts'
 import { errors, type FieldError } from '../errors.ts'
 import type { Located } from '../stages.ts'
-import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
 import { coversPermission } from './access-rule.ts'
 import { permissionCatalogue, unknownPermission } from './check-rules.ts'
 import { heldPermissions, refuseConflicts } from './duty-conflicts.ts'
 import type { Grants } from './grants.ts'
 import { grantsOfMember, lockAccess } from './lock-access.ts'
+import { recordAccess } from './record-access.ts'
 import { holdsTenantPermission } from './tenant-permissions.ts'
 
 export interface Delegation {
@@ -63,24 +64,6 @@ function fromRow(row: Row): Delegation {
     ...(ended ? { endedAt: ended.toISOString() } : {}),
     state: ended ? 'ended' : row.starts_at.getTime() > now ? 'coming' : 'running',
   }
-}
-
-async function record(
-  tx: ControlTransaction,
-  by: Located,
-  recordId: string,
-  action: string,
-  change: { before?: object; after?: object },
-): Promise<void> {
-  await tx.audit({
-    tenantId: by.tenant.id,
-    ...auditedBy(by),
-    entity: 'delegation',
-    recordId,
-    action,
-    ...change,
-  })
-  await tx.announce({ kind: 'access', id: by.tenant.id })
 }
 
 const wrong = (field: string, code: string, message: string) =>
@@ -149,7 +132,7 @@ export async function lend(
     )
     if (!row) throw errors.internal({})
     const delegation = fromRow(row)
-    await record(tx, by, id, 'lent', { after: delegation })
+    await recordAccess(tx, by, 'delegation', id, 'lent', { after: delegation })
     return delegation
   })
 }
@@ -188,6 +171,6 @@ export async function endDelegation(runControl: RunControl, by: Located, id: str
       'UPDATE kernel.delegation SET ended_at = now(), ended_by = $3 WHERE tenant_id = $1 AND id = $2',
       [by.tenant.id, id, by.actor.id],
     )
-    await record(tx, by, id, 'ended', { before: fromRow(row) })
+    await recordAccess(tx, by, 'delegation', id, 'ended', { before: fromRow(row) })
   })
 }
