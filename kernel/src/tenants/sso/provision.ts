@@ -1,13 +1,8 @@
-// People as a tenant's directory keeps them in step (SCIM): members whose address is of a domain that the tenant has
-// verified. What belongs to the person and not to the tenant, his name and address, is taken when he is made and is
-// not the directory's to change. Owners are out of its reach.
-import { auditedBy } from '../../audit/write-audit.ts'
 import { errors } from '../../errors.ts'
 import { holdsEverything } from '../../permissions/may-grant.ts'
 import type { Located, MembershipRole } from '../../stages.ts'
-import { activate, deactivate } from '../change-members.ts'
+import { activate, deactivate, recordChange } from '../change-members.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
-import { membershipKey } from '../tenant-directory.ts'
 import { accountFor } from './admit.ts'
 
 export interface ProvisionedPerson {
@@ -90,18 +85,6 @@ export async function readProvisioned(
 const inTurn = (tx: ControlTransaction, by: Located) =>
   tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
 
-async function record(
-  tx: ControlTransaction,
-  by: Located,
-  id: string,
-  action: string,
-  change: { before?: object; after?: object },
-): Promise<void> {
-  const { id: tenantId } = by.tenant
-  await tx.audit({ tenantId, ...auditedBy(by), entity: 'membership', recordId: id, action, ...change })
-  await tx.announce({ kind: 'member', id: membershipKey(tenantId, id) })
-}
-
 /** Null takes the id of the directory away. @throws RECORD_CONFLICT when another person has it */
 async function setExternalId(
   tx: ControlTransaction,
@@ -164,7 +147,7 @@ export async function provisionPerson(
   if (!person.isActive) await deactivate(tx, [tenantId, userId])
   await setExternalId(tx, by, userId, person.externalId ?? null)
   const after = await readProvisioned(tx, tenantId, userId)
-  await record(tx, by, userId, 'added', { after })
+  await recordChange(tx, by, userId, 'added', { after })
   return after
 }
 
@@ -199,7 +182,7 @@ export async function changeProvisioned(
     await (isActive ? activate(tx, [by.tenant.id, id], by.actor.id) : deactivate(tx, [by.tenant.id, id]))
   await setExternalId(tx, by, id, externalId === undefined ? (before.externalId ?? null) : externalId)
   const after = await readProvisioned(tx, by.tenant.id, id)
-  await record(tx, by, id, 'changed', { before, after })
+  await recordChange(tx, by, id, 'changed', { before, after })
   return after
 }
 
@@ -208,5 +191,5 @@ export async function removeProvisioned(tx: ControlTransaction, by: Located, id:
   const before = await readForChange(tx, by, id)
   for (const table of ['kernel.membership', 'kernel.inactive_member', 'kernel.scim_user'])
     await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, id])
-  await record(tx, by, id, 'removed', { before })
+  await recordChange(tx, by, id, 'removed', { before })
 }
