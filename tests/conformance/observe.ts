@@ -120,7 +120,7 @@ async function rowsOf({ kernel }: Stage, tenants: readonly string[], index: numb
   }
   for (const table of ['kernel.audit', 'kernel.outbox']) {
     const what =
-      table === 'kernel.audit' ? 'entity, record_id, action, before, after' : 'event, payload, delivered_at'
+      table === 'kernel.audit' ? 'entity, record_id, action, before, after' : 'event, payload, dispatched_at'
     const { rows } = await admin.query(
       `select request_id, actor, module, ${what} from ${table} where request_id like $1 order by request_id, id`,
       [`case-${index}-step-%`],

@@ -56,7 +56,7 @@ t.test('none of the three logins is a superuser, bypasses row policies, or makes
 })
 
 t.test(
-  'the data login reads approvals of its tenant alone, and adds to audit, outbox and history only',
+  'the data login reads approvals and tasks of its tenant alone, and adds to audit, outbox and history only',
   async (t) => {
     const data = await db.connect(db.access.data)
     const { rows } = await db.admin.query<{ name: string }>(
@@ -64,7 +64,7 @@ t.test(
       where schemaname in ('kernel', 'identity') order by 1`,
     )
     t.ok(rows.length >= 14, 'a positive control: there are tables')
-    const decided = ['kernel.approval', 'kernel.approval_event']
+    const decided = ['kernel.approval', 'kernel.approval_event', 'kernel.task']
     for (const { name } of rows) {
       const read = data.query(`select * from ${name}`)
       if (decided.includes(name)) t.equal((await read).rowCount, 0, `${name} without a tenant`)
@@ -78,6 +78,8 @@ t.test(
         column,
       )
     await t.rejects(data.query('update kernel.approval_event set actor = actor'), { code: '42501' })
+    for (const column of ['tenant_id', 'attempt', 'input', 'actor', 'run_at'])
+      await t.rejects(data.query(`update kernel.task set ${column} = ${column}`), { code: '42501' }, column)
     const tenant = await db.addTenant('audited')
     const add = `insert into kernel.audit (tenant_id, actor, request_id, module, entity, record_id, action)
                values ($1, 'a', 'r', 'm', 'e', 'x', 'create')`

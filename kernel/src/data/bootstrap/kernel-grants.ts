@@ -62,6 +62,14 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.rate_count': { kernel: change },
   'kernel.tenant_cors': { kernel: change },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
+  // A unit of work enqueues jobs, and notes of the task it does that it is done.
+  'kernel.task': {
+    kernel: change,
+    data: 'select, insert, update (state, ended_at, lease_until, result, error)',
+  },
+  'kernel.task_pause': { kernel: change },
+  'kernel.job_schedule': { kernel: change },
+  'kernel.module_absence': { kernel: change },
   'kernel.approval_chain': { kernel: change },
   'kernel.absence': { kernel: change },
   // Decided in the transaction of the action that waits for it; row level security keeps it to the unit's tenant.
@@ -107,6 +115,7 @@ export async function grantKernelTables(owner: pg.Client, rolePrefix: string): P
     `grant usage on schema kernel to ${kernel}, ${data}`,
     `grant usage on schema identity to ${kernel}`,
     `grant execute on function kernel.tenant_id() to ${kernel}, ${data}`,
+    `grant usage on sequence kernel.outbox_position to ${kernel}`,
     `grant execute on function kernel.audit_offset() to ${kernel}, ${data}`,
     // It deletes what a plan no longer keeps, and refuses anything else.
     `grant execute on function kernel.purge_audit(uuid, bigint) to ${kernel}`,
