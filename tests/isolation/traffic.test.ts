@@ -35,6 +35,8 @@ t.test('traffic', async (t) => {
         const inside = areDown ? 12 : 4
         const locker = await database.connect({ connectionString: database.adminUrl })
         await locker.query('begin; select from plugin_things.thing for update')
+        // Beside one another: who is alone keeps nobody waiting.
+        await calm.owner('GET', '/v1/things/things')
         const changes = Array.from({ length: 20 }, (_, n) => storm.owner('PATCH', path, { name: `b${n}` }))
         await someoneWaitsForALock(database.admin, inside)
         const made = await calm.owner('POST', '/v1/things/things', { name: 'c' })

@@ -7,14 +7,15 @@ import fp from 'fastify-plugin'
 import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
-import { continueTrace, traceIdOf } from '../telemetry/trace-context.ts'
-import type { IsTrusted } from '../tenants/request-head.ts'
+import { traceContinuer, traceIdOf } from '../telemetry/trace-context.ts'
+import { type IsTrusted, trustNobody } from '../tenants/request-head.ts'
 import type { Hygiene } from './hygiene/hygiene.ts'
 import { withIdempotencyKey } from './hygiene/idempotency-schema.ts'
 import { isForOperator } from './hygiene/rate-limits.ts'
 import { securityHeaders } from './hygiene/security-headers.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, type NameDecision, sendProblem } from './problem.ts'
+import { RequestLog } from './request-log.ts'
 
 /** The one way to authenticate; `security: []` on a route takes it away. */
 export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as const
@@ -61,8 +62,9 @@ export type InstanceOptions = Equipment & {
   readonly isTrusted?: IsTrusted
 }
 
-const equipment = fp<Equipment>(async (app, options) => {
-  const { debugErrors, isClosing, hygiene, watchRequest, nameDecision } = options
+const equipment = fp<Equipment & Pick<InstanceOptions, 'log'>>(async (app, options) => {
+  const { debugErrors, isClosing, hygiene, watchRequest, nameDecision, log } = options
+  const continueTrace = traceContinuer()
   app.decorateRequest('stage', null)
   app.decorate('hygiene', hygiene)
   app.decorateRequest('idempotent', null)
@@ -74,7 +76,7 @@ const equipment = fp<Equipment>(async (app, options) => {
     void reply.headers(securityHeaders)
     const { traceparent } = request.headers
     request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
-    request.log = request.log.child({ traceId: traceIdOf(request.traceparent) })
+    if (request.log instanceof RequestLog) request.log.name({ traceId: traceIdOf(request.traceparent) })
     hygiene?.rates.byAddress(request, reply)
     if (hygiene?.cors.answersPreflight(request, reply)) return reply
     if (hygiene?.pressure.isHigh() && !isForOperator(request.url)) throw errors.underPressure({})
@@ -126,8 +128,11 @@ const equipment = fp<Equipment>(async (app, options) => {
       seconds: reply.elapsedTime / 1_000,
       tenant: stage?.tenant?.id,
     })
-    request.log.info(
+    if (!log.isLevelEnabled('info')) return
+    app.log.info(
       {
+        requestId: request.id,
+        traceId: traceIdOf(request.traceparent),
         // Refused on a rung after it was known whose request it is.
         tenant: stage?.tenant?.slug ?? request.asker?.tenant,
         user: stage?.actor?.id ?? request.asker?.user,
@@ -149,8 +154,9 @@ export async function createInstance(
   const app = Fastify({
     loggerInstance: log,
     bodyLimit,
-    ...(isTrusted ? { trustProxy: isTrusted } : {}),
+    ...(isTrusted && isTrusted !== trustNobody ? { trustProxy: isTrusted } : {}),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    childLoggerFactory: (parent, names) => new RequestLog(parent, names),
     genReqId: (request) => {
       const given = request.headers['x-request-id']
       return typeof given === 'string' && acceptableRequestId.test(given) ? given : randomUUID()
@@ -171,7 +177,7 @@ export async function createInstance(
     openapi: { openapi: '3.1.0', info: { title: 'Plinth', version: '1' }, components: { securitySchemes } },
     hideUntagged: false,
   })
-  await app.register(equipment, rest)
+  await app.register(equipment, { ...rest, log })
   await app.register(fp(async (child) => routes(child as Instance)))
   await app.ready()
   return app

@@ -71,6 +71,7 @@ export function atRung<Stage extends object>(
       const work = () => handle(stage, request, reply)
       if (!hygiene) return work()
       const { tenant } = stage
+      if (tenant) hygiene.turns.saw(tenant.id)
       const inTurn = !tenant || entersPlugin ? work : () => hygiene.turns.run(tenant.id, work)
       // Outside the turns: who waits for the answer to what he sent before takes no place.
       return hygiene.idempotency.run(stage, request, reply, inTurn)
@@ -120,7 +121,8 @@ export function createLadder(
   async function found(request: FastifyRequest): Promise<Located> {
     const placed = await locateTenant(parts, await presented(request), headOf(request), off)
     // It has said its part: routes refuse parameters that they do not know.
-    if (request.query && typeof request.query === 'object') Reflect.deleteProperty(request.query, 'tenant')
+    const { query } = request
+    if (query && typeof query === 'object' && 'tenant' in query) Reflect.deleteProperty(query, 'tenant')
     await checkSso(placed)
     request.asker = { tenant: placed.tenant.id, user: placed.actor.id }
     return { ...placed, grants: await grantsOf(placed.tenant.id, placed.actor.id, placed.role) }

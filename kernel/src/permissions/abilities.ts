@@ -18,22 +18,46 @@ export interface Asker {
   readonly scopes?: readonly string[]
 }
 
+/** By what a person was given: it is read anew when it may have changed, and is then another object. */
+interface Kept {
+  readonly whole: LRUCache<Grants, Ability>
+  readonly scoped: LRUCache<string, { readonly grants: Grants; readonly ability: Ability }>
+}
+
 export function createAbilities(off: DefencesOff = allStand): (asker: Asker, plugin: Described) => Ability {
   // By the object: another package may come back under the same name and version, with other roles.
-  const ofPlugins = new WeakMap<Described, LRUCache<string, { grants: Grants; ability: Ability }>>()
-  return ({ tenant, grants, scopes }, plugin) => {
-    const abilities =
-      ofPlugins.get(plugin) ??
-      new LRUCache<string, { grants: Grants; ability: Ability }>({ max: keptOfPlugin })
-    ofPlugins.set(plugin, abilities)
-    const key = JSON.stringify([tenant.id, grants.userId, scopes])
-    const known = abilities.get(key)
-    // What a person was given is read anew when it may have changed, and is then another object.
-    if (known && known.grants === grants) return known.ability
-    const ability = off.has('ability')
+  const ofPlugins = new WeakMap<Described, Kept>()
+
+  function keptOf(plugin: Described): Kept {
+    const known = ofPlugins.get(plugin)
+    if (known) return known
+    const kept: Kept = {
+      whole: new LRUCache({ max: keptOfPlugin }),
+      scoped: new LRUCache({ max: keptOfPlugin }),
+    }
+    ofPlugins.set(plugin, kept)
+    return kept
+  }
+
+  const build = (plugin: Described, grants: Grants, scopes: readonly string[] | undefined) =>
+    off.has('ability')
       ? fullAbility(plugin.manifest)
       : buildAbility(plugin.manifest, grants, off.has('keyScopes') ? undefined : scopes)
-    abilities.set(key, { grants, ability })
+
+  return ({ tenant, grants, scopes }, plugin) => {
+    const { whole, scoped } = keptOf(plugin)
+    if (scopes === undefined) {
+      const known = whole.get(grants)
+      if (known) return known
+      const ability = build(plugin, grants, undefined)
+      whole.set(grants, ability)
+      return ability
+    }
+    const key = JSON.stringify([tenant.id, grants.userId, scopes])
+    const known = scoped.get(key)
+    if (known && known.grants === grants) return known.ability
+    const ability = build(plugin, grants, scopes)
+    scoped.set(key, { grants, ability })
     return ability
   }
 }

@@ -7,7 +7,7 @@ export const trafficSettings = {
   tenantRequests: setting(
     'PLINTH_TENANT_REQUESTS',
     '4',
-    "Most requests of one tenant that one kernel process works on at once; others wait in turns. What enters a plugin has the plugin's own places.",
+    "Most requests of one tenant that one kernel process works on at once while other tenants ask as well (in the last two seconds); others wait in turns. What enters a plugin has the plugin's own places.",
     integer(4, 1, 1_000),
   ),
   requestsAtOnce: setting(

@@ -15,8 +15,12 @@ export interface RequestHead {
 
 export type IsTrusted = (address: string | undefined) => boolean
 
+/** Where there is no proxy in front. */
+export const trustNobody: IsTrusted = () => false
+
 /** Addresses and networks, as PLINTH_TRUSTED_PROXIES has them. */
 export function trustedProxies(networks: readonly string[]): IsTrusted {
+  if (networks.length === 0) return trustNobody
   const trusted = new BlockList()
   for (const network of networks) {
     const [address = '', bits] = network.split('/')

@@ -29,6 +29,7 @@ export const isForOperator = (url: string): boolean => url === '/metrics' || url
 
 /** A customer has a whole /64, and can take any address of it. */
 export function networkOf(address: string): string {
+  if (!address.includes(':')) return address
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined || !isIPv6(address)) return mapped ?? address
   const [head = '', tail] = address.split('%')[0]?.split('::') ?? []
