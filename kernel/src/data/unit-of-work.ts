@@ -47,8 +47,8 @@ interface Sending extends SendOptions {
   readonly lockMs?: number
 }
 
-/** With `lockMs` it waits for no lock longer than that. */
-export type OwnOptions = Pick<Sending, 'explain' | 'lockMs'>
+/** With `lockMs` it waits for no lock longer than that. What `writes` would be rolled back, as a change of a record would. */
+export type OwnOptions = Pick<Sending, 'explain' | 'lockMs'> & { readonly writes?: boolean }
 
 export interface UnitOfWork extends Reader {
   readonly scope: UnitScope
@@ -119,6 +119,7 @@ class Unit implements UnitOfWork {
   /** Nothing more may be sent. A handler that kept its ctx cannot write into somebody else's transaction. */
   #ended = false
   #isReading = false
+  #ownWrites = false
   #committing: Promise<string> | undefined
   #failure: Promise<unknown> | undefined
 
@@ -133,7 +134,7 @@ class Unit implements UnitOfWork {
   }
 
   get hasWritten(): boolean {
-    return this.#audits.length > 0 || this.#events.length > 0
+    return this.#audits.length > 0 || this.#events.length > 0 || this.#ownWrites
   }
 
   async query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult> {
@@ -150,7 +151,11 @@ class Unit implements UnitOfWork {
     this.#track(this.#submit(quoteName(role), statement, options))
   }
 
-  async ownQuery(statement: Statement, options: OwnOptions = {}): Promise<QueryResult> {
+  async ownQuery(
+    statement: Statement,
+    { writes = false, ...options }: OwnOptions = {},
+  ): Promise<QueryResult> {
+    this.#ownWrites ||= writes
     try {
       return await this.#submit(asLogin, statement, { ...options, awaited: true })
     } catch (error) {

@@ -34,6 +34,15 @@ function runnerOf(spec: Declaration, handler: Handler): Run | undefined {
         handler.kind === 'route' ? member(spec.routes, handler.route) : member(spec.services, handler.service)
       return typeof one?.run === 'function' ? untyped(one.run.bind(one)) : undefined
     }
+    case 'event': {
+      const subscriber = member(spec.on, handler.event)
+      if (typeof subscriber === 'function') return untyped(subscriber)
+      return typeof subscriber?.run === 'function' ? untyped(subscriber.run.bind(subscriber)) : undefined
+    }
+    case 'job': {
+      const job = member(spec.jobs, handler.job)
+      return typeof job?.run === 'function' ? untyped(job.run.bind(job)) : undefined
+    }
     case 'hook': {
       const hooks = member(spec.hooks, handler.entity)
       if (typeof hooks?.validate !== 'function') return undefined

@@ -98,7 +98,8 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
       try {
         return await withClaim({ connections, scope, request, answer }, async (unit) => {
           const isAdmitted = leave !== undefined
-          const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
+          const { job } = stage
+          const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted, job }
           const result = await work(makeWork(options))
           spending.confirm()
           return result
