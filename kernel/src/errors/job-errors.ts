@@ -20,8 +20,13 @@ export const jobErrors = {
     'JOB_NOT_DEAD',
     409,
     'info',
-    (d) =>
-      `The job '${d.id}' is '${d.state}'. Only one that is 'dead' or 'cancelled' is tried again by hand.`,
+    (d) => `The job '${d.id}' is '${d.state}'. Only one that is 'dead' or 'cancelled' is tried again by hand.`,
+  ),
+  jobPending: defineError<{ id: string }>(
+    'JOB_PENDING',
+    409,
+    'info',
+    (d) => `Another job with the unique key of the job '${d.id}' waits or runs already.`,
   ),
   jobCancelled: defineError<{ id: string }>(
     'JOB_CANCELLED',
