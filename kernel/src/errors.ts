@@ -8,6 +8,7 @@ import { jobErrors } from './errors/job-errors.ts'
 import { kernelErrors } from './errors/kernel-errors.ts'
 import { operatorErrors } from './errors/operator-errors.ts'
 import { pluginErrors } from './errors/plugin-errors.ts'
+import { queueErrors } from './errors/queue-errors.ts'
 import { recordErrors } from './errors/record-errors.ts'
 import { requestErrors } from './errors/request-errors.ts'
 import { tenantErrors } from './errors/tenant-errors.ts'
@@ -31,5 +32,6 @@ export const errors = {
   ...operatorErrors,
   ...jobErrors,
   ...pluginErrors,
+  ...queueErrors,
   ...kernelErrors,
 }

@@ -23,13 +23,22 @@ t.test('a tenant’s schedules', async (t) => {
   const { admin } = lab.database
   /** As if the time had come. */
   const makeDue = (ago = '1 second') =>
-    admin.query(`update kernel.job_schedule set next_at = now() - $2::interval where tenant_id = $1`, [shop.id, ago])
+    admin.query(`update kernel.job_schedule set next_at = now() - $2::interval where tenant_id = $1`, [
+      shop.id,
+      ago,
+    ])
   const ofNightly = async () =>
     (await shop.owner('GET', '/v1/tenant/jobs?job=nightly')).body['items'] as { id: string; state: string }[]
 
   await t.test('are there as soon as the module is', async (t) => {
     const [nightly, ...rest] = await until(schedules, (found) => found.length > 0)
-    t.match(nightly, { module: 'works', job: 'nightly', title: 'Nightly', schedule: '30 2 * * *', timeZone: 'UTC' })
+    t.match(nightly, {
+      module: 'works',
+      job: 'nightly',
+      title: 'Nightly',
+      schedule: '30 2 * * *',
+      timeZone: 'UTC',
+    })
     t.match(nightly?.nextAt, /T02:30:00/)
     t.same(rest, [])
   })
@@ -59,12 +68,10 @@ t.test('a tenant’s schedules', async (t) => {
   })
 
   await t.test('none while the one of the time before is not done', async (t) => {
-    await admin.query('insert into kernel.task_pause (id, tenant_id, module, paused_by) values ($1, $2, $3, $4)', [
-      crypto.randomUUID(),
-      shop.id,
-      'works',
-      'olga',
-    ])
+    await admin.query(
+      'insert into kernel.task_pause (id, tenant_id, module, paused_by) values ($1, $2, $3, $4)',
+      [crypto.randomUUID(), shop.id, 'works', 'olga'],
+    )
     for (const _ of [1, 2]) {
       await makeDue()
       await until(schedules, ([one]) => Date.parse(String(one?.nextAt)) > Date.now())
@@ -116,14 +123,25 @@ t.test('two kernels make one job of a due time, and one that was down makes up f
   await second.close()
   await lab.kernel.close()
 
-  await admin.query(`update kernel.job_schedule set next_at = now() - interval '3 days' where tenant_id = $1`, [shop.id])
-  const changed = await makeInstallation(t, { '@test/works': { source: jobPlugin({ schedule: '15 4 * * *' }) } })
-  const third = await createKernel(testConfig(lab.database.adminUrl, { ...quick, pluginsRoot: changed }), testLog)
+  await admin.query(
+    `update kernel.job_schedule set next_at = now() - interval '3 days' where tenant_id = $1`,
+    [shop.id],
+  )
+  const changed = await makeInstallation(t, {
+    '@test/works': { source: jobPlugin({ schedule: '15 4 * * *' }) },
+  })
+  const third = await createKernel(
+    testConfig(lab.database.adminUrl, { ...quick, pluginsRoot: changed }),
+    testLog,
+  )
   t.teardown(() => third.close())
   t.ok(sender(third))
   const patterns = async () =>
-    (await admin.query<{ pattern: string }>('select pattern from kernel.job_schedule where tenant_id = $1', [shop.id]))
-      .rows
+    (
+      await admin.query<{ pattern: string }>('select pattern from kernel.job_schedule where tenant_id = $1', [
+        shop.id,
+      ])
+    ).rows
   t.match(
     await until(patterns, ([one]) => one?.pattern === '15 4 * * *'),
     [{ pattern: '15 4 * * *' }],

@@ -24,8 +24,14 @@ t.test('the jobs of a tenant', async (t) => {
     t.equal((first.body['items'] as unknown[]).length, 3)
     t.same(await listed(`?limit=3&cursor=${String(first.body['cursor'])}`), made.slice(2))
     for (const query of ['?state=sleeping', '?limit=0', '?job=a-b', '?sort=id'])
-      t.match(await owner('GET', `/v1/tenant/jobs${query}`), { status: 422, body: { code: 'VALIDATION_FAILED' } })
-    t.match(await owner('GET', '/v1/tenant/jobs?cursor=zzz'), { status: 400, body: { code: 'CURSOR_INVALID' } })
+      t.match(await owner('GET', `/v1/tenant/jobs${query}`), {
+        status: 422,
+        body: { code: 'VALIDATION_FAILED' },
+      })
+    t.match(await owner('GET', '/v1/tenant/jobs?cursor=zzz'), {
+      status: 400,
+      body: { code: 'CURSOR_INVALID' },
+    })
   })
 
   await t.test('are run by hand, once for each Idempotency-Key', async (t) => {
@@ -35,7 +41,13 @@ t.test('the jobs of a tenant', async (t) => {
     const made = await owner('POST', url, body, key)
     t.match(made, {
       status: 202,
-      body: { state: /waiting|running/, job: 'note', input: { text: 'by hand', n: 0 }, priority: -5, unique: 'hand' },
+      body: {
+        state: /waiting|running/,
+        job: 'note',
+        input: { text: 'by hand', n: 0 },
+        priority: -5,
+        unique: 'hand',
+      },
       headers: { location: `/v1/tenant/jobs/${String(made.body['id'])}`, etag: /^"/ },
     })
     t.equal((await owner('POST', url, body, key)).body['id'], made.body['id'])
@@ -57,29 +69,42 @@ t.test('the jobs of a tenant', async (t) => {
     ] as const
     for (const [to, body, status, code] of refused)
       t.match(await owner('POST', to, body), { status, body: { code } }, `${to} ${JSON.stringify(body)}`)
-    t.match(await owner('POST', '/v1/tenant/modules/works/jobs/nota', {}), { body: { detail: /Did you mean 'note'/ } })
+    t.match(await owner('POST', '/v1/tenant/modules/works/jobs/nota', {}), {
+      body: { detail: /Did you mean 'note'/ },
+    })
   })
 
-  await t.test('are watched: progress is seen at once, and waiting ends when something changes', async (t) => {
-    const id = await shop.enqueue('slow', { text: 'watched', steps: 6, ms: 150 })
-    const seen: unknown[] = []
-    let etag = ''
-    for (let turn = 0; turn < 30; turn += 1) {
-      const reply = await owner('GET', `/v1/tenant/jobs/${id}?wait=5`, undefined, etag === '' ? {} : { 'if-none-match': etag })
-      t.equal(reply.status, 200)
-      etag = String(reply.headers['etag'])
-      seen.push(reply.body['progress'])
-      if (reply.body['state'] === 'done') break
-    }
-    t.ok(seen.some((progress) => Number(progress) > 0 && Number(progress) < 1), `on the way: ${seen}`)
-    t.match(await shop.job(id), { state: 'done', progress: 1, note: 'step 6', result: { steps: 6 } })
-    const known = { 'if-none-match': etag }
-    t.equal((await owner('GET', `/v1/tenant/jobs/${id}`, undefined, known)).status, 304)
-    const started = Date.now()
-    t.equal((await owner('GET', `/v1/tenant/jobs/${id}?wait=20`, undefined, known)).status, 304)
-    t.ok(Date.now() - started < 5_000, 'nobody waits for what has ended')
-    t.match(await owner('GET', `/v1/tenant/jobs/${id}?wait=21`), { status: 422 })
-  })
+  await t.test(
+    'are watched: progress is seen at once, and waiting ends when something changes',
+    async (t) => {
+      const id = await shop.enqueue('slow', { text: 'watched', steps: 6, ms: 150 })
+      const seen: unknown[] = []
+      let etag = ''
+      for (let turn = 0; turn < 30; turn += 1) {
+        const reply = await owner(
+          'GET',
+          `/v1/tenant/jobs/${id}?wait=5`,
+          undefined,
+          etag === '' ? {} : { 'if-none-match': etag },
+        )
+        t.equal(reply.status, 200)
+        etag = String(reply.headers['etag'])
+        seen.push(reply.body['progress'])
+        if (reply.body['state'] === 'done') break
+      }
+      t.ok(
+        seen.some((progress) => Number(progress) > 0 && Number(progress) < 1),
+        `on the way: ${seen}`,
+      )
+      t.match(await shop.job(id), { state: 'done', progress: 1, note: 'step 6', result: { steps: 6 } })
+      const known = { 'if-none-match': etag }
+      t.equal((await owner('GET', `/v1/tenant/jobs/${id}`, undefined, known)).status, 304)
+      const started = Date.now()
+      t.equal((await owner('GET', `/v1/tenant/jobs/${id}?wait=20`, undefined, known)).status, 304)
+      t.ok(Date.now() - started < 5_000, 'nobody waits for what has ended')
+      t.match(await owner('GET', `/v1/tenant/jobs/${id}?wait=21`), { status: 422 })
+    },
+  )
 
   await t.test('are cancelled before they run', async (t) => {
     const id = await shop.enqueue('note', { text: 'cancelled' }, { delayMs: 600 })
@@ -95,22 +120,25 @@ t.test('the jobs of a tenant', async (t) => {
     t.match(await shop.jobIn(id, 'done'), { state: 'done' })
   })
 
-  await t.test('are cancelled while they run, whatever they catch, and what they did is undone', async (t) => {
-    for (const job of ['slow', 'stubborn']) {
-      const text = `cancelled ${job}`
-      const id = await shop.enqueue(job, job === 'slow' ? { text, steps: 100 } : { text })
-      await until(
-        () => shop.job(id),
-        ({ progress }) => progress !== undefined,
-      )
-      const asked = await owner('POST', `/v1/tenant/jobs/${id}/cancel`)
-      t.match(asked, { status: 200, body: { state: 'running', cancelAskedAt: /T/ } }, job)
-      const started = Date.now()
-      t.match(await shop.jobIn(id, 'cancelled', 'done', 'dead'), { state: 'cancelled' })
-      t.ok(Date.now() - started < 3_000, 'soon')
-      t.notOk((await shop.marks()).includes(text))
-    }
-  })
+  await t.test(
+    'are cancelled while they run, whatever they catch, and what they did is undone',
+    async (t) => {
+      for (const job of ['slow', 'stubborn']) {
+        const text = `cancelled ${job}`
+        const id = await shop.enqueue(job, job === 'slow' ? { text, steps: 100 } : { text })
+        await until(
+          () => shop.job(id),
+          ({ progress }) => progress !== undefined,
+        )
+        const asked = await owner('POST', `/v1/tenant/jobs/${id}/cancel`)
+        t.match(asked, { status: 200, body: { state: 'running', cancelAskedAt: /T/ } }, job)
+        const started = Date.now()
+        t.match(await shop.jobIn(id, 'cancelled', 'done', 'dead'), { state: 'cancelled' })
+        t.ok(Date.now() - started < 3_000, 'soon')
+        t.notOk((await shop.marks()).includes(text))
+      }
+    },
+  )
 
   await t.test('are for who started them, and for who may see all', async (t) => {
     const member = lab.workshop({ ...shop, owner: await lab.addMember(shop, 'member') })

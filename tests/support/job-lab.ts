@@ -30,7 +30,11 @@ export interface JobLab extends TestKernel {
 /** Short waits: a test is not to wait for an hour. */
 export const quick: Partial<Config> = { retryFirstMs: 50, retryLongestMs: 400 }
 
-export async function jobLab(t: Test, overrides: Partial<Config> = {}, parts: TestParts = {}): Promise<JobLab> {
+export async function jobLab(
+  t: Test,
+  overrides: Partial<Config> = {},
+  parts: TestParts = {},
+): Promise<JobLab> {
   const pluginsRoot =
     overrides.pluginsRoot ?? (await makeInstallation(t, { '@test/works': { source: jobPlugin() } }))
   const lab = await testKernel(t, { ...quick, ...overrides, pluginsRoot }, parts)
@@ -61,7 +65,9 @@ export const workshopOf = (tenant: { id: string; slug: string; owner: Send }): W
     async marks() {
       const { body } = await owner('GET', '/v1/works/marks?limit=200&sort=createdAt')
       const items = body['items'] as { text: string; n: number }[]
-      return items.filter(({ text }) => text !== 'asked').map(({ text, n }) => (n === 0 ? text : `${text} ${n}`))
+      return items
+        .filter(({ text }) => text !== 'asked')
+        .map(({ text, n }) => (n === 0 ? text : `${text} ${n}`))
     },
   }
 }

@@ -78,8 +78,8 @@ export type AskRow = (text: string, values: readonly unknown[]) => Promise<reado
 
 const insert = `
   INSERT INTO kernel.task (tenant_id, kind, queue, module, name, input, unique_key, priority, depth, attempts_max,
-                           run_at, actor, on_behalf_of, request_id, traceparent)
-  VALUES ($1, 'job', $2, $3, $4, $5::jsonb, $6, $7, $8, $9, now() + make_interval(secs => $10::float8 / 1000),
+                           run_at, ready, actor, on_behalf_of, request_id, traceparent)
+  VALUES ($1, 'job', $2, $3, $4, $5::jsonb, $6, $7, $8, $9, now() + make_interval(secs => $10::float8 / 1000), $10::float8 <= 0,
           $11, $12, $13, $14)
   ON CONFLICT (tenant_id, queue, name, unique_key) WHERE unique_key IS NOT NULL AND state IN ('waiting', 'running')
   DO NOTHING

@@ -4,7 +4,7 @@ import { nearestName } from '../data/nearest-name.ts'
 import { prepared } from '../data/statement.ts'
 import { errors } from '../errors.ts'
 import { capability } from './capability.ts'
-import { type AskRow, insertJob, parseJobInput, refuseWhenFull } from './enqueue-job.ts'
+import { type AskRow, insertJob, jobsQueue, parseJobInput, refuseWhenFull } from './enqueue-job.ts'
 import type { Work } from './work.ts'
 
 const longestNote = 200
@@ -48,7 +48,8 @@ export const jobs = {
       const ask = within(work)
       if (work.spending.byModule().get(module)?.get('jobs') === 1)
         await refuseWhenFull(ask, work.tenant.id, module)
-      const { actor, onBehalfOf, requestId, origin } = work.unit.scope
+      const { actor, onBehalfOf, requestId, origin, task } = work.unit.scope
+      const lane = { queue: jobsQueue(module), tenant: work.tenant.id, lane: '' }
       const { id } = await insertJob(ask, {
         tenant: work.tenant.id,
         module,
@@ -60,7 +61,9 @@ export const jobs = {
         onBehalfOf,
         requestId,
         traceparent: origin?.traceparent,
+        depth: task?.depth ?? 0,
       })
+      work.unit.afterCommit(() => work.tasksAdded([lane]))
       return { id }
     },
   ),

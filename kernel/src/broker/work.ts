@@ -9,6 +9,7 @@ import type { Outside } from '../outside/outside.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import type { DutyGuard } from '../permissions/duty-guard.ts'
 import type { Handler } from '../protocol/envelope.ts'
+import type { Lane } from '../queue/task.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Actor, Tenant } from '../stages.ts'
 import type { Spending } from './spending.ts'
@@ -45,6 +46,8 @@ export interface Work {
   /** The request took its place among the tenant's before it took a connection (see sandbox/fair-queue.ts). */
   readonly isAdmitted?: boolean
   readonly job?: WorkingJob | undefined
+  /** Told when tasks of these lanes were committed. */
+  readonly tasksAdded: (lanes: readonly Lane[]) => void
   /** The same work, done in the name of whoever lent the right to it. */
   inNameOf(lender: string | undefined): Work
   /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */

@@ -106,7 +106,8 @@ export const governorLimits = Object.freeze({
     job: 2,
     most: 32,
     isHeight: true,
-    counts: 'jobs of the tenant in the module that run at once, in all kernel processes together; the others wait',
+    counts:
+      'jobs of the tenant in the module that run at once, in all kernel processes together; the others wait',
   },
   fetches: { unit: 'count', request: 10, job: 100, most: 1_000, counts: 'requests to outside hosts' },
   fetchBytesIn: {

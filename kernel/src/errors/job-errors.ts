@@ -20,7 +20,8 @@ export const jobErrors = {
     'JOB_NOT_DEAD',
     409,
     'info',
-    (d) => `The job '${d.id}' is '${d.state}'. Only one that is 'dead' or 'cancelled' is tried again by hand.`,
+    (d) =>
+      `The job '${d.id}' is '${d.state}'. Only one that is 'dead' or 'cancelled' is tried again by hand.`,
   ),
   jobPending: defineError<{ id: string }>(
     'JOB_PENDING',

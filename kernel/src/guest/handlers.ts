@@ -34,11 +34,6 @@ function runnerOf(spec: Declaration, handler: Handler): Run | undefined {
         handler.kind === 'route' ? member(spec.routes, handler.route) : member(spec.services, handler.service)
       return typeof one?.run === 'function' ? untyped(one.run.bind(one)) : undefined
     }
-    case 'event': {
-      const subscriber = member(spec.on, handler.event)
-      if (typeof subscriber === 'function') return untyped(subscriber)
-      return typeof subscriber?.run === 'function' ? untyped(subscriber.run.bind(subscriber)) : undefined
-    }
     case 'job': {
       const job = member(spec.jobs, handler.job)
       return typeof job?.run === 'function' ? untyped(job.run.bind(job)) : undefined
@@ -49,6 +44,16 @@ function runnerOf(spec: Declaration, handler: Handler): Run | undefined {
       const validate = untyped(hooks.validate.bind(hooks))
       return async (ctx, record) => {
         await validate(ctx, record)
+        return null
+      }
+    }
+    case 'event': {
+      const one = member(spec.on, handler.event)
+      const run = typeof one === 'object' ? one.run : one
+      if (typeof run !== 'function') return undefined
+      const subscriber = untyped(run.bind(one))
+      return async (ctx, event) => {
+        await subscriber(ctx, event)
         return null
       }
     }

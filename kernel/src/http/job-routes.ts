@@ -9,7 +9,7 @@ import { errors } from '../errors.ts'
 import { isInScopes } from '../permissions/scopes.ts'
 import { holdsTenantPermission, requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import { cancelJob, retryJob, runJobByHand } from '../queue/job-acts.ts'
-import { jobEtag, type JobView, listJobs, readJob } from '../queue/job-rows.ts'
+import { type JobView, jobEtag, listJobs, readJob } from '../queue/job-rows.ts'
 import type { Lane } from '../queue/task.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
@@ -18,6 +18,7 @@ import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { hasAlready } from './etag.ts'
 import { keeping } from './hygiene/keeping.ts'
+import { jobScheduleRoutes } from './job-schedule-routes.ts'
 import {
   type JobQueryString,
   type JobsQuery,
@@ -31,13 +32,13 @@ import {
 } from './job-schemas.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { listOf, problemResponses, tenantHeader } from './schemas.ts'
-import type { Watching } from './wait-for-change.ts'
+import { createWatching } from './wait-for-change.ts'
 
 export interface JobRouteParts {
   readonly pool: pg.Pool
   readonly runControl: RunControl
   readonly registry: Pick<PluginRegistry, 'served' | 'pluginFor'>
-  readonly watching: Watching
+  readonly isClosing: () => boolean
   /** Tasks were committed. */
   readonly tasksAdded: (lanes: readonly Lane[]) => void
 }
@@ -56,7 +57,9 @@ const answerOf = (status: number) => (job: JobView) =>
   jsonTextAnswer(status, JSON.stringify(job), { etag: jobEtag(job), location: `${url}/${job.id}` })
 
 export function jobRoutes(app: Instance, ladder: Ladder, parts: JobRouteParts, off: DefencesOff): void {
-  const { pool, runControl, registry, watching, tasksAdded } = parts
+  const { pool, runControl, registry, tasksAdded } = parts
+  const watching = createWatching(parts.isClosing)
+  jobScheduleRoutes(app, ladder, { pool, registry })
   const common = { tags: ['Jobs'], headers: tenantHeader }
   const answers = { 200: jobShape, ...problemResponses }
 

@@ -8,14 +8,11 @@ const waitingPerTenant = 50
 export interface Watching {
   /** What `read` gives last: when `isNew` says so, or after `waitMs`. */
   until<T>(tenant: string, read: () => Promise<T>, isNew: (found: T) => boolean, waitMs: number): Promise<T>
-  /** Everybody is answered. */
-  close(): Promise<void>
 }
 
-export function createWatching(): Watching {
+/** When the kernel closes, everybody is answered. */
+export function createWatching(isClosing: () => boolean): Watching {
   const waiting = new Map<string, number>()
-  const ending = new AbortController()
-  const { signal } = ending
 
   return {
     async until(tenant, read, isNew, waitMs) {
@@ -25,10 +22,8 @@ export function createWatching(): Watching {
       if (count >= waitingPerTenant) return found
       waiting.set(tenant, count + 1)
       try {
-        while (!isNew(found) && performance.now() < end && !signal.aborted) {
-          await sleep(Math.max(1, Math.min(everyMs, end - performance.now())), undefined, { signal }).catch(
-            () => undefined,
-          )
+        while (!isNew(found) && performance.now() < end && !isClosing()) {
+          await sleep(Math.max(1, Math.min(everyMs, end - performance.now())))
           found = await read()
         }
         return found
@@ -37,9 +32,6 @@ export function createWatching(): Watching {
         if (left > 0) waiting.set(tenant, left)
         else waiting.delete(tenant)
       }
-    },
-    async close() {
-      ending.abort()
     },
   }
 }

@@ -10,7 +10,7 @@ export type Handler =
   | { readonly kind: 'route'; readonly route: string }
   | { readonly kind: 'service'; readonly service: string }
   | { readonly kind: 'hook'; readonly entity: string; readonly hook: 'validate' }
-  /** `event` is the full name: `oms.order.shipped`. */
+  /** Of another module, by its full name: `oms.order.shipped`. */
   | { readonly kind: 'event'; readonly event: string }
   | { readonly kind: 'job'; readonly job: string }
 

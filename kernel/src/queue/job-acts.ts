@@ -1,12 +1,19 @@
 // What people do with jobs: have one done, cancel one, have one that was given up tried again. Each with its audit row, in
 // one transaction.
-import { type EnqueueOptions, insertJob, jobSpecOf, parseJobInput, refuseWhenFull } from '../broker/enqueue-job.ts'
+
 import type { AuditedBy } from '../audit/write-audit.ts'
+import {
+  type EnqueueOptions,
+  insertJob,
+  jobSpecOf,
+  parseJobInput,
+  refuseWhenFull,
+} from '../broker/enqueue-job.ts'
 import { isDatabaseFailure } from '../data/database-failure.ts'
 import { errors } from '../errors.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { ControlTransaction } from '../tenants/control-transaction.ts'
-import { isJobId, type JobState, type JobRow, jobColumns, jobOf, type JobView } from './job-rows.ts'
+import { isJobId, type JobRow, type JobState, type JobView, jobColumns, jobOf } from './job-rows.ts'
 
 interface By extends AuditedBy {
   readonly tenantId: string
@@ -26,7 +33,13 @@ async function find(tx: ControlTransaction, tenant: string, id: string): Promise
   return jobOf(rows[0])
 }
 
-async function change(tx: ControlTransaction, tenant: string, id: string, set: string, values: unknown[] = []) {
+async function change(
+  tx: ControlTransaction,
+  tenant: string,
+  id: string,
+  set: string,
+  values: unknown[] = [],
+) {
   const rows = await tx.query<JobRow>(
     `UPDATE kernel.task SET ${set} WHERE tenant_id = $1 AND id = $2 RETURNING ${jobColumns}`,
     [tenant, id, ...values],
@@ -61,7 +74,12 @@ const isTaken = (error: unknown): boolean => isDatabaseFailure(error) && error.c
  * As many attempts again as it had; counted on, for an attempt that was given up may still be under way somewhere, and
  * must not be taken for one of these. @throws JOB_NOT_FOUND, JOB_NOT_DEAD, JOB_PENDING
  */
-export async function retryJob(tx: ControlTransaction, by: By, id: string, attempts: number): Promise<JobView> {
+export async function retryJob(
+  tx: ControlTransaction,
+  by: By,
+  id: string,
+  attempts: number,
+): Promise<JobView> {
   const before = await find(tx, by.tenantId, id)
   if (before.state !== 'dead' && before.state !== 'cancelled')
     throw errors.jobNotDead({ id, state: before.state })
@@ -110,10 +128,10 @@ export async function runJobByHand(
     requestId: by.requestId,
     traceparent: by.origin?.traceparent,
   })
-  const [row] = await tx.query<JobRow>(`SELECT ${jobColumns} FROM kernel.task WHERE tenant_id = $1 AND id = $2`, [
-    by.tenantId,
-    id,
-  ])
+  const [row] = await tx.query<JobRow>(
+    `SELECT ${jobColumns} FROM kernel.task WHERE tenant_id = $1 AND id = $2`,
+    [by.tenantId, id],
+  )
   if (!row) throw errors.jobNotFound({ id })
   const view = jobOf(row)
   if (isNew) await noted(tx, by, view, 'run')

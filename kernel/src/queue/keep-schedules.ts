@@ -63,9 +63,13 @@ export async function keepSchedulesOf(parts: ScheduleParts, tenantId: string): P
   const tenant = await directory.find(tenantId)
   if (!tenant) return
   const { rows } = await fromDatabase(() => pool.query<Row>(read, [tenant.id]))
-  const modules = [...tenant.modules.keys()].map((module) => [module, scheduledIn(registry, tenant, module)] as const)
+  const modules = [...tenant.modules.keys()].map(
+    (module) => [module, scheduledIn(registry, tenant, module)] as const,
+  )
   const unknown = new Set(modules.flatMap(([module, found]) => (found ? [] : [module])))
-  const wanted = new Map(modules.flatMap(([, found]) => found ?? []).map((one) => [`${one.module} ${one.job}`, one]))
+  const wanted = new Map(
+    modules.flatMap(([, found]) => found ?? []).map((one) => [`${one.module} ${one.job}`, one]),
+  )
   const gone = rows.filter(({ module, job }) => !wanted.has(`${module} ${job}`) && !unknown.has(module))
   const known = new Map(rows.map((row) => [`${row.module} ${row.job}`, row]))
   const now = new Date()
@@ -99,7 +103,10 @@ export async function keepAllSchedules(parts: ScheduleParts, isStopping: () => b
     for (const { tenant_id } of rows) {
       if (isStopping()) return
       await keepSchedulesOf(parts, tenant_id).catch((error: unknown) =>
-        log.warn({ err: error, tenant: tenant_id }, 'the schedules of a tenant could not be brought up to date'),
+        log.warn(
+          { err: error, tenant: tenant_id },
+          'the schedules of a tenant could not be brought up to date',
+        ),
       )
     }
     const last = rows.at(-1)

@@ -12,7 +12,10 @@ function ticks(pattern: string, zone: string, from: string, count: number): stri
 }
 
 t.test('a schedule is read in the time zone of the tenant', async (t) => {
-  t.same(ticks('0 6 * * *', 'Asia/Kolkata', '2026-01-01T00:00:00Z', 2), ['2026-01-01T00:30', '2026-01-02T00:30'])
+  t.same(ticks('0 6 * * *', 'Asia/Kolkata', '2026-01-01T00:00:00Z', 2), [
+    '2026-01-01T00:30',
+    '2026-01-02T00:30',
+  ])
   t.same(ticks('0 6 * * mon', 'UTC', '2026-01-01T00:00:00Z', 2), ['2026-01-05T06:00', '2026-01-12T06:00'])
 })
 
@@ -45,10 +48,19 @@ t.test('what is due each half hour goes on through both', async (t) => {
 })
 
 t.test('midnight in Santiago on the day that begins at one', async (t) => {
-  t.same(ticks('0 0 * * *', 'America/Santiago', '2026-09-05T12:00:00Z', 2), ['2026-09-06T04:00', '2026-09-07T03:00'])
+  t.same(ticks('0 0 * * *', 'America/Santiago', '2026-09-05T12:00:00Z', 2), [
+    '2026-09-06T04:00',
+    '2026-09-07T03:00',
+  ])
 })
 
 t.test('all that the SDK takes for a schedule is one here', async (t) => {
-  for (const pattern of ['59 23 31 12 7', '5/10 0 1 JAN,jul 0', '0 0 31 2 mon', '0 9-17/2 * * mon-fri', '0 0 * * 5-7'])
+  for (const pattern of [
+    '59 23 31 12 7',
+    '5/10 0 1 JAN,jul 0',
+    '0 0 31 2 mon',
+    '0 9-17/2 * * mon-fri',
+    '0 0 * * 5-7',
+  ])
     t.ok(nextDue(pattern, 'UTC', new Date()) > new Date(), pattern)
 })
