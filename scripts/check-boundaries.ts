@@ -28,8 +28,6 @@ const order = [
   'outside',
   'audit',
   'data',
-  'jobs',
-  'events',
   'telemetry',
   'protocol',
 ]

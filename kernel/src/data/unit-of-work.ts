@@ -13,6 +13,7 @@ import { type DataConnection, pairOf } from './data-connection.ts'
 import { type DatabaseFailure, isDatabaseFailure, uncertainCommit } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
 import type { QueryResult, Reader, Statement } from './statement.ts'
+import { explainDone, markDone, type TaskInHand } from './task-done.ts'
 import type { TenantConnections } from './tenant-connections.ts'
 
 export interface UnitScope {
@@ -29,6 +30,10 @@ export interface UnitScope {
   readonly readOnly?: boolean
   /** Asked at the commit which of the modules whose records were changed others must hear of. */
   readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
+  /** What it does is done with its commit, and not done without it. */
+  readonly task?: TaskInHand
+  /** Told when events were committed. Must cost nothing. */
+  readonly emitted?: () => void
 }
 
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
@@ -47,8 +52,8 @@ interface Sending extends SendOptions {
   readonly lockMs?: number
 }
 
-/** With `lockMs` it waits for no lock longer than that. */
-export type OwnOptions = Pick<Sending, 'explain' | 'lockMs'>
+/** With `lockMs` it waits for no lock longer than that. What `writes` would be rolled back, as a change of a record would. */
+export type OwnOptions = Pick<Sending, 'explain' | 'lockMs'> & { readonly writes?: boolean }
 
 export interface UnitOfWork extends Reader {
   readonly scope: UnitScope
@@ -63,6 +68,8 @@ export interface UnitOfWork extends Reader {
   ownQuery(statement: Statement, options?: OwnOptions): Promise<QueryResult>
   /** Run before the commit, when everything else has been done. */
   beforeCommit(last: () => Promise<void>): void
+  /** Run when it has been committed. Must cost nothing, and not throw. */
+  afterCommit(next: () => void): void
   /** Written with the commit, in the same transaction. */
   audit(entry: AuditEntry): void
   emit(event: OutboxEvent): void
@@ -110,6 +117,7 @@ class Unit implements UnitOfWork {
   readonly #audits: AuditEntry[] = []
   readonly #events: OutboxEvent[] = []
   readonly #last: (() => Promise<void>)[] = []
+  readonly #next: (() => void)[] = []
   /** Everything sent and not waited for; each settles, none rejects. */
   readonly #underWay: Promise<unknown>[] = []
   #lending: Promise<DataConnection> | undefined
@@ -119,6 +127,7 @@ class Unit implements UnitOfWork {
   /** Nothing more may be sent. A handler that kept its ctx cannot write into somebody else's transaction. */
   #ended = false
   #isReading = false
+  #ownWrites = false
   #committing: Promise<string> | undefined
   #failure: Promise<unknown> | undefined
 
@@ -133,7 +142,7 @@ class Unit implements UnitOfWork {
   }
 
   get hasWritten(): boolean {
-    return this.#audits.length > 0 || this.#events.length > 0
+    return this.#audits.length > 0 || this.#events.length > 0 || this.#ownWrites
   }
 
   async query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult> {
@@ -150,7 +159,11 @@ class Unit implements UnitOfWork {
     this.#track(this.#submit(quoteName(role), statement, options))
   }
 
-  async ownQuery(statement: Statement, options: OwnOptions = {}): Promise<QueryResult> {
+  async ownQuery(
+    statement: Statement,
+    { writes = false, ...options }: OwnOptions = {},
+  ): Promise<QueryResult> {
+    this.#ownWrites ||= writes
     try {
       return await this.#submit(asLogin, statement, { ...options, awaited: true })
     } catch (error) {
@@ -160,6 +173,10 @@ class Unit implements UnitOfWork {
 
   beforeCommit(last: () => Promise<void>): void {
     this.#last.push(last)
+  }
+
+  afterCommit(next: () => void): void {
+    this.#next.push(next)
   }
 
   audit(entry: AuditEntry): void {
@@ -173,15 +190,28 @@ class Unit implements UnitOfWork {
   async commit(): Promise<void> {
     for (const last of this.#last) await last()
     if (this.#failure) throw await this.#failure
-    const { tenant, actor, requestId, onBehalfOf = null, origin = {} } = this.scope
+    const { tenant, actor, requestId, onBehalfOf = null, origin = {}, task } = this.scope
     if (this.#audits.length > 0) {
       const entries = JSON.stringify(this.#audits)
       const values = [tenant, actor, requestId, entries, onBehalfOf, JSON.stringify(origin)]
       this.#track(this.#submit(asLogin, insertAudit(values)))
     }
     if (this.#events.length > 0) {
-      const values = [tenant, actor, requestId, JSON.stringify(this.#events), origin.traceparent ?? null]
+      const depth = task ? task.depth + 1 : 0
+      const values = [
+        tenant,
+        actor,
+        requestId,
+        JSON.stringify(this.#events),
+        origin.traceparent ?? null,
+        depth,
+      ]
       this.#track(this.#submit(asLogin, insertEvents(values)))
+    }
+    if (task) {
+      const result = task.result === undefined ? null : JSON.stringify(task.result)
+      const values = [tenant, task.id, task.attempt, result]
+      this.#track(this.#submit(asLogin, markDone(values), { explain: explainDone }))
     }
     const connection = this.#connection ?? (await this.#lending)
     this.#ended = true
@@ -197,6 +227,8 @@ class Unit implements UnitOfWork {
     // PostgreSQL answers COMMIT with ROLLBACK when the transaction had failed.
     if (tag !== 'COMMIT') throw new Error(`the transaction ended with ${tag}`)
     this.#connections.giveBack(connection)
+    if (this.#events.length > 0) this.scope.emitted?.()
+    for (const next of this.#next) next()
     await announcement?.settled()
   }
 

@@ -1,5 +1,7 @@
-// The rows of errors.ts on tasks that wait, run or were given up.
+// The rows of errors.ts on tasks: what an operator is told, and what stands with one that failed.
 import { defineError } from '../plinth-error.ts'
+
+type Nothing = Record<string, never>
 
 export const queueErrors = {
   taskNotFound: defineError<{ task: string }>(
@@ -26,5 +28,24 @@ export const queueErrors = {
     'info',
     (d) =>
       `There are ${d.most} pauses already. Pause the module or the tenant as a whole, or take some away.`,
+  ),
+  taskTaken: defineError<Nothing>(
+    'TASK_TAKEN',
+    409,
+    'info',
+    () => 'Somebody else has taken the task over. Nothing was changed.',
+  ),
+  taskLost: defineError<Nothing>(
+    'TASK_LOST',
+    503,
+    'warn',
+    () => 'The process that did the task ended in the middle of it. Nothing was changed.',
+  ),
+  eventVersion: defineError<{ module: string; event: string; version: string; range: string }>(
+    'EVENT_VERSION_MISMATCH',
+    409,
+    'warn',
+    (d) =>
+      `The module '${d.module}' understands the event '${d.event}' of versions '${d.range}', and this one is of ${d.version}.`,
   ),
 }
