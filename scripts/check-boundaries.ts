@@ -14,6 +14,8 @@ import { codeOnly, type Import, importsOf, isTestFile, readSource, sourceFiles }
 const order = [
   'operator-cli',
   'http',
+  'event-stream',
+  'webhooks',
   'tenants',
   'identity',
   'mail',

@@ -7,6 +7,7 @@ import { serverSettings } from './settings/server-settings.ts'
 import { tenancySettings } from './settings/tenancy-settings.ts'
 import { tokenSettings } from './settings/token-settings.ts'
 import { trafficSettings } from './settings/traffic-settings.ts'
+import { webhookSettings } from './settings/webhook-settings.ts'
 
 /** Every setting, under its name in the configuration. */
 export const settings = {
@@ -17,6 +18,7 @@ export const settings = {
   ...pluginSettings,
   ...tokenSettings,
   ...trafficSettings,
+  ...webhookSettings,
 }
 
 type Settings = typeof settings

@@ -58,6 +58,7 @@ import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { languageOf } from './mail/languages.ts'
+import { openHooks } from './open-hooks.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
 import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
@@ -242,6 +243,7 @@ async function assemble(
   const modulesOf = modulesFrom(registry)
   const ssoRedirectUri = config.publicUrl + callbackPath
   const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
+  const hooks = openHooks({ config, cradle, registry, world, closers, wake: () => undefined }, off)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -315,6 +317,7 @@ async function assemble(
       },
     )
     usageRoutes(app, ladder, { usage, limits, readUsage: (tenant) => readUsage(pool, tenant) })
+    hooks.routes(app)
     metricsRoute(app, ladder, { metrics, token: config.metricsToken })
     systemRoutes(app, ladder, {
       moduleDocument(tenant, module) {
@@ -345,6 +348,7 @@ async function assemble(
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.
   lifecycle.start()
   closers.add('lifecycle', () => lifecycle.close())
+  closers.add('event streams', () => hooks.closeStreams())
 
   return {
     listen: () => frontDoor.listen(config.host, config.port),

@@ -17,6 +17,7 @@ export const tenantPermissions = [
   'tenant.access.explain',
   'tenant.delegations.manage',
   'tenant.duties.manage',
+  'tenant.events.read',
   'tenant.modules.manage',
   'tenant.profile.update',
   'tenant.members.manage',
@@ -26,6 +27,7 @@ export const tenantPermissions = [
   'tenant.settings.update',
   'tenant.singleSignOn.manage',
   'tenant.usage.read',
+  'tenant.webhooks.manage',
 ] as const
 
 export type TenantPermission = (typeof tenantPermissions)[number]
