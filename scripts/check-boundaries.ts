@@ -14,6 +14,7 @@ import { codeOnly, type Import, importsOf, isTestFile, readSource, sourceFiles }
 const order = [
   'operator-cli',
   'http',
+  'queue',
   'event-stream',
   'webhooks',
   'tenants',
@@ -29,8 +30,6 @@ const order = [
   'outside',
   'audit',
   'data',
-  'jobs',
-  'events',
   'telemetry',
   'protocol',
 ]

@@ -60,6 +60,7 @@ import { createPluginAdministration } from './lifecycle/plugin-administration.ts
 import { languageOf } from './mail/languages.ts'
 import { openHooks } from './open-hooks.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
+import { openQueue } from './open-queue.ts'
 import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
 import { memberAbilities } from './permissions/member-abilities.ts'
@@ -183,6 +184,7 @@ async function assemble(
       // What people may do can follow from where they belong.
       tell: (tenant, changed) =>
         changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
+      emitted: () => queue.wake(),
     },
     off,
   )
@@ -243,7 +245,10 @@ async function assemble(
   const modulesOf = modulesFrom(registry)
   const ssoRedirectUri = config.publicUrl + callbackPath
   const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
-  const hooks = openHooks({ config, cradle, registry, world, closers, wake: () => undefined }, off)
+  const hooks = openHooks(
+    { config, cradle, registry, world, closers, addTurns: (lanes) => queue.addTurns(lanes) },
+    off,
+  )
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -343,7 +348,22 @@ async function assemble(
     change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
   )
   feed.onChange((change) => (change.kind === 'tenantClosed' ? works.emptied(change.id) : undefined))
-  await registry.openWith((...modules) => doors.open(frontDoor, ...modules))
+  const { secret } = cradle
+  const connection = access.kernel
+  const { withWork } = works
+  const queue = openQueue({
+    config,
+    connection,
+    secret,
+    feed,
+    registry,
+    directory,
+    withWork,
+    webhooks: hooks,
+    closers,
+    log,
+  })
+  await registry.openWith(queue.withDoors((...modules) => doors.open(frontDoor, ...modules)))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.
   lifecycle.start()
