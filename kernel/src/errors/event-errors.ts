@@ -17,7 +17,7 @@ export const eventErrors = {
   ),
   eventGone: defineError<{ delivery: string }>(
     'EVENT_GONE',
-    410,
+    409,
     'info',
     () => 'The event is older than what is kept, and can no longer be sent.',
   ),

@@ -28,14 +28,14 @@ export const mayManageWebhooks = (stage: Located): void =>
 
 const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id.toLowerCase()
 
-/** Locked until the transaction ends. @throws RECORD_NOT_FOUND, VERSION_CONFLICT */
+/** Locked until the transaction ends, where something is changed. @throws RECORD_NOT_FOUND, VERSION_CONFLICT */
 export async function foundWebhook(
   tx: ControlTransaction,
   { tenant }: Located,
   request: FastifyRequest,
 ): Promise<Endpoint> {
   const id = idOf(request)
-  const endpoint = await readEndpoint(tx, tenant.id, id)
+  const endpoint = await readEndpoint(tx, tenant.id, id, { lock: request.method !== 'GET' })
   if (!endpoint) throw errors.recordNotFound({ entity: 'webhook', id })
   const { versions } = ifMatch(request)
   if (versions && !versions.includes(endpoint.version))

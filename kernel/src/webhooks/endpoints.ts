@@ -84,10 +84,18 @@ export async function listEndpoints(
   return found.length > page.limit && last ? { items, cursor: last.id } : { items }
 }
 
-/** Locked until the transaction ends. */
-export async function readEndpoint(rows: Rows, tenant: string, id: string): Promise<Endpoint | undefined> {
+/**
+ * With `lock`: until the transaction ends. Whoever locks an endpoint and its tasks takes the endpoint first; the lock lets
+ * lines of the log refer to it.
+ */
+export async function readEndpoint(
+  rows: Rows,
+  tenant: string,
+  id: string,
+  { lock = true } = {},
+): Promise<Endpoint | undefined> {
   const [row] = await rows.query<EndpointRow>(
-    `SELECT ${columns} FROM kernel.webhook_endpoint WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
+    `SELECT ${columns} FROM kernel.webhook_endpoint WHERE tenant_id = $1 AND id = $2 ${lock ? 'FOR NO KEY UPDATE' : ''}`,
     [tenant, id],
   )
   return row && endpointOf(row)

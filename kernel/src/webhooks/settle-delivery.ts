@@ -127,6 +127,36 @@ async function countFailure(
   return health
 }
 
+/** It works, whatever was before. */
+const countSuccess = (tx: ControlTransaction, { tenantId }: ClaimedWebhook, { endpoint }: Sending) =>
+  tx.query(
+    `UPDATE kernel.webhook_endpoint SET failures = 0, failing_since = NULL, held_until = NULL
+      WHERE tenant_id = $1 AND id = $2 AND failures > 0`,
+    [tenantId, endpoint],
+  )
+
+/** False when the task is another's by now. */
+async function endFailed(
+  { policy }: { readonly policy: DeliveryPolicy },
+  tx: ControlTransaction,
+  claimed: ClaimedWebhook,
+  { isTest, attemptsMax }: Sending,
+  outcome: Outcome,
+): Promise<boolean> {
+  const { tenantId, id, attempt } = claimed
+  const message = outcome.error ?? `It answered ${outcome.status}.`
+  const error = { code: 'WEBHOOK_FAILED', message, at: new Date().toISOString() }
+  const delayMs = isTest ? undefined : nextDelayMs(policy, { attempt, attemptsMax }, outcome)
+  if (delayMs === undefined) return endTask(tx, claimed, 'dead', error)
+  const waiting = await tx.query(
+    `UPDATE kernel.task SET state = 'waiting', ready = false, lease_until = NULL, worker = NULL, error = $5,
+            run_at = now() + $4 * interval '1 millisecond' ${mine} RETURNING id`,
+    [tenantId, id, attempt, delayMs, JSON.stringify(error)],
+  )
+  return waiting.length > 0
+}
+
+/** The endpoint before the task, as everybody who locks both. */
 export async function settleDelivery(
   parts: DisableParts & { readonly policy: DeliveryPolicy },
   tx: ControlTransaction,
@@ -134,40 +164,19 @@ export async function settleDelivery(
   sending: Sending,
   outcome: Outcome,
 ): Promise<void> {
-  const { tenantId, id, attempt } = claimed
   const { policy } = parts
   if (outcome.delivered) {
-    if (!(await endTask(tx, claimed, 'done'))) return
-    await log(tx, claimed, sending, outcome)
-    await tx.query(
-      `UPDATE kernel.webhook_endpoint SET failures = 0, failing_since = NULL, held_until = NULL
-        WHERE tenant_id = $1 AND id = $2 AND failures > 0`,
-      [tenantId, sending.endpoint],
-    )
+    await countSuccess(tx, claimed, sending)
+    if (await endTask(tx, claimed, 'done')) await log(tx, claimed, sending, outcome)
     return
   }
-  const message = outcome.error ?? `It answered ${outcome.status}.`
-  const error = { code: 'WEBHOOK_FAILED', message, at: new Date().toISOString() }
-  const delayMs = sending.isTest
-    ? undefined
-    : nextDelayMs(policy, { attempt, attemptsMax: sending.attemptsMax }, outcome)
-  const isMine =
-    delayMs === undefined
-      ? await endTask(tx, claimed, 'dead', error)
-      : (
-          await tx.query(
-            `UPDATE kernel.task SET state = 'waiting', ready = false, lease_until = NULL, worker = NULL, error = $5,
-                    run_at = now() + $4 * interval '1 millisecond' ${mine} RETURNING id`,
-            [tenantId, id, attempt, delayMs, JSON.stringify(error)],
-          )
-        ).length > 0
-  if (!isMine) return
+  const health = sending.isTest ? undefined : await countFailure(tx, policy, claimed, sending, outcome)
+  if (!(await endFailed(parts, tx, claimed, sending, outcome))) return
   await log(tx, claimed, sending, outcome)
-  if (sending.isTest) return
-  const of = { tenant: tenantId, endpoint: sending.endpoint, requestId: sending.requestId }
+  if (!health) return
+  const of = { tenant: claimed.tenantId, endpoint: sending.endpoint, requestId: sending.requestId }
   if (outcome.isGone) return disableEndpoint(parts, tx, of, 'gone')
-  const health = await countFailure(tx, policy, claimed, sending, outcome)
   const { webhookDisableDays: days } = policy
-  if (days > 0 && health && health.failures >= failuresUntilDisabled && health.failing_ms >= days * dayMs)
+  if (days > 0 && health.failures >= failuresUntilDisabled && health.failing_ms >= days * dayMs)
     await disableEndpoint(parts, tx, of, 'failing')
 }
