@@ -15,6 +15,8 @@ const order = [
   'operator-cli',
   'http',
   'queue',
+  'event-stream',
+  'webhooks',
   'tenants',
   'identity',
   'mail',

@@ -8,6 +8,7 @@ import { serverSettings } from './settings/server-settings.ts'
 import { tenancySettings } from './settings/tenancy-settings.ts'
 import { tokenSettings } from './settings/token-settings.ts'
 import { trafficSettings } from './settings/traffic-settings.ts'
+import { webhookSettings } from './settings/webhook-settings.ts'
 
 /** Every setting, under its name in the configuration. */
 export const settings = {
@@ -18,6 +19,7 @@ export const settings = {
   ...pluginSettings,
   ...tokenSettings,
   ...trafficSettings,
+  ...webhookSettings,
   ...queueSettings,
 }
 

@@ -3,6 +3,7 @@
 import { accessErrors } from './errors/access-errors.ts'
 import { approvalErrors } from './errors/approval-errors.ts'
 import { credentialErrors } from './errors/credential-errors.ts'
+import { eventErrors } from './errors/event-errors.ts'
 import { identityErrors } from './errors/identity-errors.ts'
 import { jobErrors } from './errors/job-errors.ts'
 import { kernelErrors } from './errors/kernel-errors.ts'
@@ -29,6 +30,7 @@ export const errors = {
   ...accessErrors,
   ...recordErrors,
   ...approvalErrors,
+  ...eventErrors,
   ...operatorErrors,
   ...jobErrors,
   ...pluginErrors,

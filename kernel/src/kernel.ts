@@ -60,6 +60,7 @@ import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { languageOf } from './mail/languages.ts'
+import { openHooks } from './open-hooks.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
 import { openQueue, type Queue } from './open-queue.ts'
 import { openSso } from './open-sso.ts'
@@ -249,6 +250,10 @@ async function assemble(
   const modulesOf = modulesFrom(registry)
   const ssoRedirectUri = config.publicUrl + callbackPath
   const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
+  const hooks = openHooks(
+    { config, cradle, registry, world, closers, addTurns: (lanes) => queue.addTurns(lanes) },
+    off,
+  )
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
@@ -330,6 +335,7 @@ async function assemble(
       hasModule: (module) => registry.served(module) !== undefined,
     })
     usageRoutes(app, ladder, { usage, limits, readUsage: (tenant) => readUsage(pool, tenant) })
+    hooks.routes(app)
     metricsRoute(app, ladder, { metrics, token: config.metricsToken })
     systemRoutes(app, ladder, {
       moduleDocument(tenant, module) {
@@ -360,12 +366,14 @@ async function assemble(
   const { withWork } = works
   const queue = openQueue({
     ...{ config, connection, secret, feed, registry, directory, limits, withWork, closers, log },
+    webhooks: hooks,
   })
   await registry.openWith(queue.withDoors((...modules) => doors.open(frontDoor, ...modules)))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.
   lifecycle.start()
   closers.add('lifecycle', () => lifecycle.close())
+  closers.add('event streams', () => hooks.closeStreams())
 
   return {
     listen: () => frontDoor.listen(config.host, config.port),

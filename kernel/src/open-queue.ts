@@ -8,6 +8,7 @@ import type { ChangeFeed } from './data/change-feed.ts'
 import { openControlPool } from './data/control-pool.ts'
 import type { LimitDirectory } from './entitlements/limit-directory.ts'
 import type { WithWork } from './http/module-parts.ts'
+import type { Hooks } from './open-hooks.ts'
 import type { Closers } from './open-parts.ts'
 import { createClaims } from './queue/claim-tasks.ts'
 import { startDispatcher } from './queue/dispatch.ts'
@@ -23,11 +24,12 @@ import { keptSubscriptions } from './queue/subscriptions.ts'
 import { startSweeper } from './queue/sweep.ts'
 import { type Lane, moduleOfQueue, type Task } from './queue/task.ts'
 import { postgresTurns, redisTurns } from './queue/turn-backends.ts'
-import { createTurnStore } from './queue/turn-store.ts'
+import { createTurnStore, type TurnStore } from './queue/turn-store.ts'
 import type { PluginRegistry } from './registry/plugin-registry.ts'
 import type { TenantDirectory } from './tenants/tenant-directory.ts'
 
 export interface Queue extends Pick<ModuleWorkers, 'withDoors'> {
+  readonly addTurns: TurnStore['addTurns']
   /** Events were committed. */
   readonly wake: () => void
   /** Tasks of these lanes were committed. */
@@ -35,6 +37,8 @@ export interface Queue extends Pick<ModuleWorkers, 'withDoors'> {
 }
 
 const poolSize = 6
+/** Endpoints that one process tells at once, of all tenants. */
+const webhooksAtOnce = 16
 /** Of tasks under way when the kernel ends; those that are not done by then are another's when their lease is over. */
 const closeMs = 6_000
 
@@ -47,10 +51,11 @@ export function openQueue(parts: {
   readonly directory: TenantDirectory
   readonly withWork: WithWork
   readonly limits: LimitDirectory
+  readonly webhooks: Pick<Hooks, 'deliver' | 'attempts'>
   readonly closers: Closers
   readonly log: Logger
 }): Queue {
-  const { config, connection, feed, registry, directory, withWork, closers, log } = parts
+  const { config, connection, feed, registry, directory, withWork, webhooks, closers, log } = parts
   const pool = openControlPool({ ...connection, application_name: 'plinth-tasks' }, poolSize, log)
   closers.add('connections of the queue', () => pool.end())
   const installation = createHmac('sha256', parts.secret).update('queue').digest('hex').slice(0, 12)
@@ -99,6 +104,7 @@ export function openQueue(parts: {
   const runners: TaskRunners = {
     event: eventRunner({ registry, directory, withWork, enter }),
     job: jobs.run,
+    webhook: ({ tenant, id, attempt }) => webhooks.deliver({ tenantId: tenant, id: String(id), attempt }),
   }
   const attempt: (task: Task) => Promise<boolean> = attempter({
     runners,
@@ -106,9 +112,13 @@ export function openQueue(parts: {
     log,
   })
   const { eventAttempts } = config
+  const webhookAttempts = webhooks.attempts
   const subscriptions = keptSubscriptions(feed)
-  const dispatcher = startDispatcher({ pool, subscriptions, addTurns, eventAttempts, log })
+  const dispatcher = startDispatcher({ pool, subscriptions, addTurns, eventAttempts, webhookAttempts, log })
   const sweeper = startSweeper({ pool, addTurns, times, log })
+  store.work('webhooks', webhooksAtOnce, (turn) =>
+    runTurn({ claims, leases, attempt, isStopping: () => stopping }, { queue: 'webhooks', ...turn }),
+  )
   const purge = startPurge(pool, { eventDays: config.eventDays, taskDays: config.taskDays }, log)
   closers.add('queue', async () => {
     stopping = true
@@ -118,6 +128,7 @@ export function openQueue(parts: {
   })
   const onItsOwn = AsyncLocalStorage.snapshot()
   return {
+    addTurns,
     wake: dispatcher.wake,
     tasksAdded(lanes) {
       onItsOwn(addTurns, lanes).catch((error: unknown) =>

@@ -34,6 +34,8 @@ export interface Ladder {
   readonly identified: Rung<Identified>
   /** In a tenant whose state allows what the method asks. */
   readonly located: Rung<Located>
+  /** The same for what is of the tenant and of its modules: which part a credential reaches is looked at for each. */
+  readonly entered: Rung<Located>
   /** In a tenant whatever its state, as far as anybody may enter it: for what is said and done about the state itself. */
   readonly anyState: Rung<Located>
   /** Whose request it is, before anything else of it is known; undefined when it will be refused on the way. */
@@ -144,6 +146,7 @@ export function createLadder(
     presented,
     identified,
     located: async (request) => inArea(await inTenant(request)),
+    entered: inTenant,
     anyState: async (request) => inArea(checkEntry(await found(request), off)),
     async tenantOf(head) {
       const nobody: Arrival = { requestId: '', address: '' }

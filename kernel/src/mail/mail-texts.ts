@@ -19,10 +19,20 @@ export interface MailFacts {
     readonly step: string
     readonly requester: string
   }
+  readonly 'webhook-disabled': {
+    readonly name: string
+    readonly tenant: string
+    readonly url: string
+    readonly why: WebhookEnd
+    readonly at: Date
+  }
 }
 
 export type MailKind = keyof MailFacts
 export type FactorChange = 'totp-on' | 'totp-off' | 'codes' | 'passkey-added' | 'passkey-removed' | 'removed'
+
+/** Nothing arrived for days, or the receiver said that he is gone. */
+export type WebhookEnd = 'failing' | 'gone'
 
 export interface MailText {
   readonly subject: string
@@ -56,6 +66,17 @@ const factors: Readonly<Record<Language, Readonly<Record<FactorChange, string>>>
     'passkey-added': 'ein Passkey wurde hinzugefügt',
     'passkey-removed': 'ein Passkey wurde entfernt',
     removed: 'Codes und Passkeys wurden vom Betreiber entfernt',
+  },
+}
+
+const webhookEnds: Readonly<Record<Language, Readonly<Record<WebhookEnd, string>>>> = {
+  en: {
+    failing: 'nothing sent there arrived for days',
+    gone: 'the receiver answered that it is gone for good (410)',
+  },
+  de: {
+    failing: 'seit Tagen kam dort nichts an',
+    gone: 'der Empfänger antwortete, dass es ihn nicht mehr gibt (410)',
   },
 }
 
@@ -131,6 +152,13 @@ const en: Texts = {
       'You find it among the approvals that wait for you. You are reminded until somebody has decided.',
     ],
   }),
+  'webhook-disabled': ({ name, tenant, url, why, at }) => ({
+    subject: `A webhook of ${tenant} was switched off`,
+    paragraphs: [
+      `Hello ${name}, the webhook to ${url} was switched off on ${at}: ${webhookEnds.en[why]}.`,
+      'What happens from now on is not sent there. When the receiver works again, enable the webhook and replay what it missed.',
+    ],
+  }),
 }
 
 const de: Texts = {
@@ -200,6 +228,13 @@ const de: Texts = {
     paragraphs: [
       `Guten Tag ${name}, was ${requester} beantragt hat, wartet beim Schritt „${step}“ auf Ihre Entscheidung.`,
       'Sie finden es unter den Freigaben, die auf Sie warten. Sie werden erinnert, bis jemand entschieden hat.',
+    ],
+  }),
+  'webhook-disabled': ({ name, tenant, url, why, at }) => ({
+    subject: `Ein Webhook von ${tenant} wurde abgeschaltet`,
+    paragraphs: [
+      `Guten Tag ${name}, der Webhook zu ${url} wurde am ${at} abgeschaltet: ${webhookEnds.de[why]}.`,
+      'Was von jetzt an geschieht, wird nicht mehr dorthin gesendet. Wenn der Empfänger wieder arbeitet, schalten Sie den Webhook ein und lassen das Versäumte noch einmal senden.',
     ],
   }),
 }

@@ -18,6 +18,8 @@ export interface OutsideRequest extends Outgoing {
   readonly urlOnlyFor: readonly string[]
   readonly follow: boolean
   readonly timeoutMs: number
+  /** Less than `fetchLimits` allows of an answer. */
+  readonly answerBytes?: number
   /** @throws what the asker should be told when the host, as `needs.http` writes it, is not his to reach */
   checkGrant(host: string): void
 }
@@ -57,6 +59,11 @@ export function createFetcher(
     answerBytes: off.has('fetchSize') ? Number.POSITIVE_INFINITY : fetchLimits.answerBytes,
   }
 
+  const rulesFor = ({ answerBytes = Number.POSITIVE_INFINITY }: OutsideRequest) => ({
+    ...rules,
+    answerBytes: Math.min(rules.answerBytes, answerBytes),
+  })
+
   function checkSecrets(request: OutsideRequest, target: Target): void {
     if (off.has('hostGrant')) return
     const bound = [
@@ -73,7 +80,7 @@ export function createFetcher(
     let target = first
     let sent: Outgoing = { ...request, headers: checkHeaders(request.headers) }
     for (let hops = 0; ; hops += 1) {
-      const answer = await exchange(target, sent, rules, signal)
+      const answer = await exchange(target, sent, rulesFor(request), signal)
       const location = answer.headers['location']
       if (!request.follow || !isRedirect(answer.status) || location === undefined) return answer
       if (hops === fetchLimits.redirects)

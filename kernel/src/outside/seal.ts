@@ -16,7 +16,13 @@ const nonceBytes = 12
 const tagBytes = 16
 
 /** What one purpose has sealed another does not open. */
-export type SealPurpose = 'module secrets' | 'signing keys' | 'single sign-on' | 'mail' | 'decisions'
+export type SealPurpose =
+  | 'module secrets'
+  | 'signing keys'
+  | 'single sign-on'
+  | 'mail'
+  | 'decisions'
+  | 'webhooks'
 
 export function createSeal(installationSecret: string, purpose: SealPurpose = 'module secrets'): Seal {
   const key = Buffer.from(hkdfSync('sha256', installationSecret, '', `plinth ${purpose} 1`, 32))

@@ -17,6 +17,7 @@ export const tenantPermissions = [
   'tenant.access.explain',
   'tenant.delegations.manage',
   'tenant.duties.manage',
+  'tenant.events.read',
   'tenant.jobs.manage',
   'tenant.jobs.read',
   'tenant.jobs.run',
@@ -29,6 +30,7 @@ export const tenantPermissions = [
   'tenant.settings.update',
   'tenant.singleSignOn.manage',
   'tenant.usage.read',
+  'tenant.webhooks.manage',
 ] as const
 
 export type TenantPermission = (typeof tenantPermissions)[number]

@@ -4,13 +4,14 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { dispatchLock } from '../data/dispatch-lock.ts'
+import { insertWebhookTasks } from '../webhooks/fan-out.ts'
 import type { Subscription } from './subscriptions.ts'
 import type { Lane } from './task.ts'
 
 const atOnce = 500
 
 /**
- * $1 how many, $2 the subscriptions as JSON, $3 attempts. Rows that another transaction is erasing are left alone. Answers
+ * $1 how many, $2 the subscriptions as JSON, $3 attempts, $4 those of webhooks. Rows that another transaction is erasing are left alone. Answers
  * with how many events there were, and the lanes that got something.
  */
 const dispatchBatch = `
@@ -31,15 +32,18 @@ const dispatchBatch = `
      ORDER BY e.id
     ON CONFLICT (tenant_id, event_id, queue, lane) WHERE event_id IS NOT NULL DO NOTHING
     RETURNING queue, tenant_id, lane
+  ), webhooks AS (${insertWebhookTasks('events', '$4')}
   )
   SELECT (SELECT count(*)::int FROM batch) AS count,
-         (SELECT coalesce(json_agg(DISTINCT jsonb_build_object('queue', queue, 'tenant', tenant_id, 'lane', lane)), '[]') FROM tasks) AS lanes`
+         (SELECT coalesce(json_agg(DISTINCT jsonb_build_object('queue', queue, 'tenant', tenant_id, 'lane', lane)), '[]')
+            FROM (SELECT * FROM tasks UNION ALL SELECT * FROM webhooks) made) AS lanes`
 
 export interface DispatcherParts {
   readonly pool: pg.Pool
   readonly subscriptions: (client: pg.ClientBase) => Promise<readonly Subscription[]>
   readonly addTurns: (lanes: readonly Lane[]) => Promise<void>
   readonly eventAttempts: number
+  readonly webhookAttempts: number
   readonly log: Logger
 }
 
@@ -52,7 +56,7 @@ export interface Dispatcher {
 const pollMs = 1_000
 
 export function startDispatcher(parts: DispatcherParts): Dispatcher {
-  const { pool, subscriptions, addTurns, eventAttempts, log } = parts
+  const { pool, subscriptions, addTurns, eventAttempts, webhookAttempts, log } = parts
   // Whoever wakes it may be in the middle of a request, which is nothing of ours.
   const onItsOwn = AsyncLocalStorage.snapshot()
   let underWay: Promise<void> | undefined
@@ -77,7 +81,7 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
       const { rows } = await client.query<{ count: number; lanes: Lane[] }>({
         name: 'plinth_dispatch',
         text: dispatchBatch,
-        values: [atOnce, JSON.stringify(listening), eventAttempts],
+        values: [atOnce, JSON.stringify(listening), eventAttempts, webhookAttempts],
       })
       await client.query('COMMIT')
       broken = false

@@ -75,7 +75,7 @@ export const pluginSettings = {
   plainHosts: setting(
     'PLINTH_FETCH_PLAIN_HOSTS',
     'none',
-    'Hosts, such as `mock.test:8080,other.test`, that plugins may reach by http too and at inner addresses. For development and tests.',
+    'Hosts, such as `mock.test:8080,other.test`, that plugins and webhooks of all tenants may reach by http too and at inner addresses. For development and tests.',
     hosts,
   ),
   trustedPlugins: setting(

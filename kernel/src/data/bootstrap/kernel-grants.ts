@@ -70,6 +70,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.task_pause': { kernel: change },
   'kernel.job_schedule': { kernel: change },
   'kernel.module_absence': { kernel: change },
+  'kernel.webhook_endpoint': { kernel: change },
+  'kernel.webhook_attempt': { kernel: 'select, insert, delete' },
   'kernel.approval_chain': { kernel: change },
   'kernel.absence': { kernel: change },
   // Decided in the transaction of the action that waits for it; row level security keeps it to the unit's tenant.
