@@ -1,5 +1,5 @@
 // Whether modules have what they need of each other: version ranges, and no circles.
-import semver from 'semver'
+import { fits } from '../entitlements/fits.ts'
 import type { LoadedPlugin } from './load-plugin.ts'
 
 type Plugins = ReadonlyMap<string, LoadedPlugin>
@@ -9,17 +9,18 @@ export function unmetNeed(plugin: Pick<LoadedPlugin, 'manifest'>, others: Plugin
   for (const [name, use] of Object.entries(plugin.manifest.uses)) {
     const other = others.get(name)
     if (!other && !use.optional) return `needs the module '${name}', which is not installed`
-    if (other && !semver.satisfies(other.version, use.range)) {
+    if (other && !fits(other.version, use.range)) {
       return `needs the module '${name}' ${use.range}, and ${other.version} is installed`
     }
   }
   return undefined
 }
 
-/** Modules that need each other in a circle. */
+/** Modules that need each other in a circle. What is optional is no need: either can be there without the other. */
 export function inCycle(plugins: Plugins): Set<string> {
   const reaches = (from: string, target: string, seen: Set<string>): boolean =>
-    Object.keys(plugins.get(from)?.manifest.uses ?? {}).some((next) => {
+    Object.entries(plugins.get(from)?.manifest.uses ?? {}).some(([next, { optional }]) => {
+      if (optional) return false
       if (next === target) return true
       if (seen.has(next)) return false
       seen.add(next)
