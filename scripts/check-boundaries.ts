@@ -14,6 +14,7 @@ import { codeOnly, type Import, importsOf, isTestFile, readSource, sourceFiles }
 const order = [
   'operator-cli',
   'http',
+  'queue',
   'tenants',
   'identity',
   'mail',
@@ -27,8 +28,6 @@ const order = [
   'outside',
   'audit',
   'data',
-  'jobs',
-  'events',
   'telemetry',
   'protocol',
 ]

@@ -3,6 +3,7 @@
 import { databaseSettings } from './settings/database-settings.ts'
 import { peopleSettings } from './settings/people-settings.ts'
 import { pluginSettings } from './settings/plugin-settings.ts'
+import { queueSettings } from './settings/queue-settings.ts'
 import { serverSettings } from './settings/server-settings.ts'
 import { tenancySettings } from './settings/tenancy-settings.ts'
 import { tokenSettings } from './settings/token-settings.ts'
@@ -17,6 +18,7 @@ export const settings = {
   ...pluginSettings,
   ...tokenSettings,
   ...trafficSettings,
+  ...queueSettings,
 }
 
 type Settings = typeof settings

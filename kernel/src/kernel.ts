@@ -59,6 +59,7 @@ import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { languageOf } from './mail/languages.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
+import { openQueue } from './open-queue.ts'
 import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
 import { memberAbilities } from './permissions/member-abilities.ts'
@@ -182,6 +183,7 @@ async function assemble(
       // What people may do can follow from where they belong.
       tell: (tenant, changed) =>
         changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
+      emitted: () => queue.wake(),
     },
     off,
   )
@@ -340,7 +342,11 @@ async function assemble(
     change.kind === 'plugins' || change.kind === 'all' ? registry.sync() : undefined,
   )
   feed.onChange((change) => (change.kind === 'tenantClosed' ? works.emptied(change.id) : undefined))
-  await registry.openWith((...modules) => doors.open(frontDoor, ...modules))
+  const { secret } = cradle
+  const connection = access.kernel
+  const { withWork } = works
+  const queue = openQueue({ config, connection, secret, feed, registry, directory, withWork, closers, log })
+  await registry.openWith(queue.withDoors((...modules) => doors.open(frontDoor, ...modules)))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.
   lifecycle.start()

@@ -20,6 +20,10 @@ export interface OutboxEvent {
   /** `journalEntry.posted` */
   readonly event: string
   readonly payload: Json
+  /** Of the module: its contract is the payload's schema. */
+  readonly version: string
+  /** The record it is about, `oms.order:<id>`: events of one subject reach a subscriber in their order. */
+  readonly subject?: string
 }
 
 /** Where a change came from. */
@@ -41,7 +45,8 @@ export const insertAudit = prepared(`
          e.module, e.entity, e.record, e.action, e.before, e.after
   FROM json_to_recordset($4) AS e(module text, entity text, record text, action text, before jsonb, after jsonb, "onBehalfOf" text)`)
 
+/** $1 tenant, $2 actor, $3 request, $4 the events as JSON, $5 trace, $6 how many events led to these. */
 export const insertEvents = prepared(`
-  INSERT INTO kernel.outbox (tenant_id, actor, request_id, traceparent, module, event, payload)
-  SELECT $1, $2, $3, $5, e.module, e.event, e.payload
-  FROM json_to_recordset($4) AS e(module text, event text, payload jsonb)`)
+  INSERT INTO kernel.outbox (tenant_id, actor, request_id, traceparent, depth, module, event, payload, version, subject)
+  SELECT $1, $2, $3, $5, $6, e.module, e.event, e.payload, e.version, e.subject
+  FROM json_to_recordset($4) AS e(module text, event text, payload jsonb, version text, subject text)`)

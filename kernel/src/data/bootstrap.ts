@@ -16,6 +16,7 @@ import {
   setLoginDefaults,
 } from './bootstrap/login-roles.ts'
 import { writeTenantFunction } from './bootstrap/tenant-function.ts'
+import { prepareTurnStore } from './bootstrap/turn-store-schema.ts'
 import type { DataLog } from './data-log.ts'
 import { type TenantKey, tenantKey } from './tenant-signature.ts'
 
@@ -128,6 +129,7 @@ async function asOwner(access: DatabaseAccess, options: BootstrapOptions): Promi
     await writeTenantFunction(owner, access.tenantKey)
     await continueAuditTurns(owner)
     await grantKernelTables(owner, options.rolePrefix)
+    await prepareTurnStore(owner, options.rolePrefix)
   } finally {
     await owner.end()
   }

@@ -51,7 +51,7 @@ t.test('many reads at once take two connections at most', async (t) => {
 })
 
 t.test('events are written with the data and only with it', async (t) => {
-  const event = { module: 'trial', event: 'item.made', payload: { name: 'c' } }
+  const event = { module: 'trial', event: 'item.made', version: '1.0.0', payload: { name: 'c' } }
   await unit(async (u) => {
     u.emit(event)
     await items.create(u, { name: 'c' })

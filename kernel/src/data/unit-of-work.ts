@@ -13,6 +13,7 @@ import { type DataConnection, pairOf } from './data-connection.ts'
 import { type DatabaseFailure, isDatabaseFailure, uncertainCommit } from './database-failure.ts'
 import { quoteName } from './sql-names.ts'
 import type { QueryResult, Reader, Statement } from './statement.ts'
+import { explainDone, markDone, type TaskInHand } from './task-done.ts'
 import type { TenantConnections } from './tenant-connections.ts'
 
 export interface UnitScope {
@@ -29,6 +30,10 @@ export interface UnitScope {
   readonly readOnly?: boolean
   /** Asked at the commit which of the modules whose records were changed others must hear of. */
   readonly tell?: (changed: ReadonlySet<string>) => Announcement | undefined
+  /** What it does is done with its commit, and not done without it. */
+  readonly task?: TaskInHand
+  /** Told when events were committed. Must cost nothing. */
+  readonly emitted?: () => void
 }
 
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
@@ -173,15 +178,28 @@ class Unit implements UnitOfWork {
   async commit(): Promise<void> {
     for (const last of this.#last) await last()
     if (this.#failure) throw await this.#failure
-    const { tenant, actor, requestId, onBehalfOf = null, origin = {} } = this.scope
+    const { tenant, actor, requestId, onBehalfOf = null, origin = {}, task } = this.scope
     if (this.#audits.length > 0) {
       const entries = JSON.stringify(this.#audits)
       const values = [tenant, actor, requestId, entries, onBehalfOf, JSON.stringify(origin)]
       this.#track(this.#submit(asLogin, insertAudit(values)))
     }
     if (this.#events.length > 0) {
-      const values = [tenant, actor, requestId, JSON.stringify(this.#events), origin.traceparent ?? null]
+      const depth = task ? task.depth + 1 : 0
+      const values = [
+        tenant,
+        actor,
+        requestId,
+        JSON.stringify(this.#events),
+        origin.traceparent ?? null,
+        depth,
+      ]
       this.#track(this.#submit(asLogin, insertEvents(values)))
+    }
+    if (task) {
+      const result = task.result === undefined ? null : JSON.stringify(task.result)
+      const values = [tenant, task.id, task.attempt, result]
+      this.#track(this.#submit(asLogin, markDone(values), { explain: explainDone }))
     }
     const connection = this.#connection ?? (await this.#lending)
     this.#ended = true
@@ -197,6 +215,7 @@ class Unit implements UnitOfWork {
     // PostgreSQL answers COMMIT with ROLLBACK when the transaction had failed.
     if (tag !== 'COMMIT') throw new Error(`the transaction ended with ${tag}`)
     this.#connections.giveBack(connection)
+    if (this.#events.length > 0) this.scope.emitted?.()
     await announcement?.settled()
   }
 

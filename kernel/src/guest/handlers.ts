@@ -43,6 +43,16 @@ function runnerOf(spec: Declaration, handler: Handler): Run | undefined {
         return null
       }
     }
+    case 'event': {
+      const one: unknown = member(spec.on, handler.event)
+      const run = typeof one === 'object' && one !== null && 'run' in one ? one.run : one
+      if (typeof run !== 'function') return undefined
+      const subscriber = untyped(run.bind(one))
+      return async (ctx, event) => {
+        await subscriber(ctx, event)
+        return null
+      }
+    }
   }
 }
 

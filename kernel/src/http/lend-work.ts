@@ -27,6 +27,8 @@ export interface WorkLenderParts extends Omit<WorkParts, 'watcher'> {
   readonly current: CurrentRequest
   /** What others keep in memory of a tenant's records, by the modules in which some were changed. */
   readonly tell: (tenant: string, changed: ReadonlySet<string>) => Announcement | undefined
+  /** Told when events were committed: somebody may have to act on them. */
+  readonly emitted: () => void
 }
 
 export interface WorkLender {
@@ -86,7 +88,9 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
         actor: actor.id,
         requestId,
         ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
-        origin: originOf(stage),
+        origin: { ...originOf(stage), ...(stage.via === undefined ? {} : { via: stage.via }) },
+        ...(stage.task === undefined ? {} : { task: stage.task }),
+        emitted: parts.emitted,
         // Longer than the handlers may take, so that their own deadline is the one that is told.
         deadlineMs: spending.limits.wall + 5_000,
         tell: (changed: ReadonlySet<string>) => tell(tenant.id, changed),

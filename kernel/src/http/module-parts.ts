@@ -2,6 +2,7 @@
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Work } from '../broker/work.ts'
 import type { KeptAnswer } from '../data/idempotent-request.ts'
+import type { TaskInHand } from '../data/task-done.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Permitted } from '../stages.ts'
@@ -19,7 +20,12 @@ export interface ModuleParts {
 
 /** For whom and in what: a request that climbed so far, or what the kernel itself makes up. */
 export type WorkStage = Pick<Permitted, 'plugin' | 'tenant' | 'actor' | 'ability' | 'requestId'> &
-  Partial<Pick<Permitted, 'onBehalfOf' | 'address' | 'agent' | 'traceparent'>>
+  Partial<Pick<Permitted, 'onBehalfOf' | 'address' | 'agent' | 'traceparent'>> & {
+    /** What is done here is a task of the queue: it is done with the commit. */
+    readonly task?: TaskInHand
+    /** In the place of a credential: `event:<id>`, `job:<id>`. */
+    readonly via?: string
+  }
 
 /**
  * Lends a Work whose unit of work commits when the function returns. A request that `entersPlugin` first takes its place

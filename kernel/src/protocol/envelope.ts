@@ -10,6 +10,8 @@ export type Handler =
   | { readonly kind: 'route'; readonly route: string }
   | { readonly kind: 'service'; readonly service: string }
   | { readonly kind: 'hook'; readonly entity: string; readonly hook: 'validate' }
+  /** Of another module, by its full name: `oms.order.shipped`. */
+  | { readonly kind: 'event'; readonly event: string }
 
 /** What `ctx` is built from, besides the calls. */
 export interface InvocationContext {

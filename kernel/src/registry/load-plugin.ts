@@ -78,13 +78,6 @@ export async function loadPlugin(
   try {
     const manifest = await describePlugin(host)
     checkShippedManifest(code, manifest)
-    const ignored = [...manifest.on, ...Object.keys(manifest.jobs)]
-    if (ignored.length > 0) {
-      parts.log.warn(
-        { package: code.package, handlers: ignored },
-        'event subscribers and jobs are not run by this kernel version',
-      )
-    }
     return {
       package: code.package,
       version: code.version,

@@ -1,0 +1,48 @@
+// The tasks that this process has in hand, and that it says so again and again: else another takes them for lost.
+import type pg from 'pg'
+import type { Logger } from 'pino'
+import { repeat } from '../tenants/repeat.ts'
+import { leaseMs } from './claim-tasks.ts'
+import type { Task } from './task.ts'
+
+const renew = `
+  UPDATE kernel.task SET lease_until = now() + $3 * interval '1 millisecond'
+   WHERE worker = $1 AND state = 'running' AND id = ANY($2) RETURNING id, cancel_asked_at IS NOT NULL AS cancelled`
+
+export interface Leases {
+  /** While `work` lasts. */
+  holding<T>(tasks: readonly Task[], work: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export function startLeases(
+  pool: Pick<pg.Pool, 'query'>,
+  worker: string,
+  log: Logger,
+  /** Told of a task that is no longer wanted, once for each look. */
+  onCancelled: (id: number) => void = () => undefined,
+  lease = leaseMs,
+): Leases {
+  const held = new Set<number>()
+  const renewing = repeat(
+    'leases of tasks',
+    async () => {
+      if (held.size === 0) return
+      const { rows } = await pool.query<{ id: string; cancelled: boolean }>(renew, [worker, [...held], lease])
+      for (const { id, cancelled } of rows) if (cancelled) onCancelled(Number(id))
+    },
+    log,
+    lease / 3,
+  )
+  return {
+    async holding(tasks, work) {
+      for (const { id } of tasks) held.add(id)
+      try {
+        return await work()
+      } finally {
+        for (const { id } of tasks) held.delete(id)
+      }
+    },
+    close: () => renewing.close(),
+  }
+}
