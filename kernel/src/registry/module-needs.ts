@@ -16,11 +16,11 @@ export function unmetNeed(plugin: Pick<LoadedPlugin, 'manifest'>, others: Plugin
   return undefined
 }
 
-/** Modules that need each other in a circle. What is optional is no need: either can be there without the other. */
+/** Modules that need each other in a circle. What one can do without is no need: nothing has to be there before it. */
 export function inCycle(plugins: Plugins): Set<string> {
   const reaches = (from: string, target: string, seen: Set<string>): boolean =>
-    Object.entries(plugins.get(from)?.manifest.uses ?? {}).some(([next, { optional }]) => {
-      if (optional) return false
+    Object.entries(plugins.get(from)?.manifest.uses ?? {}).some(([next, use]) => {
+      if (use.optional) return false
       if (next === target) return true
       if (seen.has(next)) return false
       seen.add(next)

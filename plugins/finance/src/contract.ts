@@ -27,6 +27,14 @@ export type Finance = {
   events: {
     /** An entry took effect: by posting it, by reversing another, or through `postJournal`. */
     'journalEntry.posted': { readonly entry: Id<'finance.journalEntry'>; readonly date: CivilDate }
+    /** A customer owes it from now on. `order` is the order of the module `oms` that it is for. */
+    'invoice.posted': {
+      readonly invoice: Id<'finance.invoice'>
+      readonly entry: Id<'finance.journalEntry'>
+      readonly date: CivilDate
+      readonly total: Money
+      readonly order?: Id<'oms.order'> | undefined
+    }
   }
   services: {
     /** Creates and posts an entry in the caller's transaction, under the rules of posting by hand. */

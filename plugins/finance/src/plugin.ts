@@ -1,8 +1,12 @@
 // Finance on one screen: what it keeps, what can be done with it, and who may.
 
-import { created, definePlugin, t } from '@plinth/sdk'
+import type { Oms } from '@plinth/oms/contract'
+import { created, definePlugin, t, use } from '@plinth/sdk'
 import { account } from './entities/account.ts'
+import { invoice } from './entities/invoice.ts'
 import { journalEntry, lineFields } from './entities/journal-entry.ts'
+import { checkInvoice } from './invoice-rules.ts'
+import { draftOnce, postInvoice } from './invoices.ts'
 import { checkDraft, checkPosting, postJournal, reverse } from './ledger.ts'
 import { refusals } from './refusals.ts'
 import { movementOf, trialBalance, trialBalanceFields } from './trial-balance.ts'
@@ -10,13 +14,34 @@ import { movementOf, trialBalance, trialBalanceFields } from './trial-balance.ts
 export default definePlugin({
   name: 'finance',
   title: 'Finance',
+  // Finance works without orders. Where there are some, what was shipped is invoiced.
+  uses: { oms: use<Oms>('^0.1', { optional: true }) },
   needs: { sql: 'read' },
-  // No posting on or before this date.
-  settings: { lockedThrough: t.date().optional() },
-  entities: { account, journalEntry },
-  events: { 'journalEntry.posted': { entry: t.ref('journalEntry'), date: t.date() } },
+  settings: {
+    // No posting on or before this date.
+    lockedThrough: t.date().optional(),
+    // What customers owe, and what was earned by it: an invoice is posted when both are set.
+    receivableAccount: t.ref('account').optional(),
+    revenueAccount: t.ref('account').optional(),
+    paymentDays: t.int().range(0, 365).default(30),
+  },
+  entities: { account, journalEntry, invoice },
+  events: {
+    'journalEntry.posted': { entry: t.ref('journalEntry'), date: t.date() },
+    'invoice.posted': {
+      invoice: t.ref('invoice'),
+      entry: t.ref('journalEntry'),
+      date: t.date(),
+      total: t.money(),
+      order: t.ref('oms.order').optional(),
+    },
+  },
+  on: { 'oms.order.shipped': draftOnce },
   errors: refusals,
-  hooks: { journalEntry: { validate: checkDraft } },
+  hooks: {
+    journalEntry: { validate: checkDraft },
+    invoice: { validate: (_ctx, invoice) => checkInvoice(invoice) },
+  },
   actions: {
     journalEntry: {
       post: {
@@ -32,6 +57,19 @@ export default definePlugin({
         input: { date: t.date(), description: t.text().range(1, 500).optional() },
         run: async (ctx, entry, input) => created(await reverse(ctx, entry, input)),
       },
+    },
+    invoice: {
+      post: {
+        title: 'Post',
+        to: 'posted',
+        async run(ctx, invoice) {
+          const posted = await postInvoice(ctx, invoice)
+          const { id, date, order } = invoice
+          await ctx.emit('invoice.posted', { invoice: id, date, order, ...posted })
+          return posted
+        },
+      },
+      void: { title: 'Void', to: 'void' },
     },
   },
   services: {
@@ -79,10 +117,14 @@ export default definePlugin({
         'journalEntry.create',
         { permission: 'journalEntry.update', own: true },
         { permission: 'journalEntry.delete', own: true },
+        'invoice.read',
         'route.trialBalance',
       ],
     },
     accountant: { title: 'Accountant', can: ['*'] },
-    auditor: { title: 'Auditor', can: ['account.read', 'journalEntry.read', 'route.trialBalance'] },
+    auditor: {
+      title: 'Auditor',
+      can: ['account.read', 'journalEntry.read', 'invoice.read', 'route.trialBalance'],
+    },
   },
 })

@@ -34,6 +34,25 @@ export const refusals = {
     status: 422,
     message: 'Only the action reverse makes an entry that reverses another.',
   },
+  INVOICE_QUANTITY: {
+    status: 422,
+    message: 'A quantity must be greater than zero and below a thousand million, not {quantity}.',
+  },
+  INVOICE_CURRENCIES: {
+    status: 422,
+    message: 'An invoice is in one currency: this line is in {currency}, the first one in {first}.',
+  },
+  INVOICE_DUE_BEFORE: { status: 422, message: 'An invoice of {date} cannot be due on {dueDate}.' },
+  INVOICE_TOTAL: { status: 422, message: 'The lines come to {sum}. Correct the total or leave it out.' },
+  INVOICE_ENTRY: { status: 422, message: 'Only posting the invoice makes its entry. Leave it out.' },
+  INVOICE_OWES_NOTHING: {
+    status: 422,
+    message: 'The lines come to nothing or less, and an invoice that is posted asks for something.',
+  },
+  SETTING_MISSING: {
+    status: 409,
+    message: 'The setting {setting} of the module names no account yet. An admin sets it.',
+  },
 } as const
 
 export type RefusalCode = keyof typeof refusals

@@ -1,0 +1,43 @@
+// What the stock is worth, said in the books: through finance, in the same commit. What finance refuses (a locked period,
+// an inactive account) refuses the change of the stock with it.
+
+import type { Finance } from '@plinth/finance/contract'
+import { type CivilDate, type Id, isZeroMoney, type Money } from '@plinth/sdk'
+import { refuse } from './refuse.ts'
+
+type Account = Id<'finance.account'>
+type Setting = 'inventoryAccount' | 'costAccount' | 'receiptAccount' | 'correctionAccount'
+
+export interface Books {
+  readonly uses: { readonly finance: Finance['services'] }
+  readonly settings: { readonly [K in Setting]?: Account | undefined }
+}
+
+interface Booking {
+  readonly debit: Setting
+  readonly credit: Setting
+  readonly amount: Money
+  readonly date: CivilDate
+  readonly description: string
+  readonly reference?: string | undefined
+}
+
+/** Both accounts must be set. What is worth nothing is not booked. @throws SETTING_MISSING */
+export async function book({ uses, settings }: Books, booking: Booking) {
+  const { debit, credit, amount, ...entry } = booking
+  const accountOf = (setting: Setting) => settings[setting] ?? refuse('SETTING_MISSING', { setting })
+  const lines = [
+    { account: accountOf(debit), debit: amount },
+    { account: accountOf(credit), credit: amount },
+  ]
+  if (isZeroMoney(amount)) return undefined
+  const { entry: id } = await uses.finance.postJournal({ ...entry, lines })
+  return id
+}
+
+/** As `book`, by a tenant who has set both accounts: another one books it himself. */
+export async function bookIfSet(books: Books, booking: Booking) {
+  const { debit, credit } = booking
+  if (books.settings[debit] === undefined || books.settings[credit] === undefined) return undefined
+  return book(books, booking)
+}
