@@ -240,6 +240,24 @@ export const callAttacks: readonly CallAttack[] = [
     one('services.call', { module: 'burglar', service: 'run', input: {} }),
   ),
   row(
+    'a service of a version that the tenant does not have',
+    shape,
+    denied,
+    one('services.call', { module: 'quiet', service: 'list', input: {}, version: '2.0.0' }),
+  ),
+  row(
+    'a service of a version, named with the module',
+    'serviceGrant',
+    denied,
+    one('services.call', { module: 'quiet@2.0.0', service: 'list', input: {} }),
+  ),
+  row(
+    'a service called as if from further out in the chain',
+    shape,
+    denied,
+    one('services.call', { module: 'quiet', service: 'list', input: {}, serviceChain: [], depth: 0 }),
+  ),
+  row(
     'a service with a tenant',
     shape,
     denied,

@@ -168,8 +168,7 @@ t.test('the jobs of a tenant', async (t) => {
     const clerk = await lab.addMember(shop, 'member')
     const { body: me } = await clerk('GET', '/v1/me')
     const role = await owner('POST', '/v1/tenant/roles', {
-      code: 'steward',
-      title: 'Steward',
+      name: 'Steward',
       rules: [{ permission: 'tenant.jobs.read' }, { permission: 'tenant.jobs.run' }],
     })
     t.equal(role.status, 201, role.text ?? '')

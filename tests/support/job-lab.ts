@@ -76,7 +76,7 @@ export const workshopOf = (tenant: { id: string; slug: string; owner: Send }): W
 export async function until<T>(
   ask: () => Promise<T>,
   isSo: (answer: T) => boolean,
-  withinMs = 20_000,
+  withinMs = 8_000,
 ): Promise<T> {
   const end = Date.now() + withinMs
   for (;;) {

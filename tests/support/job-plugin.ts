@@ -70,5 +70,5 @@ export default definePlugin({
       } },
     outside: { method: 'GET', path: '/outside', run: (ctx) => ({ job: typeof ctx.job }) },
   },
-  roles: { member: { can: ['mark.read', 'route.*'] } },
+  roles: { member: { can: ['mark.read', 'mark.create', 'route.*'] } },
 })`

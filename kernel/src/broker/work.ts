@@ -41,6 +41,8 @@ export interface Work {
   chainsFor(action: ChainAction): Promise<readonly Chain[]>
   /** Handlers around it. */
   readonly depth: number
+  /** Services that wait for it, the outermost first, as `ledger.post`, after the module that called the first. */
+  readonly serviceChain?: readonly string[]
   /** It works for a validate hook, however deep. */
   readonly inHook?: boolean
   /** The request took its place among the tenant's before it took a connection (see sandbox/fair-queue.ts). */

@@ -51,3 +51,18 @@ export const uncertainCommit = (error: unknown): unknown =>
   isPlinthError(error) && error.code === errors.databaseUnavailable.code
     ? errors.commitUncertain({}, error)
     : error
+
+/** Of connections: refused, reset, ended by an administrator, not yet accepted. */
+const lossCodes = /^(ECONN|EPIPE|ETIMEDOUT|57P0[123]$|08)/
+/** What pg says without a code. */
+const lossMessages =
+  /connection terminated|connection ended|timeout expired|timeout exceeded when trying to connect|connection error/i
+
+/** Whether it says that the database was away, anywhere in its chain of causes: nothing about the statement, then. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  if (code === errors.databaseUnavailable.code || lossCodes.test(code)) return true
+  if (!isDatabaseFailure(error) && lossMessages.test(error.message)) return true
+  return isConnectionLoss(error.cause)
+}

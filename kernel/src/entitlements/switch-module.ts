@@ -6,6 +6,7 @@ import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import { consentToAll, type GivenConsent } from './consent.ts'
 import { endAbsence, holdDispatch, noteAbsence } from './module-absence.ts'
+import { unmetInTenant } from './needs-in-tenants.ts'
 
 /** Names of the modules that `plugin` cannot work without. */
 export const requiredModules = (plugin: LoadedPlugin): string[] =>
@@ -35,7 +36,7 @@ async function lockModules(tx: ControlTransaction, tenantId: string): Promise<st
 
 /**
  * `eventAttempts`: how often it is tried with each event that it missed.
- * @throws MODULE_NOT_FOUND, MODULE_ALREADY_ENABLED, MODULE_REQUIRES_OTHERS, CONSENT_REQUIRED
+ * @throws MODULE_NOT_FOUND, MODULE_ALREADY_ENABLED, MODULE_REQUIRES_OTHERS, MODULE_NEEDS_UNMET, CONSENT_REQUIRED
  */
 export const enableModule = (
   runControl: RunControl,
@@ -76,6 +77,8 @@ export async function enableModuleWithin(
     module,
     by.actor.id,
   ])
+  const needs = await unmetInTenant(tx.query, { id: by.tenant.id }, module)
+  if (needs.length > 0) throw errors.moduleNeeds({ module, needs })
   await tx.audit({ ...auditOf(by, module), action: 'enabled', after: { version: plugin.version } })
   await consentToAll(tx, by, plugin, consent)
   await tx.announce({ kind: 'tenant', id: by.tenant.id })

@@ -41,6 +41,21 @@ export const pluginErrors = {
     'warn',
     (d) => `The module '${d.module}' may not use '${d.capability}': ${d.reason}`,
   ),
+  serviceCycle: defineError<{ module: string; service: string; path: readonly string[] }>(
+    'SERVICE_CYCLE',
+    502,
+    'warn',
+    (d) =>
+      `The module '${d.module}' may not call '${d.service}', which waits for this call already: ${d.path.join(' -> ')}.`,
+  ),
+  /** `wrong`: paths and codes, `answer.lines.0.debit WRONG_TYPE`, and no values. */
+  serviceAnswer: defineError<{ module: string; service: string; wrong: readonly string[] }>(
+    'SERVICE_ANSWER_INVALID',
+    502,
+    'error',
+    (d) =>
+      `The service '${d.module}.${d.service}' did not answer what it declares: ${d.wrong.join(', ')}. Nothing was changed.`,
+  ),
   sqlRefused: defineError<{ reason: string }>('SQL_REFUSED', 502, 'warn', (d) => `SQL refused: ${d.reason}`),
   fetchRefused: defineError<{ reason: string }>(
     'FETCH_REFUSED',

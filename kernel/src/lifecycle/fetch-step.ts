@@ -2,10 +2,8 @@
 // there, and written down whole. What was written down already is not fetched again.
 import type { Manifest } from '@plinth/sdk'
 import pg from 'pg'
-import semver from 'semver'
 import type { PluginMigration } from '../data/plugin-migrations/operations.ts'
 import { errors } from '../errors.ts'
-import { unmetNeed } from '../registry/module-needs.ts'
 import type { PluginCode } from '../registry/plugin-code.ts'
 import {
   claimModule,
@@ -19,6 +17,7 @@ import {
 import type { Step } from './drive-operations.ts'
 import type { LifecycleParts } from './lifecycle-parts.ts'
 import { type Operation, remember } from './operation.ts'
+import { unmetBy } from './unmet-needs.ts'
 
 export interface Release {
   readonly module: string
@@ -90,21 +89,6 @@ export async function findRelease(parts: LifecycleParts, request: ReleaseRequest
   }
 }
 
-/** What stands between the release and serving beside the others, each a sentence. */
-export function unmetBy(parts: Pick<LifecycleParts, 'registry'>, release: Release): string[] {
-  const { module, manifest, code } = release
-  const others = parts.registry.plugins
-  const own = unmetNeed({ manifest }, others)
-  const needing = [...others.values()].flatMap((other) => {
-    const use = other.manifest.uses[module]
-    if (!use || other.manifest.name === module || semver.satisfies(code.version, use.range)) return []
-    return [
-      `The module '${other.manifest.name}' needs '${module}' ${use.range}, and this is ${code.version}.`,
-    ]
-  })
-  return [...(own === undefined ? [] : [`The module '${module}' ${own}.`]), ...needing]
-}
-
 export function fetchStep(parts: LifecycleParts): Step {
   const { pool } = parts
   return {
@@ -115,7 +99,8 @@ export function fetchStep(parts: LifecycleParts): Step {
       const row = await readPlugin(pool, module)
       if (operation.kind === 'install' && row && row.state !== 'installing')
         throw errors.pluginInstalled({ module, package: row.package })
-      const unmet = unmetBy(parts, release)
+      const { channel } = operation.options
+      const unmet = await unmetBy(parts, { module, version: code.version, uses: manifest.uses }, channel)
       if (unmet.length > 0) throw errors.moduleNeeds({ module, needs: unmet })
       await inTransaction(parts, async (client) => {
         const owner = await claimModule(client, module, code.package)

@@ -3,12 +3,13 @@ import type { Manifest } from '@plinth/sdk'
 import type { MigrationPlan } from '../data/plugin-migrations/plan-plugin-migrations.ts'
 import { errors, isPlinthError } from '../errors.ts'
 import { readCode, readPlugin } from '../registry/plugin-store.ts'
-import { findRelease, unmetBy } from './fetch-step.ts'
+import { findRelease } from './fetch-step.ts'
 import type { ChangeRequest } from './lifecycle.ts'
 import { installed, type LifecycleParts } from './lifecycle-parts.ts'
 import { refuseRemoval, refuseWhileNeeded } from './remove-steps.ts'
 import { enableRefusal, rollbackRefusal } from './serve-steps.ts'
 import { sharedTablesRefusal } from './table-steps.ts'
+import { unmetBy, unmetByKnown } from './unmet-needs.ts'
 
 export interface ChangePlan {
   readonly kind: ChangeRequest['kind']
@@ -44,6 +45,7 @@ export async function planChange(parts: LifecycleParts, request: ChangeRequest):
     const reason =
       to === null ? `'${module}' has no version to go back to.` : await rollbackRefusal(parts, module, to)
     if (reason !== undefined) refusals.push(reason)
+    else if (to !== null) refusals.push(...(await unmetByKnown(parts, module, to)))
   }
   if (request.kind === 'enable') {
     const reason = await enableRefusal(parts, row)
@@ -77,7 +79,11 @@ async function planRelease(parts: LifecycleParts, request: ChangeRequest): Promi
     ...(request.options.integrity === undefined ? {} : { integrity: request.options.integrity }),
   })
   const { module, manifest, code, facts } = release
-  const refusals = unmetBy(parts, release)
+  const refusals = await unmetBy(
+    parts,
+    { module, version: code.version, uses: manifest.uses },
+    request.options.channel,
+  )
   const taken = row ? undefined : await readPlugin(parts.pool, module)
   if (taken) refusals.push(errors.pluginInstalled({ module, package: taken.package }).message)
   const migrations = await parts.tables.plan(manifest, code.migrations).catch((error: unknown) => {

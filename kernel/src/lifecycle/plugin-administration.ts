@@ -2,6 +2,8 @@
 // hosts are walled in.
 import type pg from 'pg'
 import { aboveTenants, auditedBy, writeAudit } from '../audit/write-audit.ts'
+import { rowsOf } from '../entitlements/known-versions.ts'
+import { unmetInTenant } from '../entitlements/needs-in-tenants.ts'
 import { errors } from '../errors.ts'
 import { type PluginRow, readPlugins, readVersions, type VersionRow } from '../registry/plugin-store.ts'
 import type { AskedBy } from './lifecycle.ts'
@@ -29,7 +31,7 @@ export interface PluginAdministration {
     isolation: { readonly hostPerTenant: boolean; readonly jitless: boolean },
     by: AskedBy,
   ): Promise<PluginView>
-  /** @throws TENANT_NOT_FOUND, MODULE_NOT_ENABLED, VERSION_NOT_FOUND, OPERATION_UNDER_WAY, PLUGIN_CHANGE_REFUSED */
+  /** @throws TENANT_NOT_FOUND, MODULE_NOT_ENABLED, VERSION_NOT_FOUND, OPERATION_UNDER_WAY, PLUGIN_CHANGE_REFUSED, MODULE_NEEDS_UNMET */
   choose(
     tenant: string,
     module: string,
@@ -128,6 +130,8 @@ export function createPluginAdministration(
         )
         const [set] = rows
         if (!set) throw errors.moduleNotEnabled({ module })
+        const needs = await unmetInTenant(rowsOf(client), owner, module)
+        if (needs.length > 0) throw errors.moduleNeeds({ module, needs })
         await writeAudit(client, {
           ...auditedBy(by),
           tenantId: owner.id,

@@ -10,6 +10,7 @@ import type { Step } from './drive-operations.ts'
 import { change, installed, type LifecycleParts } from './lifecycle-parts.ts'
 import { type Operation, readOperation, remember } from './operation.ts'
 import { begunMigrations, hasLeft, ranMigrations, triesAfterLeaving } from './table-steps.ts'
+import { unmetByKnown } from './unmet-needs.ts'
 
 const canaryLookMs = 500
 
@@ -152,6 +153,8 @@ export function checkRollbackStep(parts: LifecycleParts): Step {
         })
       const reason = await rollbackRefusal(parts, module, to)
       if (reason !== undefined) throw errors.pluginChange({ module, reason })
+      const needs = await unmetByKnown(parts, module, to)
+      if (needs.length > 0) throw errors.moduleNeeds({ module, needs })
       await parts.pool.query('UPDATE kernel.plugin_operation SET version = $2 WHERE id = $1', [
         operation.id,
         to,
@@ -195,14 +198,15 @@ export async function rollbackRefusal(
 
 /** Why what is to be served once the module is enabled could not be, or undefined. */
 export async function enableRefusal(
-  parts: Pick<LifecycleParts, 'pool'>,
+  parts: Pick<LifecycleParts, 'pool' | 'registry'>,
   row: PluginRow,
 ): Promise<string | undefined> {
   for (const version of wantedVersions(row)) {
     const reason = await rollbackRefusal(parts, row.module, version)
     if (reason !== undefined) return reason
   }
-  return undefined
+  const needs = row.stable === null ? [] : await unmetByKnown(parts, row.module, row.stable)
+  return needs.length > 0 ? needs.join(' ') : undefined
 }
 
 export function switchStep(parts: LifecycleParts, to: 'active' | 'disabled'): Step {

@@ -1,5 +1,5 @@
 // Whether modules have what they need of each other: version ranges, and no circles.
-import semver from 'semver'
+import { fits } from '../entitlements/fits.ts'
 import type { LoadedPlugin } from './load-plugin.ts'
 
 type Plugins = ReadonlyMap<string, LoadedPlugin>
@@ -9,7 +9,7 @@ export function unmetNeed(plugin: Pick<LoadedPlugin, 'manifest'>, others: Plugin
   for (const [name, use] of Object.entries(plugin.manifest.uses)) {
     const other = others.get(name)
     if (!other && !use.optional) return `needs the module '${name}', which is not installed`
-    if (other && !semver.satisfies(other.version, use.range)) {
+    if (other && !fits(other.version, use.range)) {
       return `needs the module '${name}' ${use.range}, and ${other.version} is installed`
     }
   }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import semver from 'semver'
+import { isConnectionLoss } from '../data/database-failure.ts'
 import { errors } from '../errors.ts'
 import type { Tenant } from '../stages.ts'
 import type { Refusal } from './discover-packages.ts'
@@ -70,7 +71,15 @@ export async function createPluginRegistry(options: {
   let retries = 0
   let closed = false
 
-  await firstServed()
+  const closeHosts = async (): Promise<void> => {
+    const all = [...loaded.values()].flatMap((versions) => [...versions.values()])
+    await Promise.all(all.map((plugin) => plugin.host.close()))
+  }
+
+  await firstServed().catch(async (error: unknown) => {
+    await closeHosts()
+    throw error
+  })
   for (const refusal of refusals) log.warn({ package: refusal.package }, refusal.reason)
 
   /** Those of the folders that are to be the stable ones: their tables are brought up to date first. */
@@ -80,6 +89,7 @@ export async function createPluginRegistry(options: {
     const loadStable = async (row: PluginRow | undefined) => {
       if (!row || row.stable === null) return
       const plugin = await load(row, row.stable).catch((error: unknown) => {
+        if (isConnectionLoss(error)) throw error
         refusals.push(refusalOf(row.package, error))
         return undefined
       })
@@ -104,9 +114,11 @@ export async function createPluginRegistry(options: {
     await drop(unservable(stable))
     for (const [module, plugin] of [...stable]) {
       if (plugin !== fromFolder.get(module)) continue
-      const outcome = await makeStable(options, plugin).catch((error: unknown) =>
-        drop(new Map([[module, error]])),
-      )
+      const outcome = await makeStable(options, plugin).catch((error: unknown) => {
+        // The plugin is as good as it was. Without the database nothing starts, and whoever starts us tries again.
+        if (isConnectionLoss(error)) throw error
+        return drop(new Map([[module, error]]))
+      })
       if (outcome === 'asked') await loadStable(rows.get(module))
     }
     // What they need may yet be upgraded to.
@@ -223,8 +235,7 @@ export async function createPluginRegistry(options: {
       closed = true
       clearTimeout(retry)
       await syncing
-      const all = [...loaded.values()].flatMap((versions) => [...versions.values()])
-      await Promise.all(all.map((plugin) => plugin.host.close()))
+      await closeHosts()
     },
   }
 }

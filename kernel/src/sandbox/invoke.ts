@@ -5,7 +5,6 @@ import type { Logger } from 'pino'
 import { openGate } from '../broker/gate.ts'
 import { meteredUnit } from '../broker/metered-unit.ts'
 import type { Work } from '../broker/work.ts'
-import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { settingsOf } from '../entitlements/module-settings.ts'
 import { errors, isPlinthError } from '../errors.ts'
@@ -17,6 +16,7 @@ import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { InvocationWatcher } from '../telemetry/metrics.ts'
 import { dayIn } from './day-in.ts'
 import { declaredFailure } from './declared-failure.ts'
+import { openServiceCall, usableModules } from './service-call.ts'
 
 /** What a piece of work is about; the rest of a Work is made from it. */
 export type WorkOptions = Omit<
@@ -94,9 +94,7 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
           ...(handler.kind === 'job' && work.job
             ? { job: { id: work.job.id, attempt: work.job.attempt } }
             : {}),
-          uses: Object.keys(plugin.manifest.uses).filter(
-            (name) => tenant.modules.has(name) && registry.served(name) !== undefined,
-          ),
+          uses: usableModules(registry, tenant, plugin),
         },
         limits: spending.remaining(module),
         spent: (cpuMs) => {
@@ -137,26 +135,24 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
     service: string,
     input: Json,
   ): Promise<Json> {
-    if (!caller.tenant.modules.has(module) && !off.has('entitlement'))
-      throw errors.moduleNotEnabled({ module })
-    const callee = registry.pluginFor(caller.tenant, module)
-    const { services } = callee.manifest
-    const spec = Object.hasOwn(services, service) ? services[service] : undefined
-    if (!spec) {
-      const reason = `'${module}' offers no service '${service}'.`
-      throw errors.capabilityDenied({ module: caller.plugin.manifest.name, capability: 'services', reason })
-    }
-    const parsed = parseFields(spec.input, input)
+    const call = openServiceCall(registry, caller, { module, service, input }, off)
+    const { plugin, serviceChain } = call
     // The callee acts with its own right in its own module: a payroll officer need not be able to read the ledger.
-    const ability = full.get(callee.manifest) ?? fullAbility(callee.manifest)
-    full.set(callee.manifest, ability)
+    const ability = full.get(plugin.manifest) ?? fullAbility(plugin.manifest)
+    full.set(plugin.manifest, ability)
     log.debug({ module, service, requestId: caller.requestId }, 'service call')
     const text = await run(
-      make({ ...caller, plugin: callee, ability }, depth),
+      make({ ...caller, plugin, ability, serviceChain }, depth),
       { kind: 'service', service },
-      parsed,
+      call.input,
     )
-    return JSON.parse(text)
+    try {
+      return call.answerFrom(text)
+    } catch (error) {
+      // What it did stands in the transaction, and nobody can say what it was.
+      caller.spending.doom(error)
+      throw error
+    }
   }
 
   return (options) => make(options, 0)

@@ -85,5 +85,12 @@ export const concurrencyCases: readonly Case[] = [
       { method: 'GET', path: 'subject/notes', status: 200, has: { items: [] } },
     ],
   },
+  refuses(
+    'a service that never answers ends with its caller’s time',
+    `(ctx) => ctx.uses.helper.stall()`,
+    504,
+    'PLUGIN_DEADLINE_EXCEEDED',
+    { differs: 'both run out of time at once, and either may say so first' },
+  ),
   refuses('a handler that never answers', `() => new Promise(() => {})`, 504, 'PLUGIN_DEADLINE_EXCEEDED'),
 ]

@@ -114,7 +114,48 @@ export const handlerCases: readonly Case[] = [
     `async (ctx) => { for (const text of ['b', 'a']) await ctx.uses.helper.make({ text }); return (await ctx.uses.helper.list({})).all }`,
     ['a', 'b'],
   ),
+  answers(
+    'a service answers what it declares, defaults included',
+    `async (ctx) => await ctx.uses.helper.shaped({ answer: { count: 2 } })`,
+    { count: 2, text: 'none' },
+  ),
+  refuses(
+    'a service that answers otherwise undoes the whole, also when its caller catches it',
+    `async (ctx) => { await ctx.uses.helper.shaped({ answer: { text: 'x', more: 'y' } }).catch(() => 0) }`,
+    502,
+    'SERVICE_ANSWER_INVALID',
+  ),
+  refuses(
+    'a service that declares an answer and gives none',
+    `(ctx) => ctx.uses.helper.shaped({})`,
+    502,
+    'SERVICE_ANSWER_INVALID',
+  ),
+  refuses(
+    'a service with an input that is no text of JSON',
+    `(ctx) => { const loop = {}; loop.loop = loop; return ctx.uses.helper.make(loop) }`,
+    502,
+    'PLUGIN_FAILED',
+  ),
+  refuses(
+    'a service with an input that is larger than a call’s',
+    `(ctx) => ctx.uses.helper.make({ text: 'x'.repeat(400_000) })`,
+    502,
+    'LIMIT_EXCEEDED',
+  ),
+  refuses(
+    'a service with an input that answers for itself',
+    `(ctx) => ctx.uses.helper.make(new Proxy({}, { ownKeys: () => ['text'], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }), get: () => 1 }))`,
+    422,
+    'VALIDATION_FAILED',
+  ),
   refuses('a service that is not there', `(ctx) => ctx.uses.helper.unheard({})`, 502, 'CAPABILITY_DENIED'),
+  refuses(
+    'a service with the name of a property of every object',
+    `(ctx) => ctx.uses.helper.constructor({})`,
+    502,
+    'CAPABILITY_DENIED',
+  ),
   refuses(
     'a service with a wrong input',
     `(ctx) => ctx.uses.helper.make({ texts: 1 })`,
