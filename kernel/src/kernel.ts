@@ -293,7 +293,7 @@ async function assemble(
     delegationRoutes(app, ladder, { runControl, modulesOf })
     dutyRoutes(app, ladder, { runControl, modulesOf })
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
-    settingsRoutes(app, ladder, { registry, directory, runControl })
+    settingsRoutes(app, ladder, { registry, runControl })
     approvalChainRoutes(app, ladder, { registry, runControl })
     absenceRoutes(app, ladder, runControl)
     const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })

@@ -3,12 +3,20 @@
 import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import { addMember, changeMember, listMembers, type Member, removeMember } from '../tenants/change-members.ts'
+import {
+  addMember,
+  changeMember,
+  getMember,
+  listMembers,
+  type Member,
+  removeMember,
+} from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
+import { digestTag, ifShown, sendShown } from './etag.ts'
 import { keeping } from './hygiene/keeping.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
@@ -105,9 +113,24 @@ export function tenantRoutes(
       const answer = (member: Member) =>
         jsonTextAnswer(201, String(reply.serializeInput({ ...member }, '201')), {
           location: `/v1/tenant/members/${member.userId}`,
+          etag: digestTag(member),
         })
       const run = keeping(runControl, answer)
       return sendAnswer(reply, answer(await addMember(run, stage, request.body as NewMemberBody)))
+    }),
+  })
+  app.route({
+    method: 'GET',
+    url: '/v1/tenant/members/:userId',
+    schema: {
+      tags,
+      summary: 'One member',
+      headers: tenantHeader,
+      response: { 200: memberShape, ...problemResponses },
+    },
+    ...atRung(ladder.located, async ({ tenant }, request, reply) => {
+      const { userId } = request.params as { userId: string }
+      return sendShown(request, reply, await getMember(runControl, tenant.id, userId))
     }),
   })
   app.route({
@@ -120,9 +143,11 @@ export function tenantRoutes(
       body: memberBody,
       response: { 200: memberShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.located, async (stage, request, reply) => {
       const { userId } = request.params as { userId: string }
-      return changeMember(runControl, stage, userId, request.body as MemberBody)
+      const expect = ifShown(request, 'member', userId)
+      const member = await changeMember(runControl, stage, userId, request.body as MemberBody, expect)
+      return sendShown(request, reply, member)
     }),
   })
   app.route({
@@ -135,7 +160,8 @@ export function tenantRoutes(
       response: { 204: { description: 'Removed.', type: 'null' }, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      await removeMember(runControl, stage, (request.params as { userId: string }).userId)
+      const { userId } = request.params as { userId: string }
+      await removeMember(runControl, stage, userId, ifShown(request, 'member', userId))
       return reply.code(204).send()
     }),
   })

@@ -53,6 +53,9 @@ export async function listMembers(
   })
 }
 
+export const getMember = (runControl: RunControl, tenantId: string, userId: string): Promise<Member> =>
+  runControl((tx) => readMember(tx, tenantId, userId))
+
 /** Behind `lockMembers`. */
 export async function readMember(tx: ControlTransaction, tenantId: string, userId: string): Promise<Member> {
   // Others than this file change a member too: what is read here stays so until the transaction ends.
@@ -183,12 +186,16 @@ export interface MemberChange {
   readonly active?: boolean
 }
 
-/** A member who is deactivated is out with the next request, in every process, whatever he is signed in with. */
+/**
+ * A member who is deactivated is out with the next request, in every process, whatever he is signed in with. `expect` is given
+ * the member as he is before, and may refuse.
+ */
 export async function changeMember(
   runControl: RunControl,
   by: Located,
   userId: string,
   change: MemberChange,
+  expect: (before: Member) => void = () => undefined,
 ): Promise<Member> {
   return runControl(async (tx) => {
     const caller = await lockMembers(tx, by)
@@ -197,6 +204,7 @@ export async function changeMember(
     const { role = before.role, active = before.active } = change
     mayAssign(caller, before.role)
     mayAssign(caller, role)
+    expect(before)
     const isLost = before.active && before.role === 'owner' && (role !== 'owner' || !active)
     if (isLost) await keepAnOwner(tx, tenantId, userId)
     if (active && !before.active) await activate(tx, [tenantId, userId], by.actor.id)
@@ -215,11 +223,17 @@ export async function changeMember(
 }
 
 /** Admins remove members; everybody may leave, but for the last owner. */
-export async function removeMember(runControl: RunControl, by: Located, userId: string): Promise<void> {
+export async function removeMember(
+  runControl: RunControl,
+  by: Located,
+  userId: string,
+  expect: (before: Member) => void = () => undefined,
+): Promise<void> {
   await runControl(async (tx) => {
     const caller = await lockMembers(tx, by)
     const before = await readMember(tx, by.tenant.id, userId)
     if (userId !== by.actor.id) mayAssign(caller, before.role)
+    expect(before)
     if (before.active && before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
     for (const table of ['kernel.membership', 'kernel.inactive_member', 'kernel.scim_user'])
       await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, userId])
