@@ -251,10 +251,10 @@ async function assemble(
     secondFactorRoutes(app, ladder, cradle.identity)
     passkeyRoutes(app, ladder, cradle.identity)
     peopleRoutes(app, ladder, cradle.identity)
-    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
+    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, runControl, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
-    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
+    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri, runControl })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     scimRoutes(app, ladder, runControl)
     tenantRoutes(app, ladder, {

@@ -2,12 +2,20 @@
 // /v1/me/keys.
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
-import { createKey, type KeyOwner, listKeys, revokeKey, rotateKey } from '../identity/manage-keys.ts'
+import {
+  createKey,
+  type KeyOwner,
+  listKeys,
+  type NewApiKey,
+  revokeKey,
+  rotateKey,
+} from '../identity/manage-keys.ts'
 import { requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { mayManageAccounts } from '../tenants/service-accounts.ts'
 import type { Instance } from './create-instance.ts'
+import { type Answer, keepingAnswer } from './keeping-answer.ts'
 import {
   keyShape,
   type NewKeyBody,
@@ -40,6 +48,9 @@ export function keyRoutes(app: Instance, ladder: Ladder, runControl: RunControl)
   })
 }
 
+/** Kept is that it was made: who never saw the key finds it in the list, revokes it and makes another. */
+const shownOnce = (body: NewApiKey): Answer => ({ status: 201, body, isSecret: true })
+
 interface Kind {
   readonly url: string
   readonly whose: string
@@ -65,10 +76,9 @@ function routesFor(
       body: newKeyBody,
       response: { 201: newKeyShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       const owner = ownerOf(stage, request)
-      const key = await createKey(runControl, stage, owner, request.body as NewKeyBody)
-      return reply.code(201).header('cache-control', 'no-store').send(key)
+      return keep((run) => createKey(run, stage, owner, request.body as NewKeyBody), shownOnce)
     }),
   })
   app.route({
@@ -97,11 +107,10 @@ function routesFor(
       body: rotateKeyBody,
       response: { 201: newKeyShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       const wish = request.body as RotateKeyBody
       const owner = ownerOf(stage, request)
-      const key = await rotateKey(runControl, stage, owner, keyOf(request), wish)
-      return reply.code(201).header('cache-control', 'no-store').send(key)
+      return keep((run) => rotateKey(run, stage, owner, keyOf(request), wish), shownOnce)
     }),
   })
   app.route({

@@ -17,7 +17,7 @@ import type { RequestHead } from '../tenants/request-head.ts'
 import type { CheckSso } from '../tenants/sso/policy.ts'
 import { checkEntry, checkState } from '../tenants/tenant-states.ts'
 
-type Rung<Stage> = (request: FastifyRequest) => Stage | Promise<Stage>
+export type Rung<Stage> = (request: FastifyRequest) => Stage | Promise<Stage>
 
 /** Fastify's `onRequest` climbs, before a body is read; `handler` receives the stage that was reached. */
 export interface AtRung {

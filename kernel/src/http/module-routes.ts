@@ -10,9 +10,10 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Consent, Located, Tenant } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { readTenant, type TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
-import { ifShown, sendShown } from './etag.ts'
+import { digestTag, ifShown, sendShown } from './etag.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   type ConsentBody,
@@ -162,14 +163,16 @@ export function moduleRoutes(
       body: moduleBody,
       response: { 201: enabledModuleShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       mayManageModules(stage)
       const { module, consent } = request.body as ModuleBody
-      await enableModule(runControl, plugins, stage, module, consent)
-      return reply
-        .code(201)
-        .header('location', '/v1/tenant/modules')
-        .send(await viewNow(stage, module))
+      return keep(
+        (run) => enableModule(run, plugins, stage, module, consent),
+        async (_done, tx) => {
+          const body = enabledView(await readTenant(tx, stage.tenant.id), module)
+          return { status: 201, location: `/v1/tenant/modules/${module}`, etag: digestTag(body), body }
+        },
+      )
     }),
   })
   app.route({

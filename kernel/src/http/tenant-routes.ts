@@ -13,11 +13,10 @@ import {
 } from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
-import { jsonTextAnswer, sendAnswer } from './answer.ts'
+import { readTenant, type TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
 import { digestTag, ifShown, sendShown } from './etag.ts'
-import { keeping } from './hygiene/keeping.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   listOf,
@@ -57,12 +56,16 @@ export function tenantRoutes(
       body: onboardingBody,
       response: { 201: ownTenantShape, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.identified, runControl, (stage, request, keep) => {
       const by = { by: auditedBy(stage), owner: stage.actor }
-      const id = await provisionTenant(runControl, by, request.body as OnboardingBody, plugins)
-      const tenant = await directory.find(id)
-      if (!tenant) throw errors.internal({})
-      return reply.code(201).header('location', '/v1/tenant').send(tenantView(tenant, 'owner'))
+      return keep(
+        (run) => provisionTenant(run, by, request.body as OnboardingBody, plugins),
+        async (id: string, tx) => ({
+          status: 201,
+          location: '/v1/tenant',
+          body: tenantView(await readTenant(tx, id), 'owner'),
+        }),
+      )
     }),
   })
   app.route({
@@ -107,16 +110,18 @@ export function tenantRoutes(
       body: newMemberBody,
       response: { 201: memberShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       // It tells whether an address has an account, and lets somebody in who was not asked.
       if (isInvited) throw errors.invitationRequired({})
-      const answer = (member: Member) =>
-        jsonTextAnswer(201, String(reply.serializeInput({ ...member }, '201')), {
+      return keep(
+        (run) => addMember(run, stage, request.body as NewMemberBody),
+        (member: Member) => ({
+          status: 201,
           location: `/v1/tenant/members/${member.userId}`,
           etag: digestTag(member),
-        })
-      const run = keeping(runControl, answer)
-      return sendAnswer(reply, answer(await addMember(run, stage, request.body as NewMemberBody)))
+          body: member,
+        }),
+      )
     }),
   })
   app.route({

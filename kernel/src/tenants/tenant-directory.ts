@@ -5,7 +5,10 @@ import { LRUCache } from 'lru-cache'
 import type pg from 'pg'
 import type { ChangeFeed } from '../data/change-feed.ts'
 import { fromDatabase } from '../data/database-failure.ts'
+import { errors } from '../errors.ts'
 import type { Consent, MembershipRole, ModuleChoice, Tenant, TenantState } from '../stages.ts'
+
+import type { ControlTransaction } from './control-transaction.ts'
 
 /** About 0.5 KB each. */
 const keptTenants = 10_000
@@ -82,6 +85,13 @@ const tenantFromRow = (row: TenantRow): Tenant => ({
   settings: new Map(Object.entries(row.settings)),
   consents: new Map(Object.entries(row.consents)),
 })
+
+/** As the transaction leaves it. @throws TENANT_NOT_FOUND */
+export async function readTenant(tx: ControlTransaction, id: string): Promise<Tenant> {
+  const [row] = await tx.query<TenantRow>(`${selectTenant} WHERE t.id = $1`, [id])
+  if (!row) throw errors.tenantNotFound({ tenant: id })
+  return tenantFromRow(row)
+}
 
 export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDirectory {
   const tenants = new LRUCache<string, Tenant>({ max: keptTenants })
