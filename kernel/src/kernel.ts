@@ -148,7 +148,7 @@ async function assemble(
 
   let closing = false
   const { currentRequest, decisions, isTrusted } = cradle
-  const hygiene = await openHygiene(config, { pool, feed, currentRequest, priceBook, log }, off)
+  const hygiene = await openHygiene(config, { pool, feed, currentRequest, log }, off)
   closers.add('hygiene', () => hygiene.close())
   const instanceOptions = {
     debugErrors: config.debugErrors,

@@ -37,6 +37,7 @@ import {
   tenantRecordShape,
   tenantsQuery,
 } from './tenant-life-schemas.ts'
+import { tenantRateRoutes } from './tenant-rate-routes.ts'
 
 const tags = ['Operator']
 const nameOf = (request: FastifyRequest): string => (request.params as { tenant: string }).tenant
@@ -62,6 +63,7 @@ export function operatorTenantRoutes(
   const answer = async (id: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
     sendRecord(request, reply, await getTenant(pool, id))
 
+  tenantRateRoutes(app, ladder, { runControl, idOf: async (name) => (await getTenant(pool, name)).id })
   const recordIn = async (tx: ControlTransaction, id: string) => {
     const body = await tenantRecordIn(tx, id)
     return { body, etag: etagOf(body) }
