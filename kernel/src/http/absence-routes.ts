@@ -65,7 +65,7 @@ export function absenceRoutes(app: Instance, ladder: Ladder, runControl: RunCont
       querystring: absenceQuery,
       response: { 200: listOf(absenceShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }, request) => {
+    ...atRung(ladder.reading('tenant.absences.read'), async ({ tenant }, request) => {
       const { limit: text, cursor } = request.query as PageQuery
       const limit = Number(text ?? 50)
       const rows = await runControl((tx) =>

@@ -25,7 +25,7 @@ export function delegationRoutes(
       querystring: pageQuery,
       response: { 200: listOf(delegationShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.reading('tenant.delegations.read'), async (stage, request) => {
       const { limit, cursor } = request.query as PageQuery
       return listDelegations(runControl, stage, {
         limit: Number(limit ?? 50),

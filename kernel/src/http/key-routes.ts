@@ -13,7 +13,7 @@ import {
 import { requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import { mayManageAccounts } from '../tenants/service-accounts.ts'
+import { mayMakeCredentials, mayManageAccounts } from '../tenants/service-accounts.ts'
 import type { Instance } from './create-instance.ts'
 import { type Answer, keepingAnswer } from './keeping-answer.ts'
 import {
@@ -31,8 +31,9 @@ export function keyRoutes(app: Instance, ladder: Ladder, runControl: RunControl)
   routesFor(app, ladder, runControl, {
     url: '/v1/tenant/service-accounts/:id/keys',
     whose: 'of a service account',
-    ownerOf(stage, request) {
-      mayManageAccounts(stage)
+    ownerOf(stage, request, isMaking) {
+      if (isMaking) mayMakeCredentials(stage)
+      else mayManageAccounts(stage)
       return { id: (request.params as { id: string }).id.toLowerCase(), isService: true }
     },
   })
@@ -55,7 +56,7 @@ interface Kind {
   readonly url: string
   readonly whose: string
   /** @throws FORBIDDEN, SCOPE_REQUIRED, PERSON_REQUIRED */
-  ownerOf(stage: Located, request: FastifyRequest): KeyOwner
+  ownerOf(stage: Located, request: FastifyRequest, isMaking: boolean): KeyOwner
 }
 
 function routesFor(
@@ -77,7 +78,7 @@ function routesFor(
       response: { 201: newKeyShape, ...problemResponses },
     },
     ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
-      const owner = ownerOf(stage, request)
+      const owner = ownerOf(stage, request, true)
       return keep((run) => createKey(run, stage, owner, request.body as NewKeyBody), shownOnce)
     }),
   })
@@ -92,7 +93,7 @@ function routesFor(
     },
     ...atRung(ladder.located, async (stage, request) => {
       const { limit, cursor } = request.query as PageQuery
-      return listKeys(runControl, stage, ownerOf(stage, request), {
+      return listKeys(runControl, stage, ownerOf(stage, request, false), {
         limit: Number(limit ?? 50),
         ...(cursor === undefined ? {} : { cursor }),
       })
@@ -109,7 +110,7 @@ function routesFor(
     },
     ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       const wish = request.body as RotateKeyBody
-      const owner = ownerOf(stage, request)
+      const owner = ownerOf(stage, request, true)
       return keep((run) => rotateKey(run, stage, owner, keyOf(request), wish), shownOnce)
     }),
   })
@@ -122,7 +123,7 @@ function routesFor(
       response: { 204: { description: 'Revoked.', type: 'null' }, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      await revokeKey(runControl, stage, ownerOf(stage, request), keyOf(request))
+      await revokeKey(runControl, stage, ownerOf(stage, request, false), keyOf(request))
       return reply.code(204).send()
     }),
   })

@@ -9,7 +9,7 @@ import type { RecogniseOperator } from '../identity/operator.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import type { GrantDirectory } from '../permissions/grant-directory.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
-import { isInScopes, touchesArea } from '../permissions/scopes.ts'
+import { isInScopes, mayRead, type ReadScope, touchesArea } from '../permissions/scopes.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
 import { type LocateParts, locateTenant } from '../tenants/locate-tenant.ts'
@@ -34,6 +34,8 @@ export interface Ladder {
   readonly identified: Rung<Identified>
   /** In a tenant whose state allows what the method asks. */
   readonly located: Rung<Located>
+  /** The same, for what every member may read: `scope` is asked of a credential that is cut. */
+  reading(scope: ReadScope): Rung<Located>
   /** In a tenant whatever its state, as far as anybody may enter it: for what is said and done about the state itself. */
   readonly anyState: Rung<Located>
   /** Whose request it is, before anything else of it is known; undefined when it will be refused on the way. */
@@ -142,6 +144,12 @@ export function createLadder(
     presented,
     identified,
     located: async (request) => inArea(await inTenant(request)),
+    reading: (scope) => async (request) => {
+      const stage = await inTenant(request)
+      if (!mayRead(stage.scopes, scope) && !off.has('keyScopes'))
+        throw errors.scopeRequired({ permission: scope })
+      return stage
+    },
     anyState: async (request) => inArea(checkEntry(await found(request), off)),
     async tenantOf(head) {
       const nobody: Arrival = { requestId: '', address: '' }

@@ -134,7 +134,7 @@ export function moduleRoutes(
       headers: tenantHeader,
       response: { 200: listOf(enabledModuleShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }) => ({
+    ...atRung(ladder.reading('tenant.modules.read'), async ({ tenant }) => ({
       items: [...tenant.modules.keys()].sort().map((module) => enabledView(tenant, module)),
     })),
   })
@@ -147,7 +147,7 @@ export function moduleRoutes(
       headers: tenantHeader,
       response: { 200: enabledModuleShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }, request, reply) => {
+    ...atRung(ladder.reading('tenant.modules.read'), async ({ tenant }, request, reply) => {
       const { module } = request.params as { module: string }
       if (!tenant.modules.has(module)) throw errors.recordNotFound({ entity: 'module', id: module })
       return sendShown(request, reply, enabledView(tenant, module))

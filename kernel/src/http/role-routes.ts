@@ -128,7 +128,7 @@ export function roleRoutes(
       summary: 'The roles of a member; everybody may see his own',
       response: { 200: assignedRolesShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.reading('tenant.members.read'), async (stage, request) => {
       const { userId } = request.params as { userId: string }
       if (userId !== stage.actor.id) manage(stage)
       return rolesOfMember(runControl, stage.tenant.id, userId)

@@ -39,7 +39,7 @@ export function settingsRoutes(
     method: 'GET',
     url: '/v1/tenant/settings/:module',
     schema: { ...common, summary: 'Settings of a module, with the defaults' },
-    ...atRung(ladder.located, async (stage, request, reply) =>
+    ...atRung(ladder.reading('tenant.settings.read'), async (stage, request, reply) =>
       sendShown(request, reply, settingsOf(stage.tenant, pluginFor(stage, request.params).manifest)),
     ),
   })

@@ -92,7 +92,7 @@ export function tenantRoutes(
       querystring: pageQuery,
       response: { 200: listOf(memberShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }, request) => {
+    ...atRung(ladder.reading('tenant.members.read'), async ({ tenant }, request) => {
       const { limit, cursor } = request.query as PageQuery
       return listMembers(runControl, tenant.id, {
         limit: Number(limit ?? 50),
@@ -133,7 +133,7 @@ export function tenantRoutes(
       headers: tenantHeader,
       response: { 200: memberShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }, request, reply) => {
+    ...atRung(ladder.reading('tenant.members.read'), async ({ tenant }, request, reply) => {
       const { userId } = request.params as { userId: string }
       return sendShown(request, reply, await getMember(runControl, tenant.id, userId))
     }),

@@ -3,6 +3,7 @@ import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { holdsEverything } from '../permissions/may-grant.ts'
 import { isInScopes } from '../permissions/scopes.ts'
+import { requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
@@ -118,12 +119,18 @@ export function mayAssign(by: Located, role: MembershipRole): void {
   throw errors.forbidden({ permission: `tenant.members.${role}` })
 }
 
+/** A credential that is cut makes nobody who may do what it may not. @throws SCOPE_REQUIRED */
+export function mayPromote(by: Located, role: MembershipRole): void {
+  if (role !== 'member') requireUncut(by)
+}
+
 /** Adds a person who already has an account. */
 export async function addMember(
   runControl: RunControl,
   by: Located,
   input: { readonly email: string; readonly role: MembershipRole },
 ): Promise<Member> {
+  mayPromote(by, input.role)
   return runControl(async (tx) => {
     mayAssign(await lockMembers(tx, by), input.role)
     const [user] = await tx.query<{ id: string }>(
@@ -205,6 +212,7 @@ export async function changeMember(
     mayAssign(caller, before.role)
     mayAssign(caller, role)
     expect(before)
+    if (role !== before.role || (active && !before.active)) mayPromote(by, role)
     const isLost = before.active && before.role === 'owner' && (role !== 'owner' || !active)
     if (isLost) await keepAnOwner(tx, tenantId, userId)
     if (active && !before.active) await activate(tx, [tenantId, userId], by.actor.id)
