@@ -58,6 +58,8 @@ export type Defence =
   | 'membership'
   /** Attempts to sign in are counted, and who fails too often waits. */
   | 'signInThrottle'
+  /** Who guesses the password of an account makes himself wait, and not its owner somewhere else. */
+  | 'ownFailures'
   /** A link from a mail is good for one use, and for a time. */
   | 'singleUse'
   /** An invitation is for the address that it was sent to. */

@@ -153,7 +153,7 @@ async function assemble(
 
   let closing = false
   const { currentRequest, decisions, isTrusted } = cradle
-  const hygiene = await openHygiene(config, { pool, feed, currentRequest, priceBook, log }, off)
+  const hygiene = await openHygiene(config, { pool, feed, currentRequest, log }, off)
   closers.add('hygiene', () => hygiene.close())
   const instanceOptions = {
     debugErrors: config.debugErrors,
@@ -263,10 +263,10 @@ async function assemble(
     secondFactorRoutes(app, ladder, cradle.identity)
     passkeyRoutes(app, ladder, cradle.identity)
     peopleRoutes(app, ladder, cradle.identity)
-    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, log })
+    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, runControl, log })
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
-    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
+    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri, runControl })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     scimRoutes(app, ladder, runControl)
     tenantRoutes(app, ladder, {
@@ -306,7 +306,7 @@ async function assemble(
     dutyRoutes(app, ladder, { runControl, modulesOf })
     const { eventAttempts } = config
     moduleRoutes(app, ladder, { registry, priceBook, directory, runControl, eventAttempts })
-    settingsRoutes(app, ladder, { registry, directory, runControl })
+    settingsRoutes(app, ladder, { registry, runControl })
     approvalChainRoutes(app, ladder, { registry, runControl })
     absenceRoutes(app, ladder, runControl)
     const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })

@@ -41,6 +41,15 @@ export interface Tenant {
   readonly settings: ReadonlyMap<string, Readonly<Record<string, Json>>>
   /** What it lets its modules reach outside, by module. */
   readonly consents: ReadonlyMap<string, Consent>
+  /** What its plan and the operator say of it; absent where they say nothing. */
+  readonly rates?: TenantRates
+}
+
+/** Requests in a minute: of the whole tenant, of one of its people in it, of one of its keys. 0: any number. */
+export interface TenantRates {
+  readonly tenant?: number
+  readonly user?: number
+  readonly key?: number
 }
 
 export interface Consent {

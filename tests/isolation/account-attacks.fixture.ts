@@ -36,6 +36,14 @@ export const accountAttacks: readonly NamedAttack[] = [
   ),
   named(
     'accounts',
+    'account-lockout.test.ts',
+    'makes himself wait, and not the owner of the account',
+    'wrong passwords on purpose, so that the owner cannot sign in',
+    'ownFailures',
+    'TOO_MANY_ATTEMPTS for the stranger alone',
+  ),
+  named(
+    'accounts',
     'people.test.ts',
     'a link is good once, and not for ever',
     'a link of a mail used again, and after its time',

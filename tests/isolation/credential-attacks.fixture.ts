@@ -1,57 +1,13 @@
 // Attacks with keys and tokens: stolen, forged, ended, or meant for something else.
-import { importPKCS8, SignJWT, UnsecuredJWT } from 'jose'
-import type { Defence } from '../../kernel/src/defences.ts'
+import { SignJWT, UnsecuredJWT } from 'jose'
 import { makeSecretToken } from '../../kernel/src/identity/secret-token.ts'
-import { createSeal } from '../../kernel/src/outside/seal.ts'
-import { testInstallation } from '../support/database.ts'
-import { type Method, type Reply, type Send, sender, type TestKernel } from '../support/kernel.ts'
-
-export interface Vault {
-  readonly place: TestKernel
-  readonly victim: { readonly id: string; readonly slug: string; readonly owner: Send }
-  readonly enemy: { readonly id: string; readonly slug: string; readonly owner: Send }
-  /** Of the enemy's tenant unless its name says otherwise. */
-  readonly keys: {
-    readonly whole: string
-    readonly narrow: string
-    readonly revoked: string
-    readonly expired: string
-    readonly replaced: string
-    readonly ofInactive: string
-    readonly victims: string
-  }
-  /** A good access token of the enemy for his tenant, its id, and the key that signed it. */
-  readonly access: string
-  readonly session: string
-  readonly userId: string
-  readonly signWith: { readonly id: string; readonly key: CryptoKey; readonly jwk: object }
-  /** A session with an access token, to be ended. */
-  newSession(): Promise<{ owner: Send; access: string; refresh: string }>
-}
-
-export interface CredentialAttack {
-  readonly attack: string
-  readonly defence: string
-  readonly expected: RegExp
-  readonly without?: readonly [Defence, RegExp]
-  readonly make: (vault: Vault) => Promise<Reply>
-}
-
-export const bearing = (token: unknown, tenant?: string) => ({
-  authorization: `Bearer ${String(token)}`,
-  ...(tenant === undefined ? {} : { 'x-tenant-id': tenant }),
-})
+import type { Reply } from '../support/kernel.ts'
+import { scopeAttacks } from './scope-attacks.fixture.ts'
+import { type CredentialAttack, payloadOf, using, type Vault } from './vault.fixture.ts'
 
 const unknown = /^{"status":401,.*UNAUTHENTICATED/
 const mismatch = /^{"status":403,.*TENANT_MISMATCH/
-const cut = /^{"status":403,.*SCOPE_REQUIRED/
 const ok = /^{"status":20[01]/
-
-const using = (
-  { place }: Vault,
-  token: string,
-  [method, url, body, tenant]: readonly [Method, string, unknown?, string?],
-): Promise<Reply> => sender(place.kernel)(method, url, body, bearing(token, tenant))
 
 const accounts = ['GET', '/v1/finance/accounts'] as const
 const shown = (
@@ -89,21 +45,7 @@ const signed = async (
 const forged = (attack: string, token: (vault: Vault) => string | Promise<string>): CredentialAttack =>
   shown(attack, token, undefined, 'a token is verified: key, algorithm, type, issuer, audience, time')
 
-const payloadOf = (token: string) =>
-  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
-
 const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-
-/** A member of the enemy's tenant with one permission besides. */
-async function memberWith({ place, enemy }: Vault, permission: string): Promise<Send> {
-  const member = await place.addMember(enemy, 'member')
-  const { body: me } = await member('GET', '/v1/me')
-  const rules = [{ permission, effect: 'allow' }]
-  const role = await enemy.owner('POST', '/v1/tenant/roles', { name: permission, rules })
-  const given = await enemy.owner('POST', `/v1/tenant/members/${me['id']}/roles`, { role: role.body['id'] })
-  if (given.status >= 300) throw new Error(JSON.stringify([role.body, given.body]))
-  return member
-}
 
 const reuse = async ({ place, newSession }: Vault): Promise<Reply> => {
   const { refresh } = await newSession()
@@ -152,71 +94,7 @@ export const credentialAttacks: readonly CredentialAttack[] = [
   ),
   shown('a key in capitals', ({ keys }) => keys.whole.toUpperCase()),
   shown('a refresh token in the place of a key', async ({ newSession }) => (await newSession()).refresh),
-  {
-    attack: 'a key for one entity that reads another',
-    defence: 'keyScopes',
-    expected: cut,
-    without: ['keyScopes', ok],
-    make: (vault) => using(vault, vault.keys.narrow, ['GET', '/v1/finance/journal-entries']),
-  },
-  {
-    attack: 'a key for one entity that lists the members',
-    defence: 'keyScopes',
-    expected: cut,
-    without: ['keyScopes', ok],
-    make: (vault) => using(vault, vault.keys.narrow, ['GET', '/v1/tenant/members']),
-  },
-  {
-    attack: 'a key for one entity that makes a key for everything',
-    defence: 'keyScopes, and who has a part of a right makes no credentials',
-    expected: cut,
-    make: (vault) => using(vault, vault.keys.narrow, ['POST', '/v1/me/keys', { name: 'x', scopes: ['*'] }]),
-  },
-  {
-    attack: 'a key that makes a tenant of its own',
-    defence: 'keyScopes',
-    expected: /PERSON_REQUIRED/,
-    without: ['keyScopes', ok],
-    make: (vault) =>
-      using(vault, vault.keys.whole, ['POST', '/v1/tenants', { name: 'Mine', slug: `mine-${Date.now()}` }]),
-  },
-  {
-    attack: 'a token cut to one permission that adds a member',
-    defence: 'scopes cut what a role may do',
-    expected: cut,
-    make: async (vault) => {
-      const { body } = await vault.enemy.owner('POST', '/v1/auth/token', { scopes: ['tenant.usage.read'] })
-      const input = { email: 'x@example.com', role: 'owner' }
-      return using(vault, String(body['accessToken']), [
-        'POST',
-        '/v1/tenant/members',
-        input,
-        vault.enemy.slug,
-      ])
-    },
-  },
-  {
-    attack: 'an admin account made by a member who may manage service accounts and little else',
-    defence: 'who does not hold everything makes no credentials for others',
-    expected: /^{"status":403,.*"permission":"\*"/,
-    make: async (vault) =>
-      (await memberWith(vault, 'tenant.serviceAccounts.manage'))('POST', '/v1/tenant/service-accounts', {
-        name: 'mine',
-        role: 'admin',
-      }),
-  },
-  {
-    attack: 'a provider of his own, which makes him an admin, by a member who may manage single sign-on',
-    defence: 'who does not hold everything does not say who is let in',
-    expected: /^{"status":403,.*"permission":"\*"/,
-    make: async (vault) =>
-      (await memberWith(vault, 'tenant.singleSignOn.manage'))('PUT', '/v1/tenant/sso', {
-        issuer: 'https://mine.example',
-        clientId: 'x',
-        clientSecret: 'long enough',
-        groupRoles: { all: 'admin' },
-      }),
-  },
+  ...scopeAttacks,
   {
     attack: 'an access token exchanged for the next one',
     defence: 'sessions are exchanged, and refresh tokens once',
@@ -300,65 +178,3 @@ export const credentialAttacks: readonly CredentialAttack[] = [
     },
   },
 ]
-
-/** Two tenants, and the enemy's collection. */
-export async function openVault(place: TestKernel): Promise<Vault> {
-  const victim = await place.openTenant('finance')
-  const enemy = await place.openTenant('finance')
-  const { admin } = place.database
-  const account = async (tenant: typeof enemy, name: string) => {
-    const { body } = await tenant.owner('POST', '/v1/tenant/service-accounts', { name, role: 'admin' })
-    return `/v1/tenant/service-accounts/${body['id']}`
-  }
-  const keyAt = async (tenant: typeof enemy, url: string, scopes = ['*']) =>
-    String((await tenant.owner('POST', `${url}/keys`, { name: 'k', scopes })).body['key'])
-  const idOf = (key: string) => key.slice(4, 20)
-  const url = await account(enemy, 'one')
-  const sleeping = await account(enemy, 'two')
-  const revoked = await keyAt(enemy, url)
-  const expired = await keyAt(enemy, url)
-  const replaced = await keyAt(enemy, url)
-  const ofInactive = await keyAt(enemy, sleeping)
-  await enemy.owner('DELETE', `${url}/keys/${idOf(revoked)}`)
-  await enemy.owner('POST', `${url}/keys/${idOf(replaced)}/rotate`, { overlapHours: 0 })
-  await enemy.owner('PATCH', sleeping, { active: false })
-  await admin.query("update kernel.api_key set expires_at = now() - interval '1 second' where id = $1", [
-    idOf(expired),
-  ])
-  const { body } = await enemy.owner('POST', '/v1/auth/token', { tenant: enemy.slug })
-  const access = String(body['accessToken'])
-  const { rows } = await admin.query<{ id: string; sealed: Buffer; public_key: object }>(
-    'select id, sealed, public_key from identity.signing_key',
-  )
-  const [row] = rows
-  if (!row) throw new Error('no signing key')
-  const pem = createSeal(testInstallation.secret, 'signing keys').open(row.sealed, [
-    '',
-    'kernel',
-    'signing key',
-    row.id,
-  ])
-  return {
-    place,
-    victim,
-    enemy,
-    keys: {
-      whole: await keyAt(enemy, url),
-      narrow: await keyAt(enemy, url, ['finance.account.*']),
-      revoked,
-      expired,
-      replaced,
-      ofInactive,
-      victims: await keyAt(victim, await account(victim, 'one')),
-    },
-    access,
-    session: String(payloadOf(access)['sid']),
-    userId: String(payloadOf(access)['sub']),
-    signWith: { id: row.id, jwk: row.public_key, key: await importPKCS8(pem, 'ES256') },
-    async newSession() {
-      const owner = await place.signUp()
-      const issued = (await owner('POST', '/v1/auth/token', {})).body
-      return { owner, access: String(issued['accessToken']), refresh: String(issued['refreshToken']) }
-    },
-  }
-}

@@ -2,7 +2,8 @@
 import t, { type Test } from 'tap'
 import type { Defence } from '../../kernel/src/defences.ts'
 import { type Reply, sender, testKernel } from '../support/kernel.ts'
-import { bearing, credentialAttacks, openVault, type Vault } from './credential-attacks.fixture.ts'
+import { credentialAttacks } from './credential-attacks.fixture.ts'
+import { bearing, openVault, type Vault } from './vault.fixture.ts'
 
 const told = ({ status, body }: Reply) => JSON.stringify({ status, body })
 

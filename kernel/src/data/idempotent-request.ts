@@ -45,6 +45,7 @@ export class IdempotentRequest {
   #claim: 'none' | 'asking' | 'claimed' | 'committed' = 'none'
   #answer: 'none' | 'written' | 'committed' = 'none'
   #hasBegun = false
+  #isWaiting = false
   #hasEnded = false
 
   constructor(key: IdempotencyKey) {
@@ -77,9 +78,19 @@ export class IdempotentRequest {
     this.#hasEnded = true
   }
 
-  /** True when this transaction is to write the claim: the first one of the request. */
+  /** The route says which of its transactions makes the change: those before it only read. */
+  waitForEffect(): void {
+    this.#isWaiting = true
+  }
+
+  /** The transaction that is opened next makes it. */
+  beginEffect(): void {
+    this.#isWaiting = false
+  }
+
+  /** True when this transaction is to write the claim: the first one of the request, or the one that makes the change. */
   mayClaim(): boolean {
-    return this.#claim === 'none' && !this.#hasEnded
+    return this.#claim === 'none' && !this.#hasEnded && !this.#isWaiting
   }
 
   /** @throws IDEMPOTENCY_IN_PROGRESS when another request with the key was faster */

@@ -102,12 +102,16 @@ async function writeConsent(
   })
 }
 
-/** Gives or withdraws: what is not in `given` is withdrawn. @throws MODULE_NOT_ENABLED, VALIDATION_FAILED */
+/**
+ * Gives or withdraws: what is not in `given` is withdrawn. `expect` is given what there was before, and may refuse.
+ * @throws MODULE_NOT_ENABLED, VALIDATION_FAILED
+ */
 export async function changeConsent(
   runControl: RunControl,
   plugin: LoadedPlugin,
   by: Located,
   given: GivenConsent,
+  expect: (before: Consent | undefined) => void = () => undefined,
 ): Promise<void> {
   const module = plugin.manifest.name
   checkGiven(hostsAsked(plugin), given, 'http')
@@ -117,9 +121,16 @@ export async function changeConsent(
       [by.tenant.id, module],
     )
     if (!enabled) throw errors.moduleNotEnabled({ module })
-    const [before] = await tx.query<{ http: string[] }>(
-      'SELECT http FROM kernel.module_consent WHERE tenant_id = $1 AND module = $2',
+    const [before] = await tx.query<{ http: string[]; changed_at: Date; changed_by: string }>(
+      'SELECT http, changed_at, changed_by FROM kernel.module_consent WHERE tenant_id = $1 AND module = $2',
       [by.tenant.id, module],
+    )
+    expect(
+      before && {
+        http: before.http,
+        changedAt: before.changed_at.toISOString(),
+        changedBy: before.changed_by,
+      },
     )
     await writeConsent(tx, by, module, given, before ?? { http: [] })
     await tx.announce({ kind: 'tenant', id: by.tenant.id })

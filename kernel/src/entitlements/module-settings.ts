@@ -10,8 +10,10 @@ import type { RunControl } from '../tenants/control-transaction.ts'
 type Settings = Readonly<Record<string, Json>>
 
 /** Settings as a handler sees them. What was set and is no longer declared is left out. */
-export function settingsOf(tenant: Tenant, manifest: Manifest): Settings {
-  const set = tenant.settings.get(manifest.name) ?? {}
+export const settingsOf = (tenant: Tenant, manifest: Manifest): Settings =>
+  withDefaults(manifest, tenant.settings.get(manifest.name) ?? {})
+
+function withDefaults(manifest: Manifest, set: Settings): Settings {
   return Object.fromEntries(
     Object.entries(manifest.settings).flatMap(([name, spec]) => {
       const value = set[name] ?? spec.default
@@ -20,22 +22,27 @@ export function settingsOf(tenant: Tenant, manifest: Manifest): Settings {
   )
 }
 
-/** @throws VALIDATION_FAILED naming the setting */
+/**
+ * Answers with what is set from now on. `expect` is given what was set before, defaults included, and may refuse.
+ * @throws VALIDATION_FAILED naming the setting
+ */
 export async function changeSettings(
   runControl: RunControl,
   plugin: LoadedPlugin,
   by: Located,
   body: unknown,
-): Promise<void> {
+  expect: (before: Settings) => void = () => undefined,
+): Promise<Settings> {
   const module = plugin.manifest.name
   const { values } = parseRecord(plugin.manifest.settings, body, 'patch')
-  await runControl(async (tx) => {
+  return runControl(async (tx) => {
     await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
     const [row] = await tx.query<{ settings: Settings }>(
       'SELECT settings FROM kernel.module_setting WHERE tenant_id = $1 AND module = $2',
       [by.tenant.id, module],
     )
     const before = row?.settings ?? {}
+    expect(withDefaults(plugin.manifest, before))
     const after = Object.fromEntries(
       Object.entries({ ...before, ...values }).filter(([, value]) => value !== null),
     )
@@ -54,5 +61,6 @@ export async function changeSettings(
       after,
     })
     await tx.announce({ kind: 'tenant', id: by.tenant.id })
+    return withDefaults(plugin.manifest, after)
   })
 }

@@ -27,6 +27,9 @@ export interface Plan {
   readonly limits: LimitOverrides
   /** Of all its people and programs together; absent: as the installation is set. */
   readonly requestsPerMinute?: number
+  /** Of one of its people, and of one of its keys. */
+  readonly userRequestsPerMinute?: number
+  readonly keyRequestsPerMinute?: number
 }
 
 export interface PriceBook {
@@ -46,9 +49,12 @@ export async function readPriceBook(pool: pg.Pool): Promise<PriceBook> {
     price: string
     limits: LimitOverrides
     rate: number | null
+    user_rate: number | null
+    key_rate: number | null
     includes: string[]
   }>(
     `SELECT p.code, p.title, p.monthly_price::text AS price, p.limits, p.requests_per_minute AS rate,
+            p.user_requests_per_minute AS user_rate, p.key_requests_per_minute AS key_rate,
             coalesce((SELECT array_agg(i.module_code ORDER BY i.module_code) FROM kernel.plan_module i WHERE i.plan_code = p.code), '{}') AS includes
        FROM kernel.plan p ORDER BY p.monthly_price`,
   )
@@ -66,6 +72,8 @@ export async function readPriceBook(pool: pg.Pool): Promise<PriceBook> {
       includes: row.includes,
       limits: row.limits,
       ...(row.rate === null ? {} : { requestsPerMinute: row.rate }),
+      ...(row.user_rate === null ? {} : { userRequestsPerMinute: row.user_rate }),
+      ...(row.key_rate === null ? {} : { keyRequestsPerMinute: row.key_rate }),
     })),
   }
 }

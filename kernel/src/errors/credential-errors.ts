@@ -16,7 +16,7 @@ export const credentialErrors = {
     403,
     'info',
     () =>
-      'This belongs to your account and not to a tenant. A key, or a token for one tenant or some scopes, does not reach it.',
+      'This takes a session of a person: it belongs to an account and not to a tenant, or would outlive a key. A key, or a token for one tenant or some scopes, does not do.',
   ),
   keyAddressRefused: defineError<Nothing>(
     'KEY_ADDRESS_REFUSED',

@@ -41,11 +41,12 @@ export const recordErrors = {
     (d) =>
       `A ${d.entity} that is '${d.from}' cannot become '${d.to}'. From here: ${d.allowed.join(', ') || 'nothing'}.`,
   ),
-  versionConflict: defineError<{ entity: string; id: string; version: number }>(
+  versionConflict: defineError<{ entity: string; id: string; version?: number }>(
     'VERSION_CONFLICT',
     412,
     'info',
-    (d) => `The ${d.entity} '${d.id}' is at version ${d.version} now. Read it again and repeat the change.`,
+    (d) =>
+      `The ${d.entity} '${d.id}' ${d.version === undefined ? 'has changed' : `is at version ${d.version} now`}. Read it again and repeat the change.`,
   ),
   writeConflict: defineError<Nothing>(
     'WRITE_CONFLICT',

@@ -7,6 +7,7 @@ import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import { type AbsenceBody, absenceBody, absenceQuery, absenceShape } from './approval-schemas.ts'
 import type { Instance } from './create-instance.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { idParams } from './record-schemas.ts'
 import { listOf, type PageQuery, problemResponses, tenantHeader } from './schemas.ts'
@@ -64,7 +65,7 @@ export function absenceRoutes(app: Instance, ladder: Ladder, runControl: RunCont
       querystring: absenceQuery,
       response: { 200: listOf(absenceShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }, request) => {
+    ...atRung(ladder.reading('tenant.absences.read'), async ({ tenant }, request) => {
       const { limit: text, cursor } = request.query as PageQuery
       const limit = Number(text ?? 50)
       const rows = await runControl((tx) =>
@@ -88,12 +89,12 @@ export function absenceRoutes(app: Instance, ladder: Ladder, runControl: RunCont
       body: absenceBody,
       response: { 201: absenceShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       const { person = stage.actor.id, substitute, from, to } = request.body as AbsenceBody
       mayArrange(stage, person)
       if (to < from) throw wrongField('to', 'It would end before it begins.')
       if (person === substitute) throw wrongField('substitute', 'Nobody stands in for himself.')
-      const absence = await runControl(async (tx) => {
+      const add = async (tx: ControlTransaction) => {
         await checkPeople(tx, stage, { person, substitute })
         const [row] = await tx.query<AbsenceRow>(
           `INSERT INTO kernel.absence (tenant_id, id, person, substitute, first_day, last_day, created_by)
@@ -111,8 +112,11 @@ export function absenceRoutes(app: Instance, ladder: Ladder, runControl: RunCont
           after,
         })
         return after
-      })
-      return reply.code(201).header('location', url).send(absence)
+      }
+      return keep(
+        (run) => run(add),
+        (body: object) => ({ status: 201, location: url, body }),
+      )
     }),
   })
   app.route({

@@ -14,6 +14,7 @@ import { parseActionAnswer } from '../sandbox/action-answer.ts'
 import { jsonTextAnswer, recordAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { ifMatch } from './etag.ts'
+import { keepsAnswer } from './keeping-answer.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
 import { idParams } from './record-schemas.ts'
@@ -145,6 +146,7 @@ export function actionRoute(
         ...problems,
       },
     },
+    ...keepsAnswer,
     ...atRung(
       ladder.permitted(plugin, { name: `${entity}.${action}`, subject: entity, verb: action }),
       async (stage, request, reply) => {

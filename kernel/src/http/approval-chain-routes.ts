@@ -18,7 +18,8 @@ import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import { type ChainBody, chainBody, chainShape } from './approval-schemas.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatch, sendRecord } from './etag.ts'
+import { etagOf, ifMatch, sendRecord } from './etag.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { idParams } from './record-schemas.ts'
 import { listOf, type PageQuery, pageQuery, problemResponses, tenantHeader } from './schemas.ts'
@@ -147,18 +148,20 @@ export function approvalChainRoutes(
       body: chainBody,
       response: { 201: chainShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       mayManage(stage)
       const values = valuesOf(request.body as ChainBody)
-      const chain = await runControl(async (tx) => {
+      const add = async (tx: ControlTransaction): Promise<KeptChain> => {
         await checkNames(registry, tx, stage, values)
         const added = await addChain(tx, stage.tenant.id, stage.actor.id, values)
         if (!added) throw codeTaken()
         await tx.audit({ ...auditOf(stage, added.id), action: 'created', after: added })
         return added
-      })
-      void reply.code(201).header('location', `${url}/${chain.id}`)
-      return sendRecord(request, reply, chain)
+      }
+      return keep(
+        (run) => run(add),
+        (body: KeptChain) => ({ status: 201, location: `${url}/${body.id}`, etag: etagOf(body), body }),
+      )
     }),
   })
   app.route({

@@ -111,7 +111,7 @@ export function approvalRoutes(
       querystring: approvalQuery,
       response: { 200: listOf(approvalShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.reading('tenant.approvals.read'), async (stage, request) => {
       const { box, limit, ...query } = request.query as ApprovalListQuery
       const page = await listApprovals(pool, stage.tenant.id, {
         ...query,
@@ -130,7 +130,7 @@ export function approvalRoutes(
       params: idParams,
       response: { 200: approvalWithHistory, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.reading('tenant.approvals.read'), async (stage, request) => {
       const approval = await find(stage, request)
       await mustSee(stage, approval)
       return viewNow(stage, approval.id)

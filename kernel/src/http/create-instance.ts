@@ -93,7 +93,8 @@ const equipment = fp<Equipment & Pick<InstanceOptions, 'log'>>(async (app, optio
     paths.add(route)
     // Open to everybody, and never large.
     if (route.url.startsWith('/v1/auth/')) route.bodyLimit ??= authBodyLimit
-    else if (route.method === 'POST' && route.schema) route.schema = withIdempotencyKey(route.schema)
+    else if (route.method === 'POST' && route.schema)
+      route.schema = withIdempotencyKey(route.schema, route.config?.keepsAnswer === true)
   })
   app.setNotFoundHandler((request) => {
     const { method } = request

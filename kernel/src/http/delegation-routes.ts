@@ -1,10 +1,11 @@
 // /v1/tenant/delegations: permissions that one person lends another for a while.
-import { endDelegation, lend, listDelegations } from '../permissions/delegations.ts'
+import { type Delegation, endDelegation, lend, listDelegations } from '../permissions/delegations.ts'
 import type { ModulesOf } from '../permissions/tenant-modules.ts'
 import { requireUncut } from '../permissions/tenant-permissions.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { delegationShape, type NewDelegationBody, newDelegationBody } from './access-schemas.ts'
 import type { Instance } from './create-instance.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { listOf, type PageQuery, pageQuery, problemResponses, tenantHeader } from './schemas.ts'
 
@@ -24,7 +25,7 @@ export function delegationRoutes(
       querystring: pageQuery,
       response: { 200: listOf(delegationShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.reading('tenant.delegations.read'), async (stage, request) => {
       const { limit, cursor } = request.query as PageQuery
       return listDelegations(runControl, stage, {
         limit: Number(limit ?? 50),
@@ -41,11 +42,12 @@ export function delegationRoutes(
       body: newDelegationBody,
       response: { 201: delegationShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
-      const body = request.body as NewDelegationBody
-      const delegation = await lend(runControl, modulesOf(stage.tenant), stage, body)
-      return reply.code(201).header('location', `/v1/tenant/delegations`).send(delegation)
-    }),
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) =>
+      keep(
+        (run) => lend(run, modulesOf(stage.tenant), stage, request.body as NewDelegationBody),
+        (body: Delegation) => ({ status: 201, location: '/v1/tenant/delegations', body }),
+      ),
+    ),
   })
   app.route({
     method: 'DELETE',

@@ -4,7 +4,7 @@ import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { defaultTenant, setDefaultTenant } from '../tenants/default-tenant.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
-import type { TenantDomains } from '../tenants/tenant-domains.ts'
+import type { TenantDomain, TenantDomains } from '../tenants/tenant-domains.ts'
 import type { Instance } from './create-instance.ts'
 import {
   type DefaultTenantBody,
@@ -14,6 +14,7 @@ import {
   domainBody,
   domainShape,
 } from './domain-schemas.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { listOf, type PageQuery, pageQuery, problemResponses, tenantHeader } from './schemas.ts'
 
@@ -28,7 +29,7 @@ export function domainRoutes(
     readonly runControl: RunControl
   },
 ): void {
-  const { domains, directory } = parts
+  const { domains, directory, runControl } = parts
   const tags = ['Tenants']
   const headers = tenantHeader
 
@@ -61,10 +62,12 @@ export function domainRoutes(
       body: domainBody,
       response: { 201: domainShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       requireTenantPermission(stage, 'tenant.domains.manage')
-      const added = await domains.add(stage, (request.body as DomainBody).domain)
-      return reply.code(201).header('location', '/v1/tenant/domains').send(added)
+      return keep(
+        (run) => domains.add(stage, (request.body as DomainBody).domain, run),
+        (body: TenantDomain) => ({ status: 201, location: '/v1/tenant/domains', body }),
+      )
     }),
   })
   app.route({
@@ -76,9 +79,12 @@ export function domainRoutes(
       summary: 'Have DNS asked for the record; from then on the domain names this tenant',
       response: { 200: domainShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       requireTenantPermission(stage, 'tenant.domains.manage')
-      return domains.verify(stage, domainOf(request))
+      return keep(
+        (run) => domains.verify(stage, domainOf(request), run),
+        (body: TenantDomain) => ({ body }),
+      )
     }),
   })
   app.route({

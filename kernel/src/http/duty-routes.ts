@@ -1,11 +1,12 @@
 // /v1/tenant/duties: permissions that are kept apart, and where they meet already.
 import { createDuty, deleteDuty, reportDuties } from '../permissions/change-duties.ts'
-import { dutiesOf } from '../permissions/duty-conflicts.ts'
+import { type Duty, dutiesOf } from '../permissions/duty-conflicts.ts'
 import type { ModulesOf } from '../permissions/tenant-modules.ts'
 import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { dutyReportShape, dutyShape, type NewDutyBody, newDutyBody } from './access-schemas.ts'
 import type { Instance } from './create-instance.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { listOf, type PageQuery, pageQuery, problemResponses, tenantHeader } from './schemas.ts'
 
@@ -38,10 +39,12 @@ export function dutyRoutes(
       body: newDutyBody,
       response: { 201: dutyShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       requireTenantPermission(stage, 'tenant.duties.manage')
-      const duty = await createDuty(runControl, modulesOf(stage.tenant), stage, request.body as NewDutyBody)
-      return reply.code(201).header('location', '/v1/tenant/duties').send(duty)
+      return keep(
+        (run) => createDuty(run, modulesOf(stage.tenant), stage, request.body as NewDutyBody),
+        (body: Duty) => ({ status: 201, location: '/v1/tenant/duties', body }),
+      )
     }),
   })
   app.route({

@@ -8,6 +8,7 @@ import { parseRecord } from '../data/field-kinds/parse-fields.ts'
 import { recordAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { ifMatch, sendRecord } from './etag.ts'
+import { keepsAnswer } from './keeping-answer.ts'
 import { atRung } from './ladder.ts'
 import { parseListQuery } from './list-query.ts'
 import type { ModuleParts } from './module-parts.ts'
@@ -72,6 +73,7 @@ export function entityRoutes(app: Instance, parts: ModuleParts, entity: string, 
       body: jsonSchemaForFields(spec.fields, 'create'),
       response: { 201: record, ...problems },
     },
+    ...keepsAnswer,
     ...atRung(
       permitted('create'),
       async (stage, request, reply) => {

@@ -1,9 +1,14 @@
-// ETags are record versions: "3". If-Match guards a change, If-None-Match saves a transfer. As RFC 9110, section 13, has
+// ETags are record versions: "3"; of what has no version they are a digest of what is shown. If-Match guards a change, If-None-Match saves a transfer. As RFC 9110, section 13, has
 // them: lists, `*`, and weak tags, which never match where a change depends on them.
+import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
 
 export const etagOf = (record: { readonly version: number }): string => `"${record.version}"`
+
+/** 22 characters. The same whenever the same is shown: also where a default, or a name kept elsewhere, has changed. */
+export const digestTag = (shown: object): string =>
+  `"${createHash('sha256').update(JSON.stringify(shown)).digest('base64url').slice(0, 22)}"`
 
 interface EntityTag {
   readonly isWeak: boolean
@@ -28,21 +33,41 @@ function parseTags(header: string): readonly EntityTag[] | '*' | undefined {
   return tags.length > 0 ? tags : undefined
 }
 
-/** The versions a change may be made to; none without the header or with `*`: then it may be made to any. */
-export function ifMatch(request: FastifyRequest): { readonly versions?: readonly number[] } {
+/** Undefined without the header or with `*`: then a change may be made to whatever there is. */
+function matchable(request: FastifyRequest): readonly EntityTag[] | undefined {
   const header = request.headers['if-match']
-  if (header === undefined) return {}
+  if (header === undefined) return undefined
   const tags = parseTags(header)
   if (tags === undefined) {
     const message = 'must be the ETag of the record, such as "3", a list of such, or *'
     throw errors.validation({ errors: [{ field: 'If-Match', code: 'INVALID', message }] })
   }
-  if (tags === '*') return {}
+  return tags === '*' ? undefined : tags
+}
+
+/** The versions a change may be made to; none where it may be made to any. */
+export function ifMatch(request: FastifyRequest): { readonly versions?: readonly number[] } {
+  const tags = matchable(request)
+  if (!tags) return {}
   const versions = tags.flatMap(({ isWeak, opaque }) => {
     const version = isWeak ? undefined : /^"([1-9]\d{0,8})"$/.exec(opaque)?.[1]
     return version === undefined ? [] : [Number(version)]
   })
   return { versions }
+}
+
+/**
+ * For what has a digest in the place of a version. Given what is shown now, behind the lock of the change.
+ * @throws VERSION_CONFLICT from the function that comes back
+ */
+export function ifShown(request: FastifyRequest, entity: string, id: string): (shown: object) => void {
+  const tags = matchable(request)
+  return (shown) => {
+    if (!tags) return
+    const now = digestTag(shown)
+    if (!tags.some(({ isWeak, opaque }) => !isWeak && opaque === now))
+      throw errors.versionConflict({ entity, id })
+  }
 }
 
 /** Weakly compared: a proxy that packs an answer weakens its tag. What cannot be read is as if it were not there. */
@@ -54,12 +79,17 @@ export function hasAlready(request: FastifyRequest, etag: string): boolean {
 }
 
 /** Answers with a record and its ETag; with nothing when the client has this version already. */
-export function sendRecord(
+export const sendRecord = (
   request: FastifyRequest,
   reply: FastifyReply,
   record: { readonly version: number },
-): unknown {
-  const etag = etagOf(record)
+): unknown => sendTagged(request, reply, record, etagOf(record))
+
+/** The same of what has no version. */
+export const sendShown = (request: FastifyRequest, reply: FastifyReply, shown: object): unknown =>
+  sendTagged(request, reply, shown, digestTag(shown))
+
+function sendTagged(request: FastifyRequest, reply: FastifyReply, shown: object, etag: string): unknown {
   void reply.header('etag', etag)
-  return hasAlready(request, etag) ? reply.code(304).send() : record
+  return hasAlready(request, etag) ? reply.code(304).send() : shown
 }

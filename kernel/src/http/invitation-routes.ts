@@ -3,7 +3,13 @@ import { errors } from '../errors.ts'
 import type { IdentityParts } from '../identity/identity-parts.ts'
 import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import { acceptAsNew, acceptSignedIn, lookAtInvitation } from '../tenants/accept-invitation.ts'
-import { invite, listInvitations, resendInvitation, revokeInvitation } from '../tenants/invitations.ts'
+import {
+  type Invitation,
+  invite,
+  listInvitations,
+  resendInvitation,
+  revokeInvitation,
+} from '../tenants/invitations.ts'
 import type { Instance } from './create-instance.ts'
 import {
   type AcceptBody,
@@ -17,6 +23,7 @@ import {
   type LookBody,
   lookBody,
 } from './invitation-schemas.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { pageOf } from './me-routes.ts'
 import { eventQuery } from './people-schemas.ts'
@@ -35,10 +42,17 @@ export function invitationRoutes(app: Instance, ladder: Ladder, parts: IdentityP
       body: invitationBody,
       response: { 201: invitationShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, parts.runControl, (stage, request, keep) => {
       const { language, ...body } = request.body as InvitationBody
-      const made = await invite(parts, stage, { ...body, ...(language && { language }) })
-      return reply.code(201).header('location', `/v1/tenant/invitations/${made.id}`).send(made)
+      const wish = { ...body, ...(language && { language }) }
+      return keep(
+        (run) => invite({ ...parts, runControl: run }, stage, wish),
+        (made: Invitation) => ({
+          status: 201,
+          location: `/v1/tenant/invitations/${made.id}`,
+          body: made,
+        }),
+      )
     }),
   })
   app.route({
@@ -63,7 +77,12 @@ export function invitationRoutes(app: Instance, ladder: Ladder, parts: IdentityP
       summary: 'Send an invitation again, with a new link; the one before is over',
       response: { 200: invitationShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => resendInvitation(parts, stage, idOf(request.params))),
+    ...keepingAnswer(ladder.located, parts.runControl, (stage, request, keep) =>
+      keep(
+        (run) => resendInvitation({ ...parts, runControl: run }, stage, idOf(request.params)),
+        (body: Invitation) => ({ body }),
+      ),
+    ),
   })
   app.route({
     method: 'DELETE',

@@ -14,10 +14,8 @@ import type { Lane } from '../queue/task.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
 import { hasAlready } from './etag.ts'
-import { keeping } from './hygiene/keeping.ts'
 import { jobScheduleRoutes } from './job-schedule-routes.ts'
 import {
   type JobQueryString,
@@ -30,6 +28,7 @@ import {
   type RunJobBody,
   runJobBody,
 } from './job-schemas.ts'
+import { type Answer, keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { listOf, problemResponses, tenantHeader } from './schemas.ts'
 import { createWatching } from './wait-for-change.ts'
@@ -47,14 +46,15 @@ const url = '/v1/tenant/jobs'
 const defaultAttempts = 5
 const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id
 const by = (stage: Located) => ({ tenantId: stage.tenant.id, ...auditedBy(stage) })
-const laneOf = ({ tenant }: Located, { module }: JobView): Lane => ({
+const laneOf = ({ tenant }: Located, { module }: Pick<JobView, 'module'>): Lane => ({
   queue: `jobs.${module}`,
   tenant: tenant.id,
   lane: '',
 })
 
-const answerOf = (status: number) => (job: JobView) =>
-  jsonTextAnswer(status, JSON.stringify(job), { etag: jobEtag(job), location: `${url}/${job.id}` })
+const answerOf =
+  (status: number) =>
+  (job: JobView): Answer => ({ status, body: job, etag: jobEtag(job), location: `${url}/${job.id}` })
 
 export function jobRoutes(app: Instance, ladder: Ladder, parts: JobRouteParts, off: DefencesOff): void {
   const { pool, runControl, registry, tasksAdded } = parts
@@ -136,11 +136,10 @@ export function jobRoutes(app: Instance, ladder: Ladder, parts: JobRouteParts, o
       params: jobParams,
       response: answers,
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       const job = await find(stage, idOf(request))
       if (!isOwn(stage, job) && !off.has('jobReaders')) requireTenantPermission(stage, 'tenant.jobs.manage')
-      const run = keeping(runControl, answerOf(200))
-      return sendAnswer(reply, answerOf(200)(await run((tx) => cancelJob(tx, by(stage), job.id))))
+      return keep((run) => run((tx) => cancelJob(tx, by(stage), job.id)), answerOf(200))
     }),
   })
   app.route({
@@ -152,15 +151,17 @@ export function jobRoutes(app: Instance, ladder: Ladder, parts: JobRouteParts, o
       params: jobParams,
       response: answers,
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       requireTenantPermission(stage, 'tenant.jobs.manage')
       const before = await find(stage, idOf(request))
       const spec = registry.served(before.module)?.pluginFor(stage.tenant)?.manifest.jobs[before.job]
       const attempts = spec?.attempts ?? defaultAttempts
-      const run = keeping(runControl, answerOf(200))
-      const job = await run((tx) => retryJob(tx, by(stage), before.id, attempts))
-      tasksAdded([laneOf(stage, job)])
-      return sendAnswer(reply, answerOf(200)(job))
+      const sent = await keep(
+        (run) => run((tx) => retryJob(tx, by(stage), before.id, attempts)),
+        answerOf(200),
+      )
+      tasksAdded([laneOf(stage, before)])
+      return sent
     }),
   })
   app.route({
@@ -173,17 +174,17 @@ export function jobRoutes(app: Instance, ladder: Ladder, parts: JobRouteParts, o
       body: runJobBody,
       response: { 202: jobShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       if (!off.has('jobRunners')) requireTenantPermission(stage, 'tenant.jobs.run')
       const { module, job } = request.params as { module: string; job: string }
       const { input, ...options } = request.body as RunJobBody
       const plugin = enabledPlugin(registry, stage, module)
-      const run = keeping(runControl, answerOf(202))
-      const made = await run(
-        async (tx) => (await runJobByHand(tx, by(stage), plugin, job, { input, options })).job,
+      const sent = await keep(
+        (run) => run(async (tx) => (await runJobByHand(tx, by(stage), plugin, job, { input, options })).job),
+        answerOf(202),
       )
-      tasksAdded([laneOf(stage, made)])
-      return sendAnswer(reply, answerOf(202)(made))
+      tasksAdded([laneOf(stage, { module })])
+      return sent
     }),
   })
 }

@@ -2,12 +2,20 @@
 // /v1/me/keys.
 import type { FastifyRequest } from 'fastify'
 import { errors } from '../errors.ts'
-import { createKey, type KeyOwner, listKeys, revokeKey, rotateKey } from '../identity/manage-keys.ts'
+import {
+  createKey,
+  type KeyOwner,
+  listKeys,
+  type NewApiKey,
+  revokeKey,
+  rotateKey,
+} from '../identity/manage-keys.ts'
 import { requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import { mayManageAccounts } from '../tenants/service-accounts.ts'
+import { mayMakeCredentials, mayManageAccounts } from '../tenants/service-accounts.ts'
 import type { Instance } from './create-instance.ts'
+import { type Answer, keepingAnswer } from './keeping-answer.ts'
 import {
   keyShape,
   type NewKeyBody,
@@ -23,8 +31,9 @@ export function keyRoutes(app: Instance, ladder: Ladder, runControl: RunControl)
   routesFor(app, ladder, runControl, {
     url: '/v1/tenant/service-accounts/:id/keys',
     whose: 'of a service account',
-    ownerOf(stage, request) {
-      mayManageAccounts(stage)
+    ownerOf(stage, request, isMaking) {
+      if (isMaking) mayMakeCredentials(stage)
+      else mayManageAccounts(stage)
       return { id: (request.params as { id: string }).id.toLowerCase(), isService: true }
     },
   })
@@ -40,11 +49,14 @@ export function keyRoutes(app: Instance, ladder: Ladder, runControl: RunControl)
   })
 }
 
+/** Kept is that it was made: who never saw the key finds it in the list, revokes it and makes another. */
+const shownOnce = (body: NewApiKey): Answer => ({ status: 201, body, isSecret: true })
+
 interface Kind {
   readonly url: string
   readonly whose: string
   /** @throws FORBIDDEN, SCOPE_REQUIRED, PERSON_REQUIRED */
-  ownerOf(stage: Located, request: FastifyRequest): KeyOwner
+  ownerOf(stage: Located, request: FastifyRequest, isMaking: boolean): KeyOwner
 }
 
 function routesFor(
@@ -65,10 +77,9 @@ function routesFor(
       body: newKeyBody,
       response: { 201: newKeyShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
-      const owner = ownerOf(stage, request)
-      const key = await createKey(runControl, stage, owner, request.body as NewKeyBody)
-      return reply.code(201).header('cache-control', 'no-store').send(key)
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
+      const owner = ownerOf(stage, request, true)
+      return keep((run) => createKey(run, stage, owner, request.body as NewKeyBody), shownOnce)
     }),
   })
   app.route({
@@ -82,7 +93,7 @@ function routesFor(
     },
     ...atRung(ladder.located, async (stage, request) => {
       const { limit, cursor } = request.query as PageQuery
-      return listKeys(runControl, stage, ownerOf(stage, request), {
+      return listKeys(runControl, stage, ownerOf(stage, request, false), {
         limit: Number(limit ?? 50),
         ...(cursor === undefined ? {} : { cursor }),
       })
@@ -97,11 +108,10 @@ function routesFor(
       body: rotateKeyBody,
       response: { 201: newKeyShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       const wish = request.body as RotateKeyBody
-      const owner = ownerOf(stage, request)
-      const key = await rotateKey(runControl, stage, owner, keyOf(request), wish)
-      return reply.code(201).header('cache-control', 'no-store').send(key)
+      const owner = ownerOf(stage, request, true)
+      return keep((run) => rotateKey(run, stage, owner, keyOf(request), wish), shownOnce)
     }),
   })
   app.route({
@@ -113,7 +123,7 @@ function routesFor(
       response: { 204: { description: 'Revoked.', type: 'null' }, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      await revokeKey(runControl, stage, ownerOf(stage, request), keyOf(request))
+      await revokeKey(runControl, stage, ownerOf(stage, request, false), keyOf(request))
       return reply.code(204).send()
     }),
   })

@@ -9,7 +9,7 @@ import type { RecogniseOperator } from '../identity/operator.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import type { GrantDirectory } from '../permissions/grant-directory.ts'
 import type { Permission } from '../permissions/permission-catalogue.ts'
-import { isInScopes, touchesArea } from '../permissions/scopes.ts'
+import { isInScopes, mayRead, type ReadScope, touchesArea } from '../permissions/scopes.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Arrival, Identified, Located, Operated, Permitted, Tenant } from '../stages.ts'
 import { type LocateParts, locateTenant } from '../tenants/locate-tenant.ts'
@@ -17,7 +17,7 @@ import type { RequestHead } from '../tenants/request-head.ts'
 import type { CheckSso } from '../tenants/sso/policy.ts'
 import { checkEntry, checkState } from '../tenants/tenant-states.ts'
 
-type Rung<Stage> = (request: FastifyRequest) => Stage | Promise<Stage>
+export type Rung<Stage> = (request: FastifyRequest) => Stage | Promise<Stage>
 
 /** Fastify's `onRequest` climbs, before a body is read; `handler` receives the stage that was reached. */
 export interface AtRung {
@@ -36,6 +36,8 @@ export interface Ladder {
   readonly located: Rung<Located>
   /** The same for what is of the tenant and of its modules: which part a credential reaches is looked at for each. */
   readonly entered: Rung<Located>
+  /** The same, for what every member may read: `scope` is asked of a credential that is cut. */
+  reading(scope: ReadScope): Rung<Located>
   /** In a tenant whatever its state, as far as anybody may enter it: for what is said and done about the state itself. */
   readonly anyState: Rung<Located>
   /** Whose request it is, before anything else of it is known; undefined when it will be refused on the way. */
@@ -147,6 +149,12 @@ export function createLadder(
     identified,
     located: async (request) => inArea(await inTenant(request)),
     entered: inTenant,
+    reading: (scope) => async (request) => {
+      const stage = await inTenant(request)
+      if (!mayRead(stage.scopes, scope) && !off.has('keyScopes'))
+        throw errors.scopeRequired({ permission: scope })
+      return stage
+    },
     anyState: async (request) => inArea(checkEntry(await found(request), off)),
     async tenantOf(head) {
       const nobody: Arrival = { requestId: '', address: '' }

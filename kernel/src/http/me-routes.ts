@@ -12,6 +12,7 @@ import { changePassword, requirePassword } from '../identity/passwords.ts'
 import type { Person } from '../identity/persons.ts'
 import { askNewEmail } from '../identity/verify-email.ts'
 import type { Instance } from './create-instance.ts'
+import { ifShown, sendShown } from './etag.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   type ChangeEmailBody,
@@ -50,7 +51,9 @@ export function meRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): v
     method: 'GET',
     url: '/v1/me',
     schema: { tags, summary: 'The caller', response: { 200: profileShape, ...problemResponses } },
-    ...atRung(ladder.identified, async ({ actor }) => profileOf(await readProfile(parts, actor))),
+    ...atRung(ladder.identified, async ({ actor }, request, reply) =>
+      sendShown(request, reply, profileOf(await readProfile(parts, actor))),
+    ),
   })
   app.route({
     method: 'PATCH',
@@ -61,9 +64,11 @@ export function meRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): v
       body: profileBody,
       response: { 200: profileShape, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (who, request) => {
+    ...atRung(ladder.identified, async (who, request, reply) => {
       const change = request.body as ProfileBody
-      return profileOf(await changeProfile(parts, who.actor, change, who))
+      const expectShown = ifShown(request, 'person', who.actor.id)
+      const expect = (before: Person) => expectShown(profileOf(before))
+      return sendShown(request, reply, profileOf(await changeProfile(parts, who.actor, change, who, expect)))
     }),
   })
   app.route({

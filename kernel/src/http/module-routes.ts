@@ -4,13 +4,16 @@ import { enabledPlugin } from '../entitlements/check-entitlement.ts'
 import { asksOf, changeConsent, consentView } from '../entitlements/consent.ts'
 import type { PriceBook } from '../entitlements/plans.ts'
 import { disableModule, enableModule, requiredModules } from '../entitlements/switch-module.ts'
+import { errors } from '../errors.ts'
 import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
-import type { Located, Tenant } from '../stages.ts'
+import type { Consent, Located, Tenant } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { readTenant, type TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
+import { digestTag, ifShown, sendShown } from './etag.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   type ConsentBody,
@@ -85,6 +88,10 @@ export function moduleRoutes(
       ...(consent ? { consent } : {}),
     }
   }
+  const withConsent = (tenant: Tenant, module: string, consent: Consent | undefined): Tenant => {
+    const others = [...tenant.consents].filter(([name]) => name !== module)
+    return { ...tenant, consents: new Map(consent ? [...others, [module, consent]] : others) }
+  }
   /** As it is after a change. */
   const viewNow = async (stage: Located, module: string) =>
     enabledView((await directory.find(stage.tenant.id)) ?? stage.tenant, module)
@@ -128,9 +135,24 @@ export function moduleRoutes(
       headers: tenantHeader,
       response: { 200: listOf(enabledModuleShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }) => ({
+    ...atRung(ladder.reading('tenant.modules.read'), async ({ tenant }) => ({
       items: [...tenant.modules.keys()].sort().map((module) => enabledView(tenant, module)),
     })),
+  })
+  app.route({
+    method: 'GET',
+    url: '/v1/tenant/modules/:module',
+    schema: {
+      tags,
+      summary: 'One module that this tenant has enabled',
+      headers: tenantHeader,
+      response: { 200: enabledModuleShape, ...problemResponses },
+    },
+    ...atRung(ladder.reading('tenant.modules.read'), async ({ tenant }, request, reply) => {
+      const { module } = request.params as { module: string }
+      if (!tenant.modules.has(module)) throw errors.recordNotFound({ entity: 'module', id: module })
+      return sendShown(request, reply, enabledView(tenant, module))
+    }),
   })
   app.route({
     method: 'POST',
@@ -142,14 +164,16 @@ export function moduleRoutes(
       body: moduleBody,
       response: { 201: enabledModuleShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       mayManageModules(stage)
       const { module, consent } = request.body as ModuleBody
-      await enableModule(runControl, plugins, stage, module, consent, eventAttempts)
-      return reply
-        .code(201)
-        .header('location', '/v1/tenant/modules')
-        .send(await viewNow(stage, module))
+      return keep(
+        (run) => enableModule(run, plugins, stage, module, consent, eventAttempts),
+        async (_done, tx) => {
+          const body = enabledView(await readTenant(tx, stage.tenant.id), module)
+          return { status: 201, location: `/v1/tenant/modules/${module}`, etag: digestTag(body), body }
+        },
+      )
     }),
   })
   app.route({
@@ -162,12 +186,15 @@ export function moduleRoutes(
       body: consentBody,
       response: { 200: enabledModuleShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.located, async (stage, request, reply) => {
       mayManageModules(stage)
       const { module } = request.params as { module: string }
       const plugin = enabledPlugin(registry, stage, module)
-      await changeConsent(runControl, plugin, stage, request.body as ConsentBody)
-      return viewNow(stage, module)
+      const expectShown = ifShown(request, 'module', module)
+      const expect = (before: Consent | undefined) =>
+        expectShown(enabledView(withConsent(stage.tenant, module, before), module))
+      await changeConsent(runControl, plugin, stage, request.body as ConsentBody, expect)
+      return sendShown(request, reply, await viewNow(stage, module))
     }),
   })
   app.route({

@@ -12,12 +12,13 @@ import {
   endTenant,
   reopenTenant,
 } from '../tenants/change-tenant.ts'
-import type { RunControl } from '../tenants/control-transaction.ts'
-import type { Erasures } from '../tenants/erase-tenants.ts'
-import { getTenant, listTenants } from '../tenants/list-tenants.ts'
+import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
+import { type Erasures, receiptIn } from '../tenants/erase-tenants.ts'
+import { getTenant, listTenants, tenantRecordIn } from '../tenants/list-tenants.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatch, sendRecord } from './etag.ts'
+import { etagOf, ifMatch, sendRecord } from './etag.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { listOf, problemResponses } from './schemas.ts'
 import {
@@ -36,6 +37,7 @@ import {
   tenantRecordShape,
   tenantsQuery,
 } from './tenant-life-schemas.ts'
+import { tenantRateRoutes } from './tenant-rate-routes.ts'
 
 const tags = ['Operator']
 const nameOf = (request: FastifyRequest): string => (request.params as { tenant: string }).tenant
@@ -61,18 +63,26 @@ export function operatorTenantRoutes(
   const answer = async (id: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
     sendRecord(request, reply, await getTenant(pool, id))
 
+  tenantRateRoutes(app, ladder, { runControl, idOf: async (name) => (await getTenant(pool, name)).id })
+  const recordIn = async (tx: ControlTransaction, id: string) => {
+    const body = await tenantRecordIn(tx, id)
+    return { body, etag: etagOf(body) }
+  }
+
   /** A change of the tenant that the path names, and the tenant as it then is. */
   const changing = (
     schema: object,
-    change: (by: Changer, id: string, body: unknown) => Promise<void>,
+    change: (run: RunControl, by: Changer, id: string, body: unknown) => Promise<void>,
     method: 'POST' | 'PUT' | 'PATCH' = 'POST',
   ) => ({
     method,
     schema: { tags, ...schema, response },
-    ...atRung(ladder.operated, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.operated, runControl, async (stage, request, keep) => {
       const { id } = await getTenant(pool, nameOf(request))
-      await change(by(stage, request), id, request.body)
-      return answer(id, request, reply)
+      return keep(
+        (run) => change(run, by(stage, request), id, request.body),
+        (_done, tx) => recordIn(tx, id),
+      )
     }),
   })
 
@@ -102,11 +112,17 @@ export function operatorTenantRoutes(
       body: operatorTenantBody,
       response: { 201: tenantRecordShape, ...problemResponses },
     },
-    ...atRung(ladder.operated, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.operated, runControl, (stage, request, keep) => {
       const { owner, ...tenant } = request.body as OperatorTenantBody
       const provisioner = { by: auditedBy(stage), owner }
-      const id = await provisionTenant(runControl, provisioner, tenant, parts.plugins)
-      return answer(id, request, reply.code(201).header('location', `/v1/operator/tenants/${id}`))
+      return keep(
+        (run) => provisionTenant(run, provisioner, tenant, parts.plugins),
+        async (id: string, tx) => ({
+          status: 201,
+          location: `/v1/operator/tenants/${id}`,
+          ...(await recordIn(tx, id)),
+        }),
+      )
     }),
   })
   app.route({
@@ -119,7 +135,7 @@ export function operatorTenantRoutes(
     url: '/v1/operator/tenants/:tenant',
     ...changing(
       { summary: 'Change its plan, or what it says of itself', body: operatorProfileBody },
-      (by, id, body) => changeProfile(runControl, by, id, body as OperatorProfileBody),
+      (run, by, id, body) => changeProfile(run, by, id, body as OperatorProfileBody),
       'PATCH',
     ),
   })
@@ -127,9 +143,9 @@ export function operatorTenantRoutes(
     url: '/v1/operator/tenants/:tenant/state',
     ...changing(
       { summary: 'Move it to another state; see docs/tenants.md', body: stateBody },
-      (by, id, body) => {
+      (run, by, id, body) => {
         const { state, reason } = body as StateBody
-        return changeState(runControl, by, id, state, reason)
+        return changeState(run, by, id, state, reason)
       },
       'PUT',
     ),
@@ -138,16 +154,16 @@ export function operatorTenantRoutes(
     url: '/v1/operator/tenants/:tenant/close',
     ...changing(
       { summary: 'Close it: read-only until its erasure', body: operatorCloseBody },
-      async (by, id, body) => {
+      async (run, by, id, body) => {
         const { days = parts.closingDays, reason } = body as OperatorCloseBody
-        await closeTenant(runControl, by, id, { days, reason })
+        await closeTenant(run, by, id, { days, reason })
         if (days === 0) parts.erasures.wake()
       },
     ),
   })
   app.route({
     url: '/v1/operator/tenants/:tenant/reopen',
-    ...changing({ summary: 'Take its closing back' }, (by, id) => reopenTenant(runControl, by, id)),
+    ...changing({ summary: 'Take its closing back' }, (run, by, id) => reopenTenant(run, by, id)),
   })
   app.route({
     method: 'POST',
@@ -158,14 +174,20 @@ export function operatorTenantRoutes(
       body: confirmBody,
       response: { 202: receiptShape, ...problemResponses },
     },
-    ...atRung(ladder.operated, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.operated, runControl, async (stage, request, keep) => {
       const { id } = await getTenant(pool, nameOf(request))
-      await endTenant(runControl, by(stage, request), id, (request.body as ConfirmBody).confirm)
-      parts.erasures.wake()
-      return reply
-        .code(202)
-        .header('location', `/v1/operator/tenants/${id}/receipt`)
-        .send(await parts.erasures.receipt(id))
+      const { confirm } = request.body as ConfirmBody
+      return keep(
+        async (run) => {
+          await endTenant(run, by(stage, request), id, confirm)
+          parts.erasures.wake()
+        },
+        async (_done, tx) => ({
+          status: 202,
+          location: `/v1/operator/tenants/${id}/receipt`,
+          body: await receiptIn(tx, id),
+        }),
+      )
     }),
   })
   app.route({

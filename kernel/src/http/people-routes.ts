@@ -3,6 +3,7 @@ import type { IdentityParts } from '../identity/identity-parts.ts'
 import { disablePerson, enablePerson, removeFactors } from '../identity/people.ts'
 import { listPersons, type Person } from '../identity/persons.ts'
 import type { Instance } from './create-instance.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { pageOf, profileOf } from './me-routes.ts'
 import {
@@ -16,6 +17,7 @@ import { listOf, problemResponses } from './schemas.ts'
 
 const tags = ['Operator']
 const view = (person: Person) => ({ ...profileOf(person), isDisabled: person.isDisabled })
+const shown = (person: Person) => ({ body: view(person) })
 
 export function peopleRoutes(
   app: Instance,
@@ -47,10 +49,10 @@ export function peopleRoutes(
       body: disableBody,
       response: { 200: personShape, ...problemResponses },
     },
-    ...atRung(ladder.operated, async (operated, request) => {
+    ...keepingAnswer(ladder.operated, parts.runControl, (operated, request, keep) => {
       const { userId } = request.params as { userId: string }
       const { reason } = request.body as DisableBody
-      return view(await disablePerson(parts, userId, reason, operated))
+      return keep((run) => disablePerson({ ...parts, runControl: run }, userId, reason, operated), shown)
     }),
   })
   app.route({
@@ -61,9 +63,9 @@ export function peopleRoutes(
       summary: 'Let a person in again',
       response: { 200: personShape, ...problemResponses },
     },
-    ...atRung(ladder.operated, async (operated, request) => {
+    ...keepingAnswer(ladder.operated, parts.runControl, (operated, request, keep) => {
       const { userId } = request.params as { userId: string }
-      return view(await enablePerson(parts, userId, operated))
+      return keep((run) => enablePerson({ ...parts, runControl: run }, userId, operated), shown)
     }),
   })
   app.route({
@@ -74,9 +76,9 @@ export function peopleRoutes(
       summary: 'Take the codes and passkeys of a person away who has lost them; ends all his sessions',
       response: { 200: personShape, ...problemResponses },
     },
-    ...atRung(ladder.operated, async (operated, request) => {
+    ...keepingAnswer(ladder.operated, parts.runControl, (operated, request, keep) => {
       const { userId } = request.params as { userId: string }
-      return view(await removeFactors(parts, userId, operated))
+      return keep((run) => removeFactors({ ...parts, runControl: run }, userId, operated), shown)
     }),
   })
 }

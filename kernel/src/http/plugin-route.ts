@@ -6,6 +6,7 @@ import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import { decidingRule } from '../permissions/build-ability.ts'
 import { jsonTextAnswer, sendAnswer } from './answer.ts'
 import type { Instance } from './create-instance.ts'
+import { keepsAnswer } from './keeping-answer.ts'
 import { atRung } from './ladder.ts'
 import type { ModuleParts } from './module-parts.ts'
 import { moduleProblems, tenantHeader } from './schemas.ts'
@@ -29,6 +30,7 @@ export function pluginRoute(app: Instance, parts: ModuleParts, name: string, spe
         ...problems,
       },
     },
+    ...keepsAnswer,
     ...atRung(
       ladder.permitted(plugin, { name: `route.${name}`, subject: 'route', verb: name }),
       async (stage, request, reply) => {

@@ -1,6 +1,6 @@
 // /v1/tenant/roles and /v1/tenant/members/{userId}/roles: what people may do, beside their membership.
 import { assignRole, rolesOfMember, unassignRole } from '../permissions/assign-roles.ts'
-import { changeRole, createRole, deleteRole } from '../permissions/change-roles.ts'
+import { changeRole, createRole, deleteRole, type TenantRole } from '../permissions/change-roles.ts'
 import { permissionCatalogue } from '../permissions/check-rules.ts'
 import { findRole, listRoles } from '../permissions/list-roles.ts'
 import type { GrantParts } from '../permissions/may-grant.ts'
@@ -18,7 +18,8 @@ import {
   roleShape,
 } from './access-schemas.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatch, sendRecord } from './etag.ts'
+import { etagOf, ifMatch, sendRecord } from './etag.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { listOf, type PageQuery, pageQuery, problemResponses, tenantHeader } from './schemas.ts'
 
@@ -73,11 +74,17 @@ export function roleRoutes(
       body: newRoleBody,
       response: { 201: roleShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
-      const role = await createRole(parts, manage(stage), stage, request.body as NewRoleBody)
-      void reply.code(201).header('location', `/v1/tenant/roles/${role.id}`)
-      return sendRecord(request, reply, role)
-    }),
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) =>
+      keep(
+        (run) => createRole({ ...parts, runControl: run }, manage(stage), stage, request.body as NewRoleBody),
+        (role: TenantRole) => ({
+          status: 201,
+          location: `/v1/tenant/roles/${role.id}`,
+          etag: etagOf(role),
+          body: role,
+        }),
+      ),
+    ),
   })
   app.route({
     method: 'GET',
@@ -121,7 +128,7 @@ export function roleRoutes(
       summary: 'The roles of a member; everybody may see his own',
       response: { 200: assignedRolesShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.reading('tenant.members.read'), async (stage, request) => {
       const { userId } = request.params as { userId: string }
       if (userId !== stage.actor.id) manage(stage)
       return rolesOfMember(runControl, stage.tenant.id, userId)
@@ -131,11 +138,13 @@ export function roleRoutes(
     method: 'POST',
     url: '/v1/tenant/members/:userId/roles',
     schema: { ...common, summary: 'Give a member a role', body: assignBody, response: done },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       const { userId } = request.params as { userId: string }
       const { role } = request.body as { role: string }
-      await assignRole(parts, manage(stage), stage, userId, role)
-      return reply.code(204).send()
+      return keep(
+        (run) => assignRole({ ...parts, runControl: run }, manage(stage), stage, userId, role),
+        () => ({}),
+      )
     }),
   })
   app.route({

@@ -138,7 +138,13 @@ export const planShape = Type.Object({
   title: Type.String(),
   price,
   includes: list,
-  requestsPerMinute: Type.Optional(Type.Integer()),
+  requestsPerMinute: Type.Optional(
+    Type.Integer({
+      description: 'Of the tenant; where it is absent, and in the next two: as the installation is set.',
+    }),
+  ),
+  userRequestsPerMinute: Type.Optional(Type.Integer()),
+  keyRequestsPerMinute: Type.Optional(Type.Integer()),
 })
 
 export const consentBody = Type.Object(

@@ -6,11 +6,13 @@ import type { RunControl } from '../tenants/control-transaction.ts'
 import {
   changeProvisioned,
   listProvisioned,
+  type ProvisionedPerson,
   provisionPerson,
   readProvisioned,
   removeProvisioned,
 } from '../tenants/sso/provision.ts'
 import { bodyLimit, type Instance } from './create-instance.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { asPlinthError } from './problem.ts'
 import {
@@ -104,15 +106,18 @@ function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
     method: 'POST',
     url,
     schema: { ...common, summary: 'Make a person a member', body: scimUserBody },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       const by = managing(stage)
       const body = request.body as ScimUserBody
       const { userName: email, externalId, active: isActive = true } = body
-      const person = await runControl((tx) =>
-        provisionPerson(tx, by, { email, name: nameIn(body), externalId, isActive }),
+      const wish = { email, name: nameIn(body), externalId, isActive }
+      return keep(
+        (run) => run((tx) => provisionPerson(tx, by, wish)),
+        (person: ProvisionedPerson) => {
+          const user = scimUser(person)
+          return { status: 201, location: user.meta.location, body: user }
+        },
       )
-      const user = scimUser(person)
-      return reply.code(201).header('location', user.meta.location).send(user)
     }),
   })
   app.route({

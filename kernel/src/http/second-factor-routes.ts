@@ -1,4 +1,5 @@
 // /v1/me/totp: codes of an authenticator app, and recovery codes.
+import type { FastifyReply } from 'fastify'
 import type { IdentityParts } from '../identity/identity-parts.ts'
 import { confirmCodes, disableCodes, newRecoveryCodes, setUpCodes } from '../identity/second-factor.ts'
 import type { Instance } from './create-instance.ts'
@@ -15,6 +16,8 @@ import {
 import { problemResponses } from './schemas.ts'
 
 const tags = ['Identity']
+/** Nobody keeps a copy of it, and neither do we for an Idempotency-Key. */
+const shownOnce = (reply: FastifyReply) => void reply.header('cache-control', 'no-store')
 
 export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: IdentityParts): void {
   app.route({
@@ -26,9 +29,10 @@ export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: Identit
       body: passwordBody,
       response: { 200: codesSetUp, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (who, request) =>
-      setUpCodes(parts, who, (request.body as PasswordBody).password, who),
-    ),
+    ...atRung(ladder.identified, async (who, request, reply) => {
+      shownOnce(reply)
+      return setUpCodes(parts, who, (request.body as PasswordBody).password, who)
+    }),
   })
   app.route({
     method: 'POST',
@@ -39,9 +43,10 @@ export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: Identit
       body: codeBody,
       response: { 200: tokenShape, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (who, request) => ({
-      token: await confirmCodes(parts, who, (request.body as CodeBody).code, who),
-    })),
+    ...atRung(ladder.identified, async (who, request, reply) => {
+      shownOnce(reply)
+      return { token: await confirmCodes(parts, who, (request.body as CodeBody).code, who) }
+    }),
   })
   app.route({
     method: 'POST',
@@ -52,9 +57,10 @@ export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: Identit
       body: passwordBody,
       response: { 200: tokenShape, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (who, request) => ({
-      token: await disableCodes(parts, who, (request.body as PasswordBody).password, who),
-    })),
+    ...atRung(ladder.identified, async (who, request, reply) => {
+      shownOnce(reply)
+      return { token: await disableCodes(parts, who, (request.body as PasswordBody).password, who) }
+    }),
   })
   app.route({
     method: 'POST',
@@ -65,8 +71,10 @@ export function secondFactorRoutes(app: Instance, ladder: Ladder, parts: Identit
       body: passwordBody,
       response: { 200: recoveryCodes, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (who, request) => ({
-      recoveryCodes: await newRecoveryCodes(parts, who, (request.body as PasswordBody).password, who),
-    })),
+    ...atRung(ladder.identified, async (who, request, reply) => {
+      shownOnce(reply)
+      const { password } = request.body as PasswordBody
+      return { recoveryCodes: await newRecoveryCodes(parts, who, password, who) }
+    }),
   })
 }

@@ -6,9 +6,11 @@ import {
   createServiceAccount,
   getServiceAccount,
   listServiceAccounts,
+  type ServiceAccount,
 } from '../tenants/service-accounts.ts'
 import type { Instance } from './create-instance.ts'
 import { etagOf, ifMatch, sendRecord } from './etag.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import {
   type NewServiceAccountBody,
   newServiceAccountBody,
@@ -33,14 +35,17 @@ export function serviceAccountRoutes(app: Instance, ladder: Ladder, runControl: 
       body: newServiceAccountBody,
       response: { 201: serviceAccountShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
-      const account = await createServiceAccount(runControl, stage, request.body as NewServiceAccountBody)
-      return reply
-        .code(201)
-        .header('location', `${url}/${account.id}`)
-        .header('etag', etagOf(account))
-        .send(account)
-    }),
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) =>
+      keep(
+        (run) => createServiceAccount(run, stage, request.body as NewServiceAccountBody),
+        (body: ServiceAccount) => ({
+          status: 201,
+          location: `${url}/${body.id}`,
+          etag: etagOf(body),
+          body,
+        }),
+      ),
+    ),
   })
   app.route({
     method: 'GET',

@@ -7,8 +7,8 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
+import { ifShown, sendShown } from './etag.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { problemResponses, tenantHeader } from './schemas.ts'
 
@@ -19,11 +19,10 @@ export function settingsRoutes(
   ladder: Ladder,
   parts: {
     readonly registry: Pick<PluginRegistry, 'served' | 'pluginFor'>
-    readonly directory: TenantDirectory
     readonly runControl: RunControl
   },
 ): void {
-  const { registry, directory, runControl } = parts
+  const { registry, runControl } = parts
 
   const pluginFor = (stage: Located, params: unknown): LoadedPlugin => {
     const { module } = params as { module: string }
@@ -40,8 +39,8 @@ export function settingsRoutes(
     method: 'GET',
     url: '/v1/tenant/settings/:module',
     schema: { ...common, summary: 'Settings of a module, with the defaults' },
-    ...atRung(ladder.located, async (stage, request) =>
-      settingsOf(stage.tenant, pluginFor(stage, request.params).manifest),
+    ...atRung(ladder.reading('tenant.settings.read'), async (stage, request, reply) =>
+      sendShown(request, reply, settingsOf(stage.tenant, pluginFor(stage, request.params).manifest)),
     ),
   })
   app.route({
@@ -52,12 +51,11 @@ export function settingsRoutes(
       summary: 'Change settings of a module; null goes back to the default',
       body: settingsShape,
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.located, async (stage, request, reply) => {
       requireTenantPermission(stage, 'tenant.settings.update')
       const plugin = pluginFor(stage, request.params)
-      await changeSettings(runControl, plugin, stage, request.body)
-      const tenant = await directory.find(stage.tenant.id)
-      return settingsOf(tenant ?? stage.tenant, plugin.manifest)
+      const expect = ifShown(request, 'settings', plugin.manifest.name)
+      return sendShown(request, reply, await changeSettings(runControl, plugin, stage, request.body, expect))
     }),
   })
 }

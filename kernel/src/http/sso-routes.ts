@@ -1,10 +1,12 @@
 // /v1/tenant/sso: the tenant's identity provider and the e-mail domains it speaks for.
 import { errors } from '../errors.ts'
 import { isOidcRefusal, type OidcClient } from '../identity/sso/oidc-client.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
 import { mayManageSso, type SsoConnection, type SsoConnections } from '../tenants/sso/connection.ts'
-import type { SsoDomains } from '../tenants/sso/domains.ts'
+import type { SsoDomain, SsoDomains } from '../tenants/sso/domains.ts'
 import type { Instance } from './create-instance.ts'
 import { etagOf, ifMatch, sendRecord } from './etag.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { listOf, problemResponses, tenantHeader } from './schemas.ts'
 import {
@@ -24,9 +26,10 @@ export function ssoRoutes(
     readonly domains: SsoDomains
     readonly oidc: Pick<OidcClient, 'discover'>
     readonly redirectUri: string
+    readonly runControl: RunControl
   },
 ): void {
-  const { connections, domains, oidc, redirectUri } = parts
+  const { connections, domains, oidc, redirectUri, runControl } = parts
   const url = '/v1/tenant/sso'
   const common = { tags: ['Single sign-on'], headers: tenantHeader }
   const done = { 204: { description: 'Done.', type: 'null' }, ...problemResponses }
@@ -111,10 +114,12 @@ export function ssoRoutes(
       body: ssoDomainBody,
       response: { 201: ssoDomainShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
-      const added = await domains.add(stage, (request.body as SsoDomainBody).domain)
-      return reply.code(201).send(added)
-    }),
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) =>
+      keep(
+        (run) => domains.add(stage, (request.body as SsoDomainBody).domain, run),
+        (body: SsoDomain) => ({ status: 201, location: `${url}/domains`, body }),
+      ),
+    ),
   })
   app.route({
     method: 'POST',
@@ -124,7 +129,12 @@ export function ssoRoutes(
       summary: 'Look for the TXT record of a domain',
       response: { 200: ssoDomainShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => domains.verify(stage, domainOf(request.params))),
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) =>
+      keep(
+        (run) => domains.verify(stage, domainOf(request.params), run),
+        (body: SsoDomain) => ({ body }),
+      ),
+    ),
   })
   app.route({
     method: 'DELETE',

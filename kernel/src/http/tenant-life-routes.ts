@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
-import type { Located } from '../stages.ts'
+import type { Located, MembershipRole } from '../stages.ts'
 import {
   type Changer,
   changeProfile,
@@ -11,11 +11,12 @@ import {
   reopenTenant,
   transferOwnership,
 } from '../tenants/change-tenant.ts'
-import type { RunControl } from '../tenants/control-transaction.ts'
+import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import type { TenantExports } from '../tenants/export-tenant.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
+import { readTenant, type TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
-import { ifMatch, sendRecord } from './etag.ts'
+import { etagOf, ifMatch, sendRecord } from './etag.ts'
+import { type Answer, keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { problemResponses, tenantHeader } from './schemas.ts'
 import {
@@ -56,6 +57,15 @@ export function tenantLifeRoutes(
   const headers = tenantHeader
   const response = { 200: ownTenantShape, ...problemResponses }
 
+  /** As a transaction leaves it. */
+  const viewIn = async ({ tenant, actor }: Located, tx: ControlTransaction): Promise<Answer> => {
+    const [member] = await tx.query<{ role: MembershipRole }>(
+      'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2',
+      [tenant.id, actor.id],
+    )
+    const body = tenantView(await readTenant(tx, tenant.id), member?.role ?? 'member')
+    return { body, etag: etagOf(body) }
+  }
   /** As it is after a change. */
   async function answer(stage: Located, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const tenant = (await directory.find(stage.tenant.id)) ?? stage.tenant
@@ -91,10 +101,13 @@ export function tenantLifeRoutes(
       body: ownershipBody,
       response,
     },
-    ...atRung(ladder.anyState, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.anyState, runControl, (stage, request, keep) => {
       requireOwner(stage, 'tenant.ownership.transfer')
-      await transferOwnership(runControl, stage, (request.body as OwnershipBody).userId)
-      return answer(stage, request, reply)
+      const { userId } = request.body as OwnershipBody
+      return keep(
+        (run) => transferOwnership(run, stage, userId),
+        (_done, tx) => viewIn(stage, tx),
+      )
     }),
   })
   app.route({
@@ -107,28 +120,30 @@ export function tenantLifeRoutes(
       body: closeBody,
       response,
     },
-    ...atRung(ladder.anyState, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.anyState, runControl, (stage, request, keep) => {
       requireOwner(stage, 'tenant.close')
       const { confirm, reason } = request.body as CloseBody
       if (confirm !== stage.tenant.slug) {
         const message = `must be '${stage.tenant.slug}': everything of this tenant is going to be deleted.`
         throw errors.validation({ errors: [{ field: 'confirm', code: 'INVALID', message }] })
       }
-      await closeTenant(runControl, changer(stage, request), stage.tenant.id, {
-        days: parts.closingDays,
-        reason,
-      })
-      return answer(stage, request, reply)
+      const closing = { days: parts.closingDays, reason }
+      return keep(
+        (run) => closeTenant(run, changer(stage, request), stage.tenant.id, closing),
+        (_done, tx) => viewIn(stage, tx),
+      )
     }),
   })
   app.route({
     method: 'POST',
     url: '/v1/tenant/reopen',
     schema: { tags, headers, summary: 'Take the closing back, before the erasure', response },
-    ...atRung(ladder.anyState, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.anyState, runControl, (stage, request, keep) => {
       requireOwner(stage, 'tenant.close')
-      await reopenTenant(runControl, changer(stage, request), stage.tenant.id)
-      return answer(stage, request, reply)
+      return keep(
+        (run) => reopenTenant(run, changer(stage, request), stage.tenant.id),
+        (_done, tx) => viewIn(stage, tx),
+      )
     }),
   })
   app.route({

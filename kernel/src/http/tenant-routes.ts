@@ -3,13 +3,20 @@
 import { auditedBy } from '../audit/write-audit.ts'
 import type { ModulePlugins } from '../entitlements/switch-module.ts'
 import { errors } from '../errors.ts'
-import { addMember, changeMember, listMembers, type Member, removeMember } from '../tenants/change-members.ts'
+import {
+  addMember,
+  changeMember,
+  getMember,
+  listMembers,
+  type Member,
+  removeMember,
+} from '../tenants/change-members.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
-import { jsonTextAnswer, sendAnswer } from './answer.ts'
+import { readTenant, type TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
-import { keeping } from './hygiene/keeping.ts'
+import { digestTag, ifShown, sendShown } from './etag.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   listOf,
@@ -49,12 +56,16 @@ export function tenantRoutes(
       body: onboardingBody,
       response: { 201: ownTenantShape, ...problemResponses },
     },
-    ...atRung(ladder.identified, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.identified, runControl, (stage, request, keep) => {
       const by = { by: auditedBy(stage), owner: stage.actor }
-      const id = await provisionTenant(runControl, by, request.body as OnboardingBody, plugins)
-      const tenant = await directory.find(id)
-      if (!tenant) throw errors.internal({})
-      return reply.code(201).header('location', '/v1/tenant').send(tenantView(tenant, 'owner'))
+      return keep(
+        (run) => provisionTenant(run, by, request.body as OnboardingBody, plugins),
+        async (id: string, tx) => ({
+          status: 201,
+          location: '/v1/tenant',
+          body: tenantView(await readTenant(tx, id), 'owner'),
+        }),
+      )
     }),
   })
   app.route({
@@ -81,7 +92,7 @@ export function tenantRoutes(
       querystring: pageQuery,
       response: { 200: listOf(memberShape), ...problemResponses },
     },
-    ...atRung(ladder.located, async ({ tenant }, request) => {
+    ...atRung(ladder.reading('tenant.members.read'), async ({ tenant }, request) => {
       const { limit, cursor } = request.query as PageQuery
       return listMembers(runControl, tenant.id, {
         limit: Number(limit ?? 50),
@@ -99,15 +110,32 @@ export function tenantRoutes(
       body: newMemberBody,
       response: { 201: memberShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, (stage, request, keep) => {
       // It tells whether an address has an account, and lets somebody in who was not asked.
       if (isInvited) throw errors.invitationRequired({})
-      const answer = (member: Member) =>
-        jsonTextAnswer(201, String(reply.serializeInput({ ...member }, '201')), {
+      return keep(
+        (run) => addMember(run, stage, request.body as NewMemberBody),
+        (member: Member) => ({
+          status: 201,
           location: `/v1/tenant/members/${member.userId}`,
-        })
-      const run = keeping(runControl, answer)
-      return sendAnswer(reply, answer(await addMember(run, stage, request.body as NewMemberBody)))
+          etag: digestTag(member),
+          body: member,
+        }),
+      )
+    }),
+  })
+  app.route({
+    method: 'GET',
+    url: '/v1/tenant/members/:userId',
+    schema: {
+      tags,
+      summary: 'One member',
+      headers: tenantHeader,
+      response: { 200: memberShape, ...problemResponses },
+    },
+    ...atRung(ladder.reading('tenant.members.read'), async ({ tenant }, request, reply) => {
+      const { userId } = request.params as { userId: string }
+      return sendShown(request, reply, await getMember(runControl, tenant.id, userId))
     }),
   })
   app.route({
@@ -120,9 +148,11 @@ export function tenantRoutes(
       body: memberBody,
       response: { 200: memberShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.located, async (stage, request, reply) => {
       const { userId } = request.params as { userId: string }
-      return changeMember(runControl, stage, userId, request.body as MemberBody)
+      const expect = ifShown(request, 'member', userId)
+      const member = await changeMember(runControl, stage, userId, request.body as MemberBody, expect)
+      return sendShown(request, reply, member)
     }),
   })
   app.route({
@@ -135,7 +165,8 @@ export function tenantRoutes(
       response: { 204: { description: 'Removed.', type: 'null' }, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      await removeMember(runControl, stage, (request.params as { userId: string }).userId)
+      const { userId } = request.params as { userId: string }
+      await removeMember(runControl, stage, userId, ifShown(request, 'member', userId))
       return reply.code(204).send()
     }),
   })

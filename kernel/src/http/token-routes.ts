@@ -3,7 +3,9 @@ import type { Logger } from 'pino'
 import { errors } from '../errors.ts'
 import type { ExchangeToken } from '../identity/exchange-token.ts'
 import type { SigningKeys } from '../identity/signing-keys.ts'
+import type { RunControl } from '../tenants/control-transaction.ts'
 import type { Instance } from './create-instance.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { problemResponses } from './schemas.ts'
 import {
@@ -21,9 +23,14 @@ const keySetSeconds = 300
 export function tokenRoutes(
   app: Instance,
   ladder: Ladder,
-  parts: { readonly exchange: ExchangeToken; readonly keys: SigningKeys; readonly log: Logger },
+  parts: {
+    readonly exchange: ExchangeToken
+    readonly keys: SigningKeys
+    readonly runControl: RunControl
+    readonly log: Logger
+  },
 ): void {
-  const { exchange, keys, log } = parts
+  const { exchange, keys, runControl, log } = parts
 
   app.route({
     method: 'POST',
@@ -70,11 +77,16 @@ export function tokenRoutes(
       body: rotationBody,
       response: { 204: { description: 'Done.', type: 'null' }, ...problemResponses },
     },
-    ...atRung(ladder.operated, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.operated, runControl, (stage, request, keep) => {
       const { endOthers = false } = request.body as RotationBody
-      await keys.rotate(stage, endOthers)
-      log.warn({ endOthers, requestId: request.id }, 'the operator replaced the key that signs access tokens')
-      return reply.code(204).send()
+      return keep(
+        async (run) => {
+          await keys.rotate(stage, endOthers, run)
+          const what = 'the operator replaced the key that signs access tokens'
+          log.warn({ endOthers, requestId: request.id }, what)
+        },
+        () => ({}),
+      )
     }),
   })
 }

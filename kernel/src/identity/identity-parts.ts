@@ -19,17 +19,27 @@ export interface IdentityParts {
 
 const hour = 3_600
 const day = 24 * hour
+/** So many times what may fail in one network may fail for an account in all of them. */
+const fromAnywhere = 10
 
 /** How often each thing may fail, or be asked for. */
 export const throttleRules = (
   config: IdentityParts['config'],
 ): Readonly<Record<ThrottleRule['kind'], ThrottleRule>> => ({
-  account: {
-    kind: 'account',
+  // From one network, or in one session.
+  'account-here': {
+    kind: 'account-here',
     free: config.accountAttempts,
     firstWaitSeconds: 60,
     longestWaitSeconds: 3_600,
     leakSeconds: day / config.accountAttempts,
+  },
+  account: {
+    kind: 'account',
+    free: config.accountAttempts * fromAnywhere,
+    firstWaitSeconds: 60,
+    longestWaitSeconds: 3_600,
+    leakSeconds: day / (config.accountAttempts * fromAnywhere),
   },
   address: {
     kind: 'address',

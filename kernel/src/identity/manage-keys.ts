@@ -1,7 +1,7 @@
 // API keys of a service account, or of a person in one tenant: made and shown once, rotated with an overlap, revoked.
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
-import { cutBy } from '../permissions/scopes.ts'
+import { cutBy, readScopes } from '../permissions/scopes.ts'
 import { tenantPermissions } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
@@ -72,7 +72,7 @@ const fromRow = (row: KeyRow): ApiKey => ({
 })
 
 function checkInput({ scopes, networks = [] }: KeyInput): void {
-  const known = new Set<string>(tenantPermissions)
+  const known = new Set<string>([...tenantPermissions, ...Object.keys(readScopes)])
   const wrong = [
     ...scopes.flatMap((scope, at) =>
       scope.startsWith('tenant.') && scope !== 'tenant.*' && !known.has(scope)

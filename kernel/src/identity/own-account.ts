@@ -33,14 +33,16 @@ type Parts = Pick<IdentityParts, 'runControl'>
 export const readProfile = ({ runControl }: Parts, actor: Actor): Promise<Person> =>
   runControl((tx) => readPerson(tx, actor.id))
 
+/** `expect` is given the person as he is before, and may refuse. */
 export async function changeProfile(
   { runControl }: Parts,
   actor: Actor,
   change: ProfileChange,
   origin: Arrival,
+  expect: (before: Person) => void = () => undefined,
 ): Promise<Person> {
   return runControl(async (tx) => {
-    await readPerson(tx, actor.id, true)
+    expect(await readPerson(tx, actor.id, true))
     if (change.name !== undefined)
       await tx.query('UPDATE identity."user" SET name = $2, "updatedAt" = now() WHERE id = $1', [
         actor.id,

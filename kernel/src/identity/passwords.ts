@@ -7,6 +7,7 @@ import { recordIdentityEvent } from './identity-events.ts'
 import { type IdentityParts, throttleRules } from './identity-parts.ts'
 import { linkTokenHash, linkUrl, makeLink, takeLink } from './links.ts'
 import { endSessions, findByEmail, type Person, readPerson, revokeKeys } from './persons.ts'
+import { ownCounts } from './sign-in-counts.ts'
 import { mayMail } from './verify-email.ts'
 
 /** The answer is the same whoever has the address, and the work is nearly so. @throws MAIL_NOT_CONFIGURED */
@@ -103,13 +104,13 @@ export async function resetPassword(
     await endSessions(tx, userId)
     return person
   })
-  await throttle.forget({ rule: throttleRules(parts.config).account, of: person.email })
+  for (const one of Object.values(ownCounts(parts, person.email, origin.address))) await throttle.forget(one)
 }
 
 /** Asks a signed-in person for his password again; counted like a sign-in. @throws WRONG_PASSWORD, TOO_MANY_ATTEMPTS */
 export async function requirePassword(
   parts: IdentityParts,
-  actor: Pick<Actor, 'id' | 'email'>,
+  actor: Pick<Actor, 'id' | 'session'>,
   password: string,
   origin: Arrival,
 ): Promise<void> {
@@ -117,7 +118,8 @@ export async function requirePassword(
   const rules = throttleRules(parts.config)
   const counted = [
     { rule: rules.address, of: origin.address },
-    { rule: rules.account, of: actor.email },
+    // Nobody else's failures: what is counted here is done with this session.
+    { rule: rules['account-here'], of: `${actor.id} session ${actor.session}` },
   ]
   await throttle.begin(counted)
   const [account] = await runControl((tx) =>

@@ -7,6 +7,7 @@ import { refusalOf } from './better-auth/open-better-auth.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import { type IdentityParts, throttleRules } from './identity-parts.ts'
 import { findByEmail, readPerson } from './persons.ts'
+import { ownCounts, signInCounts } from './sign-in-counts.ts'
 import type { Counted } from './throttle.ts'
 import { sendVerification } from './verify-email.ts'
 
@@ -24,8 +25,13 @@ async function recordFailure(
     const userId = person?.id
     await recordIdentityEvent(tx, origin, { kind: 'sign-in-failed', userId, detail: { with: 'password' } })
     if (!isAccountBlocked) return
+    const recent = await tx.query(
+      `SELECT FROM identity.event WHERE user_id = $1 AND kind = 'sign-in-blocked' AND at > now() - interval '1 hour' LIMIT 1`,
+      [userId ?? ''],
+    )
     await recordIdentityEvent(tx, origin, { kind: 'sign-in-blocked', userId })
-    if (!person) return
+    // Guesses from a hundred networks are one piece of news.
+    if (!person || recent.length > 0) return
     const at = new Date()
     await outbox.notify(tx, {
       to: person.email,
@@ -42,9 +48,7 @@ export async function signIn(
   origin: Arrival,
 ): Promise<SignedIn | CodeAsked> {
   const { accounts, throttle, runControl } = parts
-  const rules = throttleRules(parts.config)
-  const account: Counted = { rule: rules.account, of: input.email }
-  const counted: readonly Counted[] = [{ rule: rules.address, of: origin.address }, account]
+  const { all: counted, ofAccount } = await signInCounts(parts, input.email, origin)
   const blocking = await throttle.begin(counted)
   let answer: SignedIn | CodeAsked
   try {
@@ -52,7 +56,12 @@ export async function signIn(
   } catch (error) {
     const refusal = refusalOf(error)
     if (refusal !== undefined && wrongCredentials.has(refusal)) {
-      await recordFailure(parts, origin, input.email, blocking.includes(account))
+      await recordFailure(
+        parts,
+        origin,
+        input.email,
+        blocking.some((one) => ofAccount.includes(one)),
+      )
       throw error
     }
     // The password was right, or nobody could look: no failure of the caller's.
@@ -63,7 +72,7 @@ export async function signIn(
   }
   await throttle.takeBack(counted)
   if ('challenge' in answer) return answer
-  await throttle.forget(account)
+  for (const one of ofAccount) await throttle.forget(one)
   await runControl((tx) =>
     recordIdentityEvent(tx, origin, {
       kind: 'signed-in',
@@ -122,6 +131,6 @@ export async function signInWithCode(
   }
   await throttle.takeBack(counted)
   const { email } = await runControl((tx) => readPerson(tx, answer.user.id))
-  await throttle.forget({ rule: rules.account, of: email })
+  for (const one of Object.values(ownCounts(parts, email, origin.address))) await throttle.forget(one)
   return answer
 }

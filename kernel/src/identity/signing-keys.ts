@@ -40,7 +40,7 @@ export interface SigningKeys {
   /** For /.well-known/jwks.json. */
   published(): Promise<readonly JWK[]>
   /** Makes the next key now. With `endOthers` what was signed before is no longer accepted anywhere. */
-  rotate(by: Operated, endOthers: boolean): Promise<void>
+  rotate(by: Operated, endOthers: boolean, run?: RunControl): Promise<void>
 }
 
 const placeOf = (id: string): Place => ['', 'kernel', 'signing key', id]
@@ -92,12 +92,13 @@ export function createSigningKeys(parts: {
     isDue: (newestAgeMs: number | undefined) => boolean,
     endOthers: boolean,
     by?: Operated,
+    run = runControl,
   ): Promise<void> {
     const { privateKey, publicKey } = await generateKeyPair(algorithm, { extractable: true })
     const id = makeKeyId()
     const jwk = { ...(await exportJWK(publicKey)), kid: id, alg: algorithm, use: 'sig' }
     const sealed = seal.close(await exportPKCS8(privateKey), placeOf(id))
-    await runControl(async (tx) => {
+    await run(async (tx) => {
       // Of several processes one makes the key, the others find it made.
       await tx.query('LOCK TABLE identity.signing_key IN SHARE ROW EXCLUSIVE MODE', [])
       const [newest] = await tx.query<{ age_ms: number }>(
@@ -151,6 +152,6 @@ export function createSigningKeys(parts: {
     },
     publicKey: async (id) => (await keys()).find((key) => key.id === id)?.publicKey,
     published: async () => (await keys()).map(({ jwk }) => jwk),
-    rotate: (by, endOthers) => make(() => true, endOthers, by),
+    rotate: (by, endOthers, run) => make(() => true, endOthers, by, run),
   }
 }

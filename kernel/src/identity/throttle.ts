@@ -9,7 +9,7 @@ import { errors } from '../errors.ts'
 
 /** What is counted, how many failures are free, and how long one waits after that: twice as long each time. */
 export interface ThrottleRule {
-  readonly kind: 'account' | 'address' | 'mail' | 'mail-address'
+  readonly kind: 'account' | 'account-here' | 'address' | 'mail' | 'mail-address'
   readonly free: number
   readonly firstWaitSeconds: number
   readonly longestWaitSeconds: number

@@ -110,6 +110,8 @@ export async function lend(
 ): Promise<Delegation> {
   const { start, end } = period(input)
   const { borrower, permissions, reason = '' } = input
+  // What a key lent would outlive it.
+  if (by.credential === 'key') throw errors.personRequired({})
   if (borrower === by.actor.id) throw wrong('borrower', 'SAME_PERSON', 'must be somebody else.')
   return runControl(async (tx) => {
     const lender = await lockAccess(tx, by)

@@ -18,6 +18,24 @@ export const isInScopes = (scopes: readonly string[] | undefined, permission: st
 export const touchesArea = (scopes: readonly string[] | undefined, area: string): boolean =>
   scopes === undefined || scopes.some((scope) => scope === '*' || scope.startsWith(`${area}.`))
 
+/**
+ * What every member may read of the tenant, and no role takes from him. A credential that is cut needs the scope, or one of
+ * those that change what is read.
+ */
+export const readScopes = {
+  'tenant.members.read': ['tenant.members.manage', 'tenant.roles.manage'],
+  'tenant.modules.read': ['tenant.modules.manage'],
+  'tenant.settings.read': ['tenant.settings.update'],
+  'tenant.delegations.read': ['tenant.delegations.manage'],
+  'tenant.absences.read': ['tenant.approvals.read', 'tenant.approvals.manage'],
+  'tenant.approvals.read': ['tenant.approvals.manage'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export type ReadScope = keyof typeof readScopes
+
+export const mayRead = (scopes: readonly string[] | undefined, scope: ReadScope): boolean =>
+  [scope, ...readScopes[scope]].some((one) => isInScopes(scopes, one))
+
 /** Nothing is cut by a list that has everything. */
 export const cutBy = (scopes: readonly string[]): readonly string[] | undefined =>
   scopes.includes('*') ? undefined : scopes

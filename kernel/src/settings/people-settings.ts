@@ -47,7 +47,7 @@ export const peopleSettings = {
   accountAttempts: setting(
     'PLINTH_SIGN_IN_ATTEMPTS',
     '10',
-    'Failed attempts to sign in to one account before it has to wait: a minute, then twice as long each time, an hour at most.',
+    'Failed attempts to sign in to one account from one network before that network has to wait: a minute, then twice as long each time, an hour at most. Ten times as many from all networks together, but for those where its owner has signed in within 90 days.',
     integer(10, 3, 100),
   ),
   addressAttempts: setting(

@@ -3,6 +3,7 @@ import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import { holdsEverything } from '../permissions/may-grant.ts'
 import { isInScopes } from '../permissions/scopes.ts'
+import { requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
@@ -52,6 +53,9 @@ export async function listMembers(
     return rows.length > page.limit && last ? { items, cursor: last.userId } : { items }
   })
 }
+
+export const getMember = (runControl: RunControl, tenantId: string, userId: string): Promise<Member> =>
+  runControl((tx) => readMember(tx, tenantId, userId))
 
 /** Behind `lockMembers`. */
 export async function readMember(tx: ControlTransaction, tenantId: string, userId: string): Promise<Member> {
@@ -115,12 +119,18 @@ export function mayAssign(by: Located, role: MembershipRole): void {
   throw errors.forbidden({ permission: `tenant.members.${role}` })
 }
 
+/** A credential that is cut makes nobody who may do what it may not. @throws SCOPE_REQUIRED */
+export function mayPromote(by: Located, role: MembershipRole): void {
+  if (role !== 'member') requireUncut(by)
+}
+
 /** Adds a person who already has an account. */
 export async function addMember(
   runControl: RunControl,
   by: Located,
   input: { readonly email: string; readonly role: MembershipRole },
 ): Promise<Member> {
+  mayPromote(by, input.role)
   return runControl(async (tx) => {
     mayAssign(await lockMembers(tx, by), input.role)
     const [user] = await tx.query<{ id: string }>(
@@ -183,12 +193,16 @@ export interface MemberChange {
   readonly active?: boolean
 }
 
-/** A member who is deactivated is out with the next request, in every process, whatever he is signed in with. */
+/**
+ * A member who is deactivated is out with the next request, in every process, whatever he is signed in with. `expect` is given
+ * the member as he is before, and may refuse.
+ */
 export async function changeMember(
   runControl: RunControl,
   by: Located,
   userId: string,
   change: MemberChange,
+  expect: (before: Member) => void = () => undefined,
 ): Promise<Member> {
   return runControl(async (tx) => {
     const caller = await lockMembers(tx, by)
@@ -197,6 +211,8 @@ export async function changeMember(
     const { role = before.role, active = before.active } = change
     mayAssign(caller, before.role)
     mayAssign(caller, role)
+    expect(before)
+    if (role !== before.role || (active && !before.active)) mayPromote(by, role)
     const isLost = before.active && before.role === 'owner' && (role !== 'owner' || !active)
     if (isLost) await keepAnOwner(tx, tenantId, userId)
     if (active && !before.active) await activate(tx, [tenantId, userId], by.actor.id)
@@ -215,11 +231,17 @@ export async function changeMember(
 }
 
 /** Admins remove members; everybody may leave, but for the last owner. */
-export async function removeMember(runControl: RunControl, by: Located, userId: string): Promise<void> {
+export async function removeMember(
+  runControl: RunControl,
+  by: Located,
+  userId: string,
+  expect: (before: Member) => void = () => undefined,
+): Promise<void> {
   await runControl(async (tx) => {
     const caller = await lockMembers(tx, by)
     const before = await readMember(tx, by.tenant.id, userId)
     if (userId !== by.actor.id) mayAssign(caller, before.role)
+    expect(before)
     if (before.active && before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
     for (const table of ['kernel.membership', 'kernel.inactive_member', 'kernel.scim_user'])
       await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, userId])

@@ -10,7 +10,7 @@ import type { ChangeFeed } from '../data/change-feed.ts'
 import { type EraseLocks, eraseKernelRows, erasePluginRows } from '../data/tenant-rows/erase-rows.ts'
 import { errors } from '../errors.ts'
 import { expireTenants } from './change-tenant.ts'
-import type { RunControl } from './control-transaction.ts'
+import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { type Repeating, repeat } from './repeat.ts'
 
 export interface ErasureReceipt {
@@ -153,18 +153,23 @@ export function createErasures(parts: {
   repeating.wake()
   return {
     ...repeating,
-    async receipt(tenantId) {
-      const { rows } = await pool.query<ErasureRow>(
-        'SELECT * FROM kernel.tenant_erasure WHERE tenant_id = $1',
-        [tenantId],
-      )
-      const [row] = rows
-      if (!row) throw errors.recordNotFound({ entity: 'receipt', id: tenantId })
-      if (row.finished_at === null || row.receipt === null || row.digest === null)
-        return { ...factsOf(row), state: 'running' }
-      return { ...factsOf(row, row.finished_at), ...row.receipt, digest: row.digest, state: 'succeeded' }
-    },
+    receipt: (tenantId) =>
+      receiptIn({ query: async (text, values) => (await pool.query(text, [...values])).rows }, tenantId),
   }
+}
+
+/** @throws RECORD_NOT_FOUND */
+export async function receiptIn(
+  tx: Pick<ControlTransaction, 'query'>,
+  tenantId: string,
+): Promise<ErasureReceipt> {
+  const [row] = await tx.query<ErasureRow>('SELECT * FROM kernel.tenant_erasure WHERE tenant_id = $1', [
+    tenantId,
+  ])
+  if (!row) throw errors.recordNotFound({ entity: 'receipt', id: tenantId })
+  if (row.finished_at === null || row.receipt === null || row.digest === null)
+    return { ...factsOf(row), state: 'running' }
+  return { ...factsOf(row, row.finished_at), ...row.receipt, digest: row.digest, state: 'succeeded' }
 }
 
 const factsOf = (row: ErasureRow, finishedAt?: Date) => ({

@@ -7,7 +7,7 @@ import { linkTokenHash, linkUrl, newLinkToken } from '../identity/links.ts'
 import { type Language, languageOf } from '../mail/languages.ts'
 import type { MailOutbox } from '../mail/mail-outbox.ts'
 import type { Located, MembershipRole } from '../stages.ts'
-import { lockMembers, mayAssign } from './change-members.ts'
+import { lockMembers, mayAssign, mayPromote } from './change-members.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 
 const validDays = 7
@@ -106,6 +106,7 @@ export async function invite(
   input: { readonly email: string; readonly role: MembershipRole; readonly language?: Language },
 ): Promise<Invitation> {
   parts.outbox.requireMail()
+  mayPromote(by, input.role)
   return parts.runControl(async (tx) => {
     mayAssign(await lockMembers(tx, by), input.role)
     await checkDailyLimit(tx, by.tenant.id)

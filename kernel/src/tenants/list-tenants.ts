@@ -2,6 +2,7 @@
 import type pg from 'pg'
 import { errors } from '../errors.ts'
 import type { TenantState } from '../stages.ts'
+import type { ControlTransaction } from './control-transaction.ts'
 
 export interface TenantRecord {
   readonly id: string
@@ -90,11 +91,17 @@ export async function listTenants(
 }
 
 /** By slug or id. @throws TENANT_NOT_FOUND */
-export async function getTenant(pool: pg.Pool, name: string): Promise<TenantRecord> {
-  const { rows } = await pool.query<Row>(`${selectTenants} WHERE t.slug = $1 OR t.id::text = $1`, [
+export const getTenant = (pool: pg.Pool, name: string): Promise<TenantRecord> =>
+  tenantRecordIn({ query: async (text, values) => (await pool.query(text, [...values])).rows }, name)
+
+/** The same, as the transaction leaves it. */
+export async function tenantRecordIn(
+  tx: Pick<ControlTransaction, 'query'>,
+  name: string,
+): Promise<TenantRecord> {
+  const [row] = await tx.query<Row>(`${selectTenants} WHERE t.slug = $1 OR t.id::text = $1`, [
     name.toLowerCase(),
   ])
-  const [row] = rows
   if (!row) throw errors.tenantNotFound({ tenant: name.slice(0, 64) })
   return record(row)
 }

@@ -50,7 +50,7 @@ export async function provisionTenant(
     country: company?.country ?? null,
   })
   if (reservedSlugs.has(slug)) refuse('slug', 'RESERVED', 'is a name of the installation')
-  await runControl(async (tx) => {
+  return runControl(async (tx) => {
     await checkPlan(tx, plan)
     const owner = await ownerOf(tx, whose)
     const inserted = await tx.query(
@@ -75,8 +75,8 @@ export async function provisionTenant(
     for (const { module, consent } of modules)
       await enableModuleWithin(tx, plugins, switcher, module, consent)
     await tx.announce({ kind: 'member', id: membershipKey(id, owner) })
+    return id
   })
-  return id
 }
 
 function refuse(field: string, code: string, message: string): never {

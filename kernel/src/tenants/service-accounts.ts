@@ -61,6 +61,15 @@ export function mayManageAccounts(by: Located): void {
   requireEverything(by)
 }
 
+/**
+ * Who may make what signs in, or change what it may do. A key may not: what it made would go on when it is revoked.
+ * @throws FORBIDDEN, SCOPE_REQUIRED, PERSON_REQUIRED
+ */
+export function mayMakeCredentials(by: Located): void {
+  mayManageAccounts(by)
+  if (by.credential === 'key') throw errors.personRequired({})
+}
+
 /** Account with `id`, its row locked. @throws RECORD_NOT_FOUND */
 async function lockAccount(tx: ControlTransaction, tenantId: string, id: string): Promise<ServiceAccount> {
   const rows = uuid.test(id)
@@ -108,7 +117,7 @@ export function createServiceAccount(
   by: Located,
   { name, description = '', role }: ServiceAccountInput,
 ): Promise<ServiceAccount> {
-  mayManageAccounts(by)
+  mayMakeCredentials(by)
   const id = randomUUIDv7()
   return withUniqueName(() =>
     runControl(async (tx) => {
@@ -165,7 +174,7 @@ export function changeServiceAccount(
   change: Partial<ServiceAccountInput> & { readonly active?: boolean },
   versions?: readonly number[],
 ): Promise<ServiceAccount> {
-  mayManageAccounts(by)
+  mayMakeCredentials(by)
   return withUniqueName(() =>
     runControl(async (tx) => {
       const before = await lockAccount(tx, by.tenant.id, id)

@@ -5,7 +5,11 @@ import { LRUCache } from 'lru-cache'
 import type pg from 'pg'
 import type { ChangeFeed } from '../data/change-feed.ts'
 import { fromDatabase } from '../data/database-failure.ts'
-import type { Consent, MembershipRole, ModuleChoice, Tenant, TenantState } from '../stages.ts'
+import { selectRates } from '../entitlements/tenant-rates.ts'
+import { errors } from '../errors.ts'
+import type { Consent, MembershipRole, ModuleChoice, Tenant, TenantRates, TenantState } from '../stages.ts'
+
+import type { ControlTransaction } from './control-transaction.ts'
 
 /** About 0.5 KB each. */
 const keptTenants = 10_000
@@ -39,11 +43,12 @@ interface TenantRow {
   modules: Record<string, { channel: ModuleChoice['channel']; pinned: string | null }>
   settings: Record<string, Record<string, Json>>
   consents: Record<string, Consent>
+  rates: TenantRates | null
 }
 
 const selectTenant = `
   SELECT t.id, t.slug, t.name, t.currency, t.plan, t.created_at, t.state, t.state_reason, t.erase_after, t.locale, t.time_zone,
-         t.country, t.company, t.version,
+         t.country, t.company, t.version, ${selectRates} AS rates,
          coalesce((SELECT jsonb_object_agg(m.module, jsonb_build_object('channel', m.channel, 'pinned', m.pinned))
                      FROM kernel.tenant_module m WHERE m.tenant_id = t.id), '{}') AS modules,
          coalesce((SELECT jsonb_object_agg(s.module, s.settings) FROM kernel.module_setting s WHERE s.tenant_id = t.id), '{}') AS settings,
@@ -81,7 +86,15 @@ const tenantFromRow = (row: TenantRow): Tenant => ({
   ),
   settings: new Map(Object.entries(row.settings)),
   consents: new Map(Object.entries(row.consents)),
+  ...(row.rates === null ? {} : { rates: row.rates }),
 })
+
+/** As the transaction leaves it. @throws TENANT_NOT_FOUND */
+export async function readTenant(tx: ControlTransaction, id: string): Promise<Tenant> {
+  const [row] = await tx.query<TenantRow>(`${selectTenant} WHERE t.id = $1`, [id])
+  if (!row) throw errors.tenantNotFound({ tenant: id })
+  return tenantFromRow(row)
+}
 
 export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDirectory {
   const tenants = new LRUCache<string, Tenant>({ max: keptTenants })

@@ -28,9 +28,10 @@ export interface TenantDomains {
     tenantId: string,
     page: { limit: number; cursor?: string },
   ): Promise<{ items: TenantDomain[]; cursor?: string }>
-  add(by: Located, domain: string): Promise<TenantDomain>
-  /** @throws DOMAIN_NOT_FOUND, DOMAIN_NOT_VERIFIED, DOMAIN_TAKEN */
-  verify(by: Located, domain: string): Promise<TenantDomain>
+  /** `run` carries out the change. */
+  add(by: Located, domain: string, run?: RunControl): Promise<TenantDomain>
+  /** The same. @throws DOMAIN_NOT_FOUND, DOMAIN_NOT_VERIFIED, DOMAIN_TAKEN */
+  verify(by: Located, domain: string, run?: RunControl): Promise<TenantDomain>
   remove(by: Located, domain: string): Promise<void>
   /** Looks at the records of verified domains again whose turn it is. Answers how many it looked at. */
   recheck(): Promise<number>
@@ -146,13 +147,13 @@ export function createTenantDomains(parts: {
       const last = items.at(-1)
       return rows.length > limit && last ? { items, cursor: last.domain } : { items }
     },
-    async add(by, text) {
+    async add(by, text, run = runControl) {
       const domain = domainName(text)
       if (parts.hosts.isInstallations(domain)) {
         const message = "is the installation's own"
         throw errors.validation({ errors: [{ field: 'domain', code: 'INVALID', message }] })
       }
-      return runControl(async (tx) => {
+      return run(async (tx) => {
         await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
         const [count] = await tx.query<{ count: number }>(
           'SELECT count(*)::int FROM kernel.tenant_domain WHERE tenant_id = $1',
@@ -173,7 +174,7 @@ export function createTenantDomains(parts: {
         return view(row)
       })
     },
-    async verify(by, text) {
+    async verify(by, text, run = runControl) {
       const domain = domainName(text)
       const row = await own(by.tenant.id, domain)
       // DNS is asked outside the transaction: nobody waits with a lock for a server that is slow.
@@ -182,7 +183,7 @@ export function createTenantDomains(parts: {
       const before = await holder(domain)
       // Who has it may have lost it: then this begins his time, or finds it over.
       if (before && before.tenant_id !== by.tenant.id) await look(before)
-      return runControl(async (tx) => {
+      return run(async (tx) => {
         const [taken] = await tx.query<{ tenant_id: string }>(
           'SELECT tenant_id FROM kernel.tenant_domain WHERE domain = $1 AND verified_at IS NOT NULL AND tenant_id <> $2',
           [domain, by.tenant.id],

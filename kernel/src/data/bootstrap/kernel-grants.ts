@@ -61,6 +61,7 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.idempotent_answer': { kernel: 'select, insert, delete', data: 'insert' },
   'kernel.rate_count': { kernel: change },
   'kernel.tenant_cors': { kernel: change },
+  'kernel.tenant_rate': { kernel: change },
   'kernel.outbox': { kernel: 'select, update, delete', data: 'insert' },
   // A unit of work enqueues jobs, and notes of the task it does that it is done.
   'kernel.task': {

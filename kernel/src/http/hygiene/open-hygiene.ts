@@ -5,7 +5,6 @@ import type { Config } from '../../config.ts'
 import type { ChangeFeed } from '../../data/change-feed.ts'
 import type { CurrentRequest } from '../../data/idempotent-request.ts'
 import type { DefencesOff } from '../../defences.ts'
-import type { PriceBook } from '../../entitlements/plans.ts'
 import { openOriginDirectory } from '../../tenants/tenant-origins.ts'
 import { createCors } from './cors.ts'
 import type { Hygiene } from './hygiene.ts'
@@ -20,7 +19,6 @@ export interface HygieneParts {
   readonly pool: pg.Pool
   readonly feed: ChangeFeed
   readonly currentRequest: CurrentRequest
-  readonly priceBook: PriceBook
   readonly log: Logger
 }
 
@@ -32,14 +30,9 @@ const ratesOf = (config: Config) => ({
   key: config.rateKey,
 })
 
-const ratesOfPlans = ({ plans }: PriceBook): ReadonlyMap<string, number> =>
-  new Map(
-    plans.flatMap(({ code, requestsPerMinute: rate }) => (rate === undefined ? [] : [[code, rate] as const])),
-  )
-
 export async function openHygiene(
   config: Config,
-  { pool, feed, currentRequest, priceBook, log }: HygieneParts,
+  { pool, feed, currentRequest, log }: HygieneParts,
   off: DefencesOff,
 ): Promise<Hygiene & { close(): Promise<void> }> {
   const kept = createKeptAnswers(pool, log)
@@ -50,7 +43,7 @@ export async function openHygiene(
     turns: new RequestTurns({ perTenant: config.tenantRequests, inAll: config.requestsAtOnce }, off),
     idempotency: createIdempotency(kept, currentRequest, log, off),
     pressure,
-    rates: createRateLimits(counts, ratesOf(config), ratesOfPlans(priceBook), off),
+    rates: createRateLimits(counts, ratesOf(config), off),
     cors: createCors(await openOriginDirectory(pool, feed, log), off),
     close: async () => void (await Promise.all([kept.close(), pressure.close(), counts.close()])),
   }

@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
-import type { Located } from '../../stages.ts'
+import type { Located, Tenant, TenantRates } from '../../stages.ts'
 import { type RateCounts, windowEnd, windowMs } from './rate-counts.ts'
 
 /** Requests in a minute; 0 for any number. */
@@ -22,6 +22,8 @@ export interface RateLimits {
   byAddress(request: FastifyRequest, reply: FastifyReply): void
   /** When the ladder has said who it is. @throws RATE_LIMITED */
   byCaller(stage: object, reply: FastifyReply): void
+  /** What is held of a tenant, its people and its keys. */
+  inForce(tenant: Tenant): Required<TenantRates>
 }
 
 /** What the operator's own tools ask for again and again, and need most when there is most to do. */
@@ -52,13 +54,13 @@ interface Asked {
   readonly left: number
 }
 
-export function createRateLimits(
-  counts: RateCounts,
-  rates: Rates,
-  planRates: ReadonlyMap<string, number>,
-  off: DefencesOff = allStand,
-): RateLimits {
-  if (off.has('rateLimits')) return { byAddress: () => undefined, byCaller: () => undefined }
+export function createRateLimits(counts: RateCounts, rates: Rates, off: DefencesOff = allStand): RateLimits {
+  const inForce = ({ rates: own }: Pick<Tenant, 'rates'>): Required<TenantRates> => ({
+    tenant: own?.tenant ?? rates.tenant,
+    user: own?.user ?? rates.user,
+    key: own?.key ?? rates.key,
+  })
+  if (off.has('rateLimits')) return { byAddress: () => undefined, byCaller: () => undefined, inForce }
 
   const ask = (name: string, limit: number, who: string): Asked => ({
     name,
@@ -79,6 +81,7 @@ export function createRateLimits(
   }
 
   return {
+    inForce,
     byAddress({ url, ip }, reply) {
       if (isForOperator(url)) return
       const network = networkOf(ip)
@@ -93,11 +96,13 @@ export function createRateLimits(
     },
     byCaller({ tenant, actor, credential }: Partial<Located>, reply) {
       if (!actor) return
+      const now = tenant ? inForce(tenant) : { ...rates, tenant: 0 }
+      // What one tenant lets its people do says nothing of what they do in another.
+      const person = tenant?.rates?.user === undefined ? actor.id : `${tenant.id} ${actor.id}`
       const asked: Asked[] = []
-      if (rates.user > 0) asked.push(ask('user', rates.user, actor.id))
-      if (rates.key > 0 && credential === 'key') asked.push(ask('key', rates.key, actor.session))
-      const ofTenant = tenant ? (planRates.get(tenant.plan) ?? rates.tenant) : 0
-      if (tenant && ofTenant > 0) asked.push(ask('tenant', ofTenant, tenant.id))
+      if (now.user > 0) asked.push(ask('user', now.user, person))
+      if (now.key > 0 && credential === 'key') asked.push(ask('key', now.key, actor.session))
+      if (tenant && now.tenant > 0) asked.push(ask('tenant', now.tenant, tenant.id))
       tell(asked, reply)
     },
   }

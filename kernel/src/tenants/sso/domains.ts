@@ -55,9 +55,9 @@ async function readDomain(tx: ControlTransaction, by: Located, domain: string): 
 export interface SsoDomains {
   list(by: Located): Promise<readonly SsoDomain[]>
   /** @throws VALIDATION_FAILED for what nobody can own alone */
-  add(by: Located, domain: string): Promise<SsoDomain>
-  /** Asks DNS. @throws SSO_DOMAIN_NOT_VERIFIED, SSO_DOMAIN_TAKEN */
-  verify(by: Located, domain: string): Promise<SsoDomain>
+  add(by: Located, domain: string, run?: RunControl): Promise<SsoDomain>
+  /** Asks DNS; `run` carries out the change. @throws SSO_DOMAIN_NOT_VERIFIED, SSO_DOMAIN_TAKEN */
+  verify(by: Located, domain: string, run?: RunControl): Promise<SsoDomain>
   remove(by: Located, domain: string): Promise<void>
 }
 
@@ -73,10 +73,10 @@ export function createSsoDomains(runControl: RunControl, ask: AskChallenge): Sso
       )
       return rows.map(fromRow)
     },
-    async add(by, given) {
+    async add(by, given, run = runControl) {
       mayManageSso(by)
       const domain = domainName(given)
-      return runControl(async (tx) => {
+      return run(async (tx) => {
         await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
         const [taken] = await tx.query<{ count: number }>(
           'SELECT count(*)::int AS count FROM kernel.sso_domain WHERE tenant_id = $1',
@@ -95,14 +95,14 @@ export function createSsoDomains(runControl: RunControl, ask: AskChallenge): Sso
         return fromRow(await readDomain(tx, by, domain))
       })
     },
-    async verify(by, given) {
+    async verify(by, given, run = runControl) {
       mayManageSso(by)
       const domain = domainName(given)
       const { challenge } = await runControl((tx) => readDomain(tx, by, domain))
       // Not inside a transaction: DNS may take seconds.
       const { found, reason } = await ask(domain, challenge)
       if (!found) throw errors.ssoDomainNotVerified({ domain, record: challengeRecord(domain), reason })
-      return runControl(async (tx) => {
+      return run(async (tx) => {
         // Of two tenants that show the same domain at once one waits here and finds it taken.
         await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sso ' || $1, 0))", [domain])
         const other = await tx.query(
