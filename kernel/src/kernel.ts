@@ -241,7 +241,7 @@ async function assemble(
   closers.add('reminders', () => reminding.close())
   const modulesOf = modulesFrom(registry)
   const ssoRedirectUri = config.publicUrl + callbackPath
-  const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
+  const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri, modulesOf }, off)
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {

@@ -5,6 +5,12 @@ const closed = { additionalProperties: false }
 const timestamp = Type.String({ format: 'date-time' })
 const role = Type.Union([Type.Literal('admin'), Type.Literal('member')])
 
+const groupRole = Type.String({
+  pattern: '^(admin|member|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$',
+  description: 'admin, member, or the id of a role',
+})
+const groupRoleList = Type.Array(groupRole, { minItems: 1, maxItems: 20 })
+
 const settings = {
   issuer: Type.String({
     minLength: 8,
@@ -18,10 +24,15 @@ const settings = {
   groupClaim: Type.Optional(
     Type.String({ minLength: 1, maxLength: 200, description: 'Claim of the ID token with names of groups.' }),
   ),
-  groupRoles: Type.Record(Type.String({ minLength: 1, maxLength: 200 }), role, {
-    maxProperties: 200,
-    description: 'Role by group. The highest counts; who is in none has the default role.',
-  }),
+  groupRoles: Type.Record(
+    Type.String({ minLength: 1, maxLength: 200 }),
+    Type.Union([groupRole, groupRoleList]),
+    {
+      maxProperties: 200,
+      description:
+        'By group: admin, member, ids of roles of the tenant, or a list of these. The highest membership counts, and who is given none has the default role; of the other roles he has all.',
+    },
+  ),
   acceptUnmarkedEmail: Type.Boolean({
     description: 'Believe an address of a verified domain when the provider sends no email_verified.',
   }),

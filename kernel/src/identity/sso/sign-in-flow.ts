@@ -1,6 +1,7 @@
 // A sign-in at a tenant's identity provider, from the first redirect to the session. What is under way stands in the
 // database under the hash of its state: any process can finish it, once, in the browser that began it.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Manifest } from '@plinth/sdk'
 import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
@@ -18,7 +19,12 @@ const ticketSeconds = 60
 
 export type Admit = (
   tx: ControlTransaction,
-  to: { readonly tenantId: string; readonly settings: OpenConnection; readonly by: Arrival },
+  to: {
+    readonly tenantId: string
+    readonly settings: OpenConnection
+    readonly manifests: readonly Manifest[]
+    readonly by: Arrival
+  },
   vouched: Vouched,
 ) => Promise<Admitted>
 
@@ -87,6 +93,8 @@ export function createSignInFlow(
     readonly connections: Pick<SsoConnections, 'open'>
     readonly oidc: OidcClient
     readonly admit: Admit
+    /** Of the modules that a tenant has enabled. */
+    readonly manifestsOf: (tenantId: string) => Promise<readonly Manifest[]>
     readonly sessions: Pick<Sessions, 'open'>
     readonly seal: Seal
     /** Where the provider sends people back to. */
@@ -95,7 +103,7 @@ export function createSignInFlow(
   },
   off: DefencesOff = allStand,
 ): SignInFlow {
-  const { runControl, connections, oidc, admit, sessions, seal, redirectUri, log } = parts
+  const { runControl, connections, oidc, admit, manifestsOf, sessions, seal, redirectUri, log } = parts
 
   async function tenantFor(who: { email: string } | { tenant: string }): Promise<string | undefined> {
     const [row] = await runControl((tx) =>
@@ -183,7 +191,8 @@ export function createSignInFlow(
       const returned = new URL(redirectUri)
       returned.search = search
       const claims = await asking(flow.tenant_id, () => oidc.finish(connection, returned, checks))
-      const to = { tenantId: flow.tenant_id, settings: connection, by }
+      const manifests = await manifestsOf(flow.tenant_id)
+      const to = { tenantId: flow.tenant_id, settings: connection, manifests, by }
       const ticket = random()
       const { userId } = await runControl(async (tx) => {
         const admitted = await admit(tx, to, vouchedBy(claims, connection))

@@ -1,13 +1,14 @@
 // A tenant's connection to its identity provider, as its admins set it. The client secret goes in and never comes out.
 import { auditedBy } from '../../audit/write-audit.ts'
+import type { DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
 import type { Place, Seal } from '../../outside/seal.ts'
+import { lockAccess } from '../../permissions/lock-access.ts'
+import type { ModulesOf } from '../../permissions/tenant-modules.ts'
 import { requireEverything, requireTenantPermission } from '../../permissions/tenant-permissions.ts'
 import type { Located } from '../../stages.ts'
 import type { ControlTransaction, RunControl } from '../control-transaction.ts'
-
-/** A provider makes nobody an owner. */
-export type SsoRole = 'admin' | 'member'
+import { type GroupRoles, refuseUngrantedGroups, type SsoRole } from './group-roles.ts'
 
 export interface SsoSettings {
   readonly issuer: string
@@ -17,7 +18,7 @@ export interface SsoSettings {
   readonly defaultRole: SsoRole
   /** Claim of the ID token with the names of groups. */
   readonly groupClaim?: string
-  readonly groupRoles: Readonly<Record<string, SsoRole>>
+  readonly groupRoles: GroupRoles
   /** For providers that say nothing of whether an address is verified. */
   readonly acceptUnmarkedEmail: boolean
   /** People of the verified domains enter by the provider alone, but for owners. */
@@ -44,7 +45,7 @@ interface ConnectionRow {
   just_in_time: boolean
   default_role: SsoRole
   group_claim: string | null
-  group_roles: Record<string, SsoRole>
+  group_roles: GroupRoles
   accept_unmarked_email: boolean
   enforced: boolean
   version: number
@@ -109,7 +110,13 @@ export interface SsoConnections {
   open(tenantId: string): Promise<OpenConnection | undefined>
 }
 
-export function createSsoConnections(runControl: RunControl, seal: Seal): SsoConnections {
+export function createSsoConnections(parts: {
+  readonly runControl: RunControl
+  readonly seal: Seal
+  readonly modulesOf: ModulesOf
+  readonly off: DefencesOff
+}): SsoConnections {
+  const { runControl, seal, modulesOf, off } = parts
   return {
     async get(by) {
       mayManageSso(by)
@@ -121,7 +128,10 @@ export function createSsoConnections(runControl: RunControl, seal: Seal): SsoCon
       mayManageSso(by)
       const { id } = by.tenant
       return runControl(async (tx) => {
-        await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [id])
+        const caller = await lockAccess(tx, by, 'tenant.singleSignOn.manage')
+        const manifests = modulesOf(by.tenant)
+        // All of them at each change: a provider in the place of another gives them to whom it likes.
+        await refuseUngrantedGroups(tx, id, settings.groupRoles, caller, manifests, off)
         const before = await readRow(tx, id)
         if (versions && !versions.includes(before?.version ?? 0))
           throw errors.versionConflict({ entity: 'connection', id, version: before?.version ?? 0 })
