@@ -256,7 +256,7 @@ async function assemble(
     keyRoutes(app, ladder, runControl)
     ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
-    scimRoutes(app, ladder, runControl)
+    scimRoutes(app, ladder, { runControl, modulesOf, off })
     tenantRoutes(app, ladder, {
       directory,
       runControl,

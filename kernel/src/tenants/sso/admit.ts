@@ -174,6 +174,6 @@ export async function admit(
     await tx.audit({ tenantId, ...by, entity: 'membership', recordId: userId, action: 'added', after })
     await tx.announce({ kind: 'member', id: membershipKey(tenantId, userId) })
   }
-  await setProvidedRoles(tx, { tenantId, settings, manifests, by, off }, userId)
+  await setProvidedRoles(tx, { tenantId, settings, manifests, by }, userId)
   return { userId }
 }

@@ -87,6 +87,14 @@ async function readRow(tx: ControlTransaction, tenantId: string): Promise<Connec
   return row
 }
 
+export async function readSsoSettings(
+  tx: ControlTransaction,
+  tenantId: string,
+): Promise<SsoSettings | undefined> {
+  const row = await readRow(tx, tenantId)
+  return row && settingsOf(row)
+}
+
 const auditOf = (by: Located, action: string) => ({
   tenantId: by.tenant.id,
   ...auditedBy(by),

@@ -2,14 +2,12 @@
 // gave him by hand stays, and so does all that an owner has.
 import type { Manifest } from '@plinth/sdk'
 import type { AuditedBy } from '../../audit/write-audit.ts'
-import type { DefencesOff } from '../../defences.ts'
 import { errors, isPlinthError } from '../../errors.ts'
 import { mostRolesOfOne } from '../../permissions/assign-roles.ts'
 import type { TenantRole } from '../../permissions/change-roles.ts'
 import { refuseConflicts } from '../../permissions/duty-conflicts.ts'
-import type { Granted, Grants } from '../../permissions/grants.ts'
-import { grantsOfMember, membershipOf, refuseOutranked } from '../../permissions/lock-access.ts'
-import { holdsEverything, lifted, refuseUngranted } from '../../permissions/may-grant.ts'
+import type { Grants } from '../../permissions/grants.ts'
+import { grantsOfMember, membershipOf } from '../../permissions/lock-access.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { membershipKey } from '../tenant-directory.ts'
 import { givenByGroups, type Mapping, readRoles } from './group-roles.ts'
@@ -19,14 +17,10 @@ export interface Providing {
   readonly settings: Mapping & { readonly issuer: string; readonly groupClaim?: string }
   readonly manifests: readonly Manifest[]
   readonly by: AuditedBy
-  /**
-   * The directory's account, which gives no more than it has: what it may not give or what duties forbid is refused.
-   * Without one somebody signs in, and is let in without what duties forbid.
-   */
-  readonly caller?: Granted
+  /** What duties forbid is refused, as it is by hand. Else he has all but that: he is signing in. */
+  readonly refuses?: boolean
   /** Groups that he was in until now: a membership that they named is set again. */
   readonly left?: readonly string[]
-  readonly off: DefencesOff
 }
 
 /** Names that the mapping may have for a group of the directory. */
@@ -38,9 +32,9 @@ const directoryGroups = `
 const names = async (tx: ControlTransaction, text: string, values: readonly unknown[]): Promise<string[]> =>
   (await tx.query<{ name: string | null }>(text, values)).flatMap(({ name }) => name ?? [])
 
-/** Behind the lock of the tenant's row. Nothing for who is no member now. @throws FORBIDDEN, DUTY_CONFLICT for a `caller` */
+/** Behind the lock of the tenant's row. Nothing for who is no member now. @throws DUTY_CONFLICT, TOO_MANY where it `refuses` */
 export async function setProvidedRoles(tx: ControlTransaction, to: Providing, userId: string): Promise<void> {
-  const { tenantId, settings, caller } = to
+  const { tenantId, settings } = to
   const now = await membershipOf(tx, tenantId, userId)
   if (now === undefined || now === 'owner') return
   const claimed = await names(
@@ -52,11 +46,8 @@ export async function setProvidedRoles(tx: ControlTransaction, to: Providing, us
   const { membership, roleIds } = givenByGroups(settings, [...claimed, ...listed])
   // An admin of the tenant's own making is not unmade by groups that say nothing of memberships.
   const isSaid = givenByGroups(settings, [...listed, ...(to.left ?? [])]).isNamed
-  const isSet = membership !== now && (settings.groupClaim !== undefined || isSaid)
-  if (isSet) {
-    if (caller && !holdsEverything(caller)) throw errors.forbidden({ permission: 'tenant.members.admin' })
+  if (membership !== now && (settings.groupClaim !== undefined || isSaid))
     await setMembership(tx, to, userId, now, membership)
-  }
   await setRoles(tx, to, userId, roleIds)
 }
 
@@ -92,7 +83,6 @@ async function setRoles(
   const added = roleIds.filter((id) => !had.some((one) => one.id === id))
   if (ended.length === 0 && added.length === 0) return
   let member = await grantsOfMember(tx, tenantId, userId)
-  if (to.caller) refuseOutranked(to.caller, member)
   const known = await readRoles(tx, tenantId, [...ended.map(({ id }) => id), ...added])
   for (const { id } of ended) {
     const role = known.get(id)
@@ -116,7 +106,6 @@ const record = (
 ) => tx.audit({ tenantId, ...by, entity: 'member_role', recordId: userId, action, ...change })
 
 async function take(tx: ControlTransaction, to: Providing, userId: string, role: TenantRole): Promise<void> {
-  if (to.caller) refuseUngranted(to.caller, to.manifests, lifted(role.rules), undefined, to.off)
   await tx.query('DELETE FROM kernel.member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3', [
     to.tenantId,
     userId,
@@ -133,15 +122,14 @@ async function give(
   member: Grants,
   role: TenantRole,
 ): Promise<boolean> {
-  const { tenantId, manifests, caller } = to
+  const { tenantId, manifests, refuses } = to
   const { id, name } = role
-  if (caller) refuseUngranted(caller, manifests, role.rules, undefined, to.off)
   try {
     if (member.roles.length >= mostRolesOfOne)
       throw errors.tooMany({ what: 'roles of a member', most: mostRolesOfOne })
     await refuseConflicts(tx, tenantId, manifests, member, { ...member, roles: [...member.roles, role] })
   } catch (error) {
-    if (caller || !isPlinthError(error)) throw error
+    if (refuses || !isPlinthError(error)) throw error
     const after = { id, name, by: 'single sign-on', reason: error.message }
     await record(tx, to, member.userId, 'withheld', { after })
     return false

@@ -82,7 +82,7 @@ export async function readProvisioned(
 }
 
 /** Changes of one tenant's people take turns, as they do in change-members.ts. */
-const inTurn = (tx: ControlTransaction, by: Located) =>
+export const inTurn = (tx: ControlTransaction, by: Located) =>
   tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
 
 /** Null takes the id of the directory away. @throws RECORD_CONFLICT when another person has it */
