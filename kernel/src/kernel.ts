@@ -40,6 +40,7 @@ import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { passkeyRoutes } from './http/passkey-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
 import { roleRoutes } from './http/role-routes.ts'
+import { samlRoutes } from './http/saml-routes.ts'
 import { scimRoutes } from './http/scim-routes.ts'
 import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
@@ -255,6 +256,7 @@ async function assemble(
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
     ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri })
+    samlRoutes(app, ladder, { ...sso, ...config, redirectUri: ssoRedirectUri })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
     scimRoutes(app, ladder, { runControl, modulesOf, off })
     tenantRoutes(app, ladder, {

@@ -2,7 +2,9 @@
 import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { createOidcClient } from './identity/sso/oidc-client.ts'
+import { createSamlProvider } from './identity/sso/saml/saml-provider.ts'
 import { createSignInFlow } from './identity/sso/sign-in-flow.ts'
+import { createSignInFlows } from './identity/sso/sign-in-flows.ts'
 import type { Cradle } from './open-parts.ts'
 import { createSeal } from './outside/seal.ts'
 import type { ModulesOf } from './permissions/tenant-modules.ts'
@@ -25,8 +27,10 @@ export function openSso(
   const seal = createSeal(secret, 'single sign-on')
   const connections = createSsoConnections({ runControl, seal, modulesOf, off })
   const oidc = createOidcClient({ fetcher, plainHosts: config.plainHosts })
+  const saml = createSamlProvider({ publicUrl: config.publicUrl }, off)
   return {
     connections,
+    saml,
     domains: createSsoDomains(runControl, createAskChallenge(config.dnsServers)),
     oidc,
     flow: createSignInFlow(
@@ -34,13 +38,14 @@ export function openSso(
         runControl,
         connections,
         oidc,
+        saml,
         admit: (tx, to, vouched) => admit(tx, to, vouched, off),
         async manifestsOf(tenantId) {
           const tenant = await directory.find(tenantId)
           return tenant ? modulesOf(tenant) : []
         },
         sessions,
-        seal,
+        flows: createSignInFlows(runControl, seal),
         redirectUri,
         log,
       },

@@ -11,7 +11,8 @@ const groupRole = Type.String({
 })
 const groupRoleList = Type.Array(groupRole, { minItems: 1, maxItems: 20 })
 
-const settings = {
+/** What a connection of either protocol has. */
+export const ssoSettings = {
   issuer: Type.String({
     minLength: 8,
     maxLength: 500,
@@ -42,25 +43,38 @@ const settings = {
 }
 
 export const connectionShape = Type.Object({
-  ...settings,
-  redirectUri: Type.String({ description: 'To be registered at the provider.' }),
+  ...ssoSettings,
+  protocol: Type.String({ description: 'oidc or saml' }),
+  issuer: Type.String({ description: 'Of OpenID Connect, or the entity id of SAML.' }),
+  clientId: Type.Optional(Type.String({ description: 'Of OpenID Connect.' })),
+  saml: Type.Optional(
+    Type.Object({
+      entryPoint: Type.String(),
+      certificates: Type.Array(Type.String({ description: 'X.509 in base64.' })),
+      emailAttribute: Type.Optional(Type.String()),
+      nameAttribute: Type.Optional(Type.String()),
+      audience: Type.String({ description: 'Our entity id.' }),
+      metadata: Type.String({ description: 'Where our metadata is.' }),
+    }),
+  ),
+  redirectUri: Type.String({ description: 'To be registered at the provider; of SAML the ACS URL.' }),
   version: Type.Integer(),
   updatedAt: timestamp,
   updatedBy: Type.String(),
 })
 export const connectionBody = Type.Object(
   {
-    issuer: settings.issuer,
-    clientId: settings.clientId,
+    issuer: ssoSettings.issuer,
+    clientId: ssoSettings.clientId,
     clientSecret: Type.Optional(
       Type.String({ minLength: 8, maxLength: 2_000, description: 'Left out: as before.' }),
     ),
-    justInTime: Type.Optional(settings.justInTime),
-    defaultRole: Type.Optional(settings.defaultRole),
-    groupClaim: settings.groupClaim,
-    groupRoles: Type.Optional(settings.groupRoles),
-    acceptUnmarkedEmail: Type.Optional(settings.acceptUnmarkedEmail),
-    enforced: Type.Optional(settings.enforced),
+    justInTime: Type.Optional(ssoSettings.justInTime),
+    defaultRole: Type.Optional(ssoSettings.defaultRole),
+    groupClaim: ssoSettings.groupClaim,
+    groupRoles: Type.Optional(ssoSettings.groupRoles),
+    acceptUnmarkedEmail: Type.Optional(ssoSettings.acceptUnmarkedEmail),
+    enforced: Type.Optional(ssoSettings.enforced),
   },
   closed,
 )

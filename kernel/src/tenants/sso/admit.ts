@@ -12,7 +12,7 @@ import { errors } from '../../errors.ts'
 import type { Arrival, MembershipRole } from '../../stages.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { membershipKey } from '../tenant-directory.ts'
-import type { SsoSettings } from './connection.ts'
+import { linkIssuerOf, type SsoSettings } from './connection.ts'
 import { givenByGroups, isMapped } from './group-roles.ts'
 import { setProvidedRoles } from './provided-roles.ts'
 
@@ -126,18 +126,19 @@ export async function admit(
   off: DefencesOff = allStand,
 ): Promise<Admitted> {
   const { tenantId, settings, manifests } = to
+  const issuer = linkIssuerOf(settings)
   const email = await addressOf(tx, tenantId, settings, vouched, off)
   // Roles change in turns, and the turn comes before any member's row.
   await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [tenantId])
   // Two sign-ins of one new person take turns.
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-    `sso ${tenantId} ${settings.issuer} ${vouched.subject}`,
+    `sso ${tenantId} ${issuer} ${vouched.subject}`,
   ])
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`sso person ${email}`])
   const [link] = await tx.query<{ user_id: string }>(
     `SELECT l.user_id FROM kernel.sso_link l JOIN identity."user" u ON u.id = l.user_id
       WHERE l.tenant_id = $1 AND l.issuer = $2 AND l.subject = $3`,
-    [tenantId, settings.issuer, vouched.subject],
+    [tenantId, issuer, vouched.subject],
   )
   const userId = link?.user_id ?? (await accountFor(tx, tenantId, email, vouched.name))
   const [member] = await tx.query<{ role: MembershipRole }>(
@@ -157,7 +158,7 @@ export async function admit(
     `INSERT INTO kernel.sso_link (tenant_id, issuer, subject, user_id, groups) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (tenant_id, issuer, subject)
      DO UPDATE SET user_id = excluded.user_id, groups = excluded.groups`,
-    [tenantId, settings.issuer, vouched.subject, userId, groups],
+    [tenantId, issuer, vouched.subject, userId, groups],
   )
   if (!link) {
     const after = { issuer: settings.issuer, subject: vouched.subject, email }

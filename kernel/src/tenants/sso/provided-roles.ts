@@ -10,11 +10,12 @@ import type { Grants } from '../../permissions/grants.ts'
 import { grantsOfMember, membershipOf } from '../../permissions/lock-access.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { membershipKey } from '../tenant-directory.ts'
-import { givenByGroups, type Mapping, readRoles } from './group-roles.ts'
+import { linkIssuerOf, type SsoSettings } from './connection.ts'
+import { givenByGroups, readRoles } from './group-roles.ts'
 
 export interface Providing {
   readonly tenantId: string
-  readonly settings: Mapping & { readonly issuer: string; readonly groupClaim?: string }
+  readonly settings: SsoSettings
   readonly manifests: readonly Manifest[]
   readonly by: AuditedBy
   /** What duties forbid is refused, as it is by hand. Else he has all but that: he is signing in. */
@@ -40,7 +41,7 @@ export async function setProvidedRoles(tx: ControlTransaction, to: Providing, us
   const claimed = await names(
     tx,
     'SELECT unnest(groups) AS name FROM kernel.sso_link WHERE tenant_id = $1 AND user_id = $2 AND issuer = $3',
-    [tenantId, userId, settings.issuer],
+    [tenantId, userId, linkIssuerOf(settings)],
   )
   const listed = await names(tx, directoryGroups, [tenantId, userId])
   const { membership, roleIds } = givenByGroups(settings, [...claimed, ...listed])
