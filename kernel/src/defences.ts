@@ -78,6 +78,8 @@ export type Defence =
   | 'refreshReuse'
   /** A sign-in at an identity provider ends in the browser that began it. */
   | 'ssoBrowser'
+  /** A SAML assertion is for the sign-in that was begun: an answer to its request, to its address, for its audience. */
+  | 'samlUse'
   /** A provider vouches for e-mail addresses of the domains that its tenant has verified, and for verified addresses alone. */
   | 'ssoEmail'
   /** A session that a tenant's provider vouched for reaches that tenant alone. */

@@ -42,6 +42,7 @@ import { passkeyRoutes } from './http/passkey-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
 import { queueRoutes } from './http/queue-routes.ts'
 import { roleRoutes } from './http/role-routes.ts'
+import { samlRoutes } from './http/saml-routes.ts'
 import { scimRoutes } from './http/scim-routes.ts'
 import { secondFactorRoutes } from './http/second-factor-routes.ts'
 import { secretRoutes } from './http/secret-routes.ts'
@@ -249,7 +250,7 @@ async function assemble(
   closers.add('reminders', () => reminding.close())
   const modulesOf = modulesFrom(registry)
   const ssoRedirectUri = config.publicUrl + callbackPath
-  const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
+  const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri, modulesOf }, off)
   const hooks = openHooks(
     { config, cradle, registry, world, closers, addTurns: (lanes) => queue.addTurns(lanes) },
     off,
@@ -267,8 +268,9 @@ async function assemble(
     serviceAccountRoutes(app, ladder, runControl)
     keyRoutes(app, ladder, runControl)
     ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri, runControl })
+    samlRoutes(app, ladder, { ...sso, ...config, redirectUri: ssoRedirectUri })
     ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
-    scimRoutes(app, ladder, runControl)
+    scimRoutes(app, ladder, { runControl, modulesOf, off })
     tenantRoutes(app, ladder, {
       directory,
       runControl,

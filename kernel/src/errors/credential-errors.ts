@@ -66,6 +66,12 @@ export const credentialErrors = {
     'info',
     (d) => `This tenant asks you to sign in at its identity provider: GET ${d.start}.`,
   ),
+  scimVersionConflict: defineError<{ entity: string; id: string }>(
+    'SCIM_VERSION_CONFLICT',
+    412,
+    'info',
+    (d) => `The ${d.entity} '${d.id}' has changed since. Read it again and repeat the change.`,
+  ),
   ssoDomainTaken: defineError<{ domain: string }>(
     'SSO_DOMAIN_TAKEN',
     409,

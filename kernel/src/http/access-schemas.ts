@@ -26,7 +26,13 @@ export const changedRoleBody = Type.Object(
 )
 export const assignedRolesShape = Type.Object({
   membership: Type.String({ description: 'owner, admin or member' }),
-  items: Type.Array(Type.Object({ id: Type.String(), name: Type.String() })),
+  items: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      name: Type.String(),
+      origin: Type.String({ description: 'hand, or provider: by a group of the identity provider' }),
+    }),
+  ),
 })
 export const assignBody = Type.Object({ role: Type.String({ minLength: 1, maxLength: 64 }) }, closed)
 export const permissionsShape = Type.Object({ items: Type.Array(Type.String()) })

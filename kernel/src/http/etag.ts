@@ -20,7 +20,7 @@ interface EntityTag {
 const oneTag = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?:,[ \t,]*|$)/y
 
 /** The tags of a list, `*`, or undefined when it is neither. */
-function parseTags(header: string): readonly EntityTag[] | '*' | undefined {
+export function parseTags(header: string): readonly EntityTag[] | '*' | undefined {
   const text = header.replace(/^[ \t,]+/, '').trimEnd()
   if (text === '*') return '*'
   const tags: EntityTag[] = []

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { errors } from '../errors.ts'
 import type { PersonChange, PersonFilter, ProvisionedPerson } from '../tenants/sso/provision.ts'
+import { withVersion } from './scim-version.ts'
 
 const open = { additionalProperties: true }
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength })
@@ -52,6 +53,11 @@ export const scimListQuery = Type.Object(
   { additionalProperties: false },
 )
 export type ScimListQuery = Static<typeof scimListQuery>
+
+/** From 1. */
+export function scimPage({ startIndex = '1', count = '100' }: ScimListQuery, most: number) {
+  return { first: Math.max(1, Number(startIndex)), limit: Math.min(most, Number(count)) }
+}
 
 const wrong = (field: string, message: string) =>
   errors.validation({ errors: [{ field, code: 'INVALID', message }] })
@@ -115,22 +121,23 @@ export function changeIn({ Operations }: ScimPatchBody, person: ProvisionedPerso
 
 const urn = 'urn:ietf:params:scim'
 
-export const scimUser = (person: ProvisionedPerson) => ({
-  schemas: [`${urn}:schemas:core:2.0:User`],
-  id: person.id,
-  ...(person.externalId === undefined ? {} : { externalId: person.externalId }),
-  userName: person.email,
-  displayName: person.name,
-  name: { formatted: person.name },
-  emails: [{ value: person.email, primary: true }],
-  active: person.isActive,
-  meta: {
-    resourceType: 'User',
-    created: person.createdAt,
-    lastModified: person.updatedAt,
-    location: `/scim/v2/Users/${person.id}`,
-  },
-})
+export const scimUser = (person: ProvisionedPerson) =>
+  withVersion({
+    schemas: [`${urn}:schemas:core:2.0:User`],
+    id: person.id,
+    ...(person.externalId === undefined ? {} : { externalId: person.externalId }),
+    userName: person.email,
+    displayName: person.name,
+    name: { formatted: person.name },
+    emails: [{ value: person.email, primary: true }],
+    active: person.isActive,
+    meta: {
+      resourceType: 'User',
+      created: person.createdAt,
+      lastModified: person.updatedAt,
+      location: `/scim/v2/Users/${person.id}`,
+    },
+  })
 
 export const scimList = (items: readonly ProvisionedPerson[], total: number, startIndex: number) => ({
   schemas: [`${urn}:api:messages:2.0:ListResponse`],
@@ -143,22 +150,11 @@ export const scimList = (items: readonly ProvisionedPerson[], total: number, sta
 export const scimError = (status: number, detail: string, code: string) => ({
   schemas: [`${urn}:api:messages:2.0:Error`],
   status: String(status),
-  ...(status === 409 ? { scimType: 'uniqueness' } : status === 400 ? { scimType: 'invalidValue' } : {}),
+  ...(code === 'RECORD_CONFLICT'
+    ? { scimType: 'uniqueness' }
+    : status === 400
+      ? { scimType: 'invalidValue' }
+      : {}),
   detail,
   code,
 })
-
-const no = { supported: false }
-
-export const serviceProviderConfig = {
-  schemas: [`${urn}:schemas:core:2.0:ServiceProviderConfig`],
-  patch: { supported: true },
-  bulk: { ...no, maxOperations: 0, maxPayloadSize: 0 },
-  filter: { supported: true, maxResults: 200 },
-  changePassword: no,
-  sort: no,
-  etag: no,
-  authenticationSchemes: [
-    { type: 'oauthbearertoken', name: 'API key', description: 'The key of a service account of the tenant.' },
-  ],
-}

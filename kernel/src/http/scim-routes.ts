@@ -1,10 +1,13 @@
 // /scim/v2: a tenant's directory keeps its people in step, with the key of a service account. Answers and errors have
 // SCIM's own form.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { errors } from '../errors.ts'
 import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
-import type { RunControl } from '../tenants/control-transaction.ts'
+import { followGroupsOf } from '../tenants/sso/change-groups.ts'
 import {
   changeProvisioned,
+  inTurn,
   listProvisioned,
   type ProvisionedPerson,
   provisionPerson,
@@ -25,34 +28,40 @@ import {
   scimError,
   scimList,
   scimListQuery,
+  scimPage,
   scimPatchBody,
   scimUser,
   scimUserBody,
-  serviceProviderConfig,
 } from './scim-bodies.ts'
+import { scimDiscovery } from './scim-discovery.ts'
+import { type ScimParts, scimGroupRoutes } from './scim-group-routes.ts'
+import { refuseStale, sendVersion } from './scim-version.ts'
 
 const mediaType = 'application/scim+json; charset=utf-8'
 const mostItems = 200
 
-export function scimRoutes(kernel: Instance, ladder: Ladder, runControl: RunControl): void {
+export function scimRoutes(kernel: Instance, ladder: Ladder, parts: ScimParts): void {
   // An instance of its own inside the kernel's: its form of errors is nobody else's.
-  void kernel.register(async (child) => routes(child as Instance, ladder, runControl))
+  void kernel.register(async (child) => {
+    speakScim(child as Instance)
+    scimDiscovery(child as Instance, ladder)
+    userRoutes(child as Instance, ladder, parts)
+    scimGroupRoutes(child as Instance, ladder, parts)
+  })
 }
 
-function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
-  const url = '/scim/v2/Users'
-  const common = { tags: ['SCIM'] }
-  const idOf = (params: unknown) => (params as { id: string }).id
-  const managing = (stage: Located): Located => {
-    requireTenantPermission(stage, 'tenant.members.manage')
-    return stage
-  }
-
+function speakScim(app: Instance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   // Many send the header with a DELETE too, which has no body.
   app.addContentTypeParser<string>('application/scim+json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined)
     else parseJson(request, body, done)
+  })
+  // Which no text of the database may hold.
+  app.addHook('preValidation', async (request) => {
+    const isZero = /%00/.test(request.url) || JSON.stringify(request.body ?? null).includes('\\u0000')
+    const message = 'must not contain a NUL character'
+    if (isZero) throw errors.validation({ errors: [{ field: 'body', code: 'TEXT_INVALID', message }] })
   })
   app.addHook('onSend', async (_request, reply) => {
     if (reply.statusCode !== 204) void reply.header('content-type', mediaType)
@@ -71,24 +80,28 @@ function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
       .serializer(JSON.stringify)
       .send(scimError(status, known.message, known.code))
   })
+}
 
-  app.route({
-    method: 'GET',
-    url: '/scim/v2/ServiceProviderConfig',
-    schema: { ...common, summary: 'What of SCIM there is' },
-    ...atRung(ladder.located, async () => serviceProviderConfig),
-  })
+function userRoutes(app: Instance, ladder: Ladder, parts: ScimParts): void {
+  const { runControl, modulesOf, off } = parts
+  const url = '/scim/v2/Users'
+  const common = { tags: ['SCIM'] }
+  const idOf = (params: unknown) => (params as { id: string }).id
+  const managing = (stage: Located): Located => {
+    requireTenantPermission(stage, 'tenant.members.manage')
+    return stage
+  }
+
   app.route({
     method: 'GET',
     url,
     schema: { ...common, summary: 'Members of verified domains', querystring: scimListQuery },
     ...atRung(ladder.located, async (stage, request) => {
       const { tenant } = managing(stage)
-      const { filter, startIndex = '1', count = '100' } = request.query as ScimListQuery
-      const first = Math.max(1, Number(startIndex))
-      const page = { offset: first - 1, limit: Math.min(mostItems, Number(count)) }
+      const query = request.query as ScimListQuery
+      const { first, limit } = scimPage(query, mostItems)
       const { items, total } = await runControl((tx) =>
-        listProvisioned(tx, tenant.id, filterIn(filter), page),
+        listProvisioned(tx, tenant.id, filterIn(query.filter), { offset: first - 1, limit }),
       )
       return scimList(items, total, first)
     }),
@@ -96,10 +109,11 @@ function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
   app.route({
     method: 'GET',
     url: `${url}/:id`,
-    schema: { ...common, summary: 'One member' },
-    ...atRung(ladder.located, async (stage, request) => {
+    schema: { ...common, summary: 'One member', querystring: scimListQuery },
+    ...atRung(ladder.located, async (stage, request, reply) => {
       const { tenant } = managing(stage)
-      return scimUser(await runControl((tx) => readProvisioned(tx, tenant.id, idOf(request.params))))
+      const person = await runControl((tx) => readProvisioned(tx, tenant.id, idOf(request.params)))
+      return sendVersion(request, reply, scimUser(person))
     }),
   })
   app.route({
@@ -115,7 +129,7 @@ function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
         (run) => run((tx) => provisionPerson(tx, by, wish)),
         (person: ProvisionedPerson) => {
           const user = scimUser(person)
-          return { status: 201, location: user.meta.location, body: user }
+          return { status: 201, location: user.meta.location, etag: user.meta.version, body: user }
         },
       )
     }),
@@ -124,7 +138,7 @@ function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
     method: 'PUT',
     url: `${url}/:id`,
     schema: { ...common, summary: 'Change a member', body: scimUserBody },
-    ...atRung(ladder.located, async (stage, request) => {
+    ...atRung(ladder.located, async (stage, request, reply) => {
       const by = managing(stage)
       const { userName, externalId, active } = request.body as ScimUserBody
       const operations = [
@@ -134,15 +148,15 @@ function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
           ? { op: 'remove', path: 'externalId' }
           : { op: 'replace', path: 'externalId', value: externalId },
       ]
-      return scimUser(await patch(by, idOf(request.params), { Operations: operations }))
+      return patch(by, request, reply, { Operations: operations })
     }),
   })
   app.route({
     method: 'PATCH',
     url: `${url}/:id`,
     schema: { ...common, summary: 'Change a member: active, externalId', body: scimPatchBody },
-    ...atRung(ladder.located, async (stage, request) =>
-      scimUser(await patch(managing(stage), idOf(request.params), request.body as ScimPatchBody)),
+    ...atRung(ladder.located, async (stage, request, reply) =>
+      patch(managing(stage), request, reply, request.body as ScimPatchBody),
     ),
   })
   app.route({
@@ -151,14 +165,27 @@ function routes(app: Instance, ladder: Ladder, runControl: RunControl): void {
     schema: { ...common, summary: 'Take a person out of the tenant' },
     ...atRung(ladder.located, async (stage, request, reply) => {
       const by = managing(stage)
-      await runControl((tx) => removeProvisioned(tx, by, idOf(request.params)))
+      const id = idOf(request.params)
+      await runControl(async (tx) => {
+        await inTurn(tx, by)
+        refuseStale(request, scimUser(await readProvisioned(tx, by.tenant.id, id)))
+        await removeProvisioned(tx, by, id)
+      })
       return reply.code(204).send()
     }),
   })
 
-  const patch = (by: Located, id: string, body: ScimPatchBody) =>
-    runControl(async (tx) => {
-      const person = await readProvisioned(tx, by.tenant.id, id)
-      return changeProvisioned(tx, by, id, changeIn(body, person))
+  async function patch(by: Located, request: FastifyRequest, reply: FastifyReply, body: ScimPatchBody) {
+    const id = idOf(request.params)
+    const person = await runControl(async (tx) => {
+      await inTurn(tx, by)
+      const before = await readProvisioned(tx, by.tenant.id, id)
+      refuseStale(request, scimUser(before))
+      const after = await changeProvisioned(tx, by, id, changeIn(body, before))
+      if (after.isActive && !before.isActive)
+        await followGroupsOf(tx, by, { manifests: modulesOf(by.tenant), off }, id)
+      return after
     })
+    return sendVersion(request, reply, scimUser(person))
+  }
 }

@@ -1,8 +1,10 @@
 // /v1/tenant/sso: the tenant's identity provider and the e-mail domains it speaks for.
 import { errors } from '../errors.ts'
-import { isOidcRefusal, type OidcClient } from '../identity/sso/oidc-client.ts'
+import type { OidcClient } from '../identity/sso/oidc-client.ts'
+import { isProviderRefusal } from '../identity/sso/provider-refusal.ts'
+import type { SamlProvider } from '../identity/sso/saml/saml-provider.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import { mayManageSso, type SsoConnection, type SsoConnections } from '../tenants/sso/connection.ts'
+import { mayManageSso, type SsoConnections } from '../tenants/sso/connection.ts'
 import type { SsoDomain, SsoDomains } from '../tenants/sso/domains.ts'
 import type { Instance } from './create-instance.ts'
 import { etagOf, ifMatch, sendRecord } from './etag.ts'
@@ -17,6 +19,7 @@ import {
   ssoDomainBody,
   ssoDomainShape,
 } from './sso-schemas.ts'
+import { connectionView } from './sso-view.ts'
 
 export function ssoRoutes(
   app: Instance,
@@ -26,14 +29,14 @@ export function ssoRoutes(
     readonly domains: SsoDomains
     readonly oidc: Pick<OidcClient, 'discover'>
     readonly redirectUri: string
+    readonly saml: Pick<SamlProvider, 'addressesOf'>
     readonly runControl: RunControl
   },
 ): void {
-  const { connections, domains, oidc, redirectUri, runControl } = parts
+  const { connections, domains, oidc, runControl } = parts
   const url = '/v1/tenant/sso'
   const common = { tags: ['Single sign-on'], headers: tenantHeader }
   const done = { 204: { description: 'Done.', type: 'null' }, ...problemResponses }
-  const view = (connection: SsoConnection) => ({ ...connection, redirectUri })
   const domainOf = (params: unknown) => (params as { domain: string }).domain
 
   app.route({
@@ -45,7 +48,7 @@ export function ssoRoutes(
       response: { 200: connectionShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) =>
-      sendRecord(request, reply, view(await connections.get(stage))),
+      sendRecord(request, reply, connectionView(await connections.get(stage), stage.tenant.id, parts)),
     ),
   })
   app.route({
@@ -72,7 +75,7 @@ export function ssoRoutes(
           clientSecret: clientSecret ?? 'as before',
         })
         .catch((error: unknown) => {
-          throw isOidcRefusal(error) ? errors.ssoIssuerRefused({ issuer, reason: error.message }) : error
+          throw isProviderRefusal(error) ? errors.ssoIssuerRefused({ issuer, reason: error.message }) : error
         })
       const settings = {
         justInTime: false,
@@ -82,8 +85,8 @@ export function ssoRoutes(
         enforced: false,
         ...body,
       }
-      const connection = view(await connections.set(stage, settings, clientSecret, versions))
-      return reply.header('etag', etagOf(connection)).send(connection)
+      const connection = await connections.set(stage, settings, clientSecret, versions)
+      return reply.header('etag', etagOf(connection)).send(connectionView(connection, stage.tenant.id, parts))
     }),
   })
   app.route({

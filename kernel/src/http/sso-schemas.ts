@@ -5,7 +5,14 @@ const closed = { additionalProperties: false }
 const timestamp = Type.String({ format: 'date-time' })
 const role = Type.Union([Type.Literal('admin'), Type.Literal('member')])
 
-const settings = {
+const groupRole = Type.String({
+  pattern: '^(admin|member|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$',
+  description: 'admin, member, or the id of a role',
+})
+const groupRoleList = Type.Array(groupRole, { minItems: 1, maxItems: 20 })
+
+/** What a connection of either protocol has. */
+export const ssoSettings = {
   issuer: Type.String({
     minLength: 8,
     maxLength: 500,
@@ -18,10 +25,15 @@ const settings = {
   groupClaim: Type.Optional(
     Type.String({ minLength: 1, maxLength: 200, description: 'Claim of the ID token with names of groups.' }),
   ),
-  groupRoles: Type.Record(Type.String({ minLength: 1, maxLength: 200 }), role, {
-    maxProperties: 200,
-    description: 'Role by group. The highest counts; who is in none has the default role.',
-  }),
+  groupRoles: Type.Record(
+    Type.String({ minLength: 1, maxLength: 200 }),
+    Type.Union([groupRole, groupRoleList]),
+    {
+      maxProperties: 200,
+      description:
+        'By group: admin, member, ids of roles of the tenant, or a list of these. The highest membership counts, and who is given none has the default role; of the other roles he has all.',
+    },
+  ),
   acceptUnmarkedEmail: Type.Boolean({
     description: 'Believe an address of a verified domain when the provider sends no email_verified.',
   }),
@@ -31,25 +43,38 @@ const settings = {
 }
 
 export const connectionShape = Type.Object({
-  ...settings,
-  redirectUri: Type.String({ description: 'To be registered at the provider.' }),
+  ...ssoSettings,
+  protocol: Type.String({ description: 'oidc or saml' }),
+  issuer: Type.String({ description: 'Of OpenID Connect, or the entity id of SAML.' }),
+  clientId: Type.Optional(Type.String({ description: 'Of OpenID Connect.' })),
+  saml: Type.Optional(
+    Type.Object({
+      entryPoint: Type.String(),
+      certificates: Type.Array(Type.String({ description: 'X.509 in base64.' })),
+      emailAttribute: Type.Optional(Type.String()),
+      nameAttribute: Type.Optional(Type.String()),
+      audience: Type.String({ description: 'Our entity id.' }),
+      metadata: Type.String({ description: 'Where our metadata is.' }),
+    }),
+  ),
+  redirectUri: Type.String({ description: 'To be registered at the provider; of SAML the ACS URL.' }),
   version: Type.Integer(),
   updatedAt: timestamp,
   updatedBy: Type.String(),
 })
 export const connectionBody = Type.Object(
   {
-    issuer: settings.issuer,
-    clientId: settings.clientId,
+    issuer: ssoSettings.issuer,
+    clientId: ssoSettings.clientId,
     clientSecret: Type.Optional(
       Type.String({ minLength: 8, maxLength: 2_000, description: 'Left out: as before.' }),
     ),
-    justInTime: Type.Optional(settings.justInTime),
-    defaultRole: Type.Optional(settings.defaultRole),
-    groupClaim: settings.groupClaim,
-    groupRoles: Type.Optional(settings.groupRoles),
-    acceptUnmarkedEmail: Type.Optional(settings.acceptUnmarkedEmail),
-    enforced: Type.Optional(settings.enforced),
+    justInTime: Type.Optional(ssoSettings.justInTime),
+    defaultRole: Type.Optional(ssoSettings.defaultRole),
+    groupClaim: ssoSettings.groupClaim,
+    groupRoles: Type.Optional(ssoSettings.groupRoles),
+    acceptUnmarkedEmail: Type.Optional(ssoSettings.acceptUnmarkedEmail),
+    enforced: Type.Optional(ssoSettings.enforced),
   },
   closed,
 )

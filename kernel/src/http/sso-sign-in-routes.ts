@@ -1,6 +1,7 @@
 // /v1/auth/sso: to a tenant's identity provider and back. A browser walks these; a client fetches the session.
 import { errors } from '../errors.ts'
-import { isRandom, type SignInFlow } from '../identity/sso/sign-in-flow.ts'
+import type { SignInFlow } from '../identity/sso/sign-in-flow.ts'
+import { isRandom } from '../identity/sso/sign-in-flows.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { problemResponses, signedIn } from './schemas.ts'
@@ -10,7 +11,7 @@ export const callbackPath = '/v1/auth/sso/callback'
 const cookieName = 'plinth_sso'
 const cookieSeconds = 600
 
-function cookieIn(header: string | undefined): string | undefined {
+export function ssoCookieIn(header: string | undefined): string | undefined {
   const found = (header ?? '')
     .split(';')
     .map((part) => part.trim())
@@ -48,7 +49,7 @@ export function ssoSignInRoutes(
         const message = 'name either an e-mail address or a tenant'
         throw errors.validation({ errors: [{ field: 'email', code: 'REQUIRED', message }] })
       }
-      const { url, browser } = await flow.start(named, cookieIn(request.headers.cookie), returnTo)
+      const { url, browser } = await flow.start(named, ssoCookieIn(request.headers.cookie), returnTo)
       return reply
         .header('set-cookie', cookie(browser, cookieSeconds))
         .header('cache-control', 'no-store')
@@ -68,7 +69,11 @@ export function ssoSignInRoutes(
       const at = request.url.indexOf('?')
       const { state } = request.query as { state?: string }
       const search = at === -1 ? '' : request.url.slice(at)
-      const result = await flow.finish(arrival, { search, state, browser: cookieIn(request.headers.cookie) })
+      const result = await flow.finish(arrival, {
+        search,
+        state,
+        browser: ssoCookieIn(request.headers.cookie),
+      })
       void reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer')
       if ('token' in result) return result
       return reply.redirect(publicUrl + result.returnTo, 302)

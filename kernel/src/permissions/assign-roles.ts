@@ -6,11 +6,10 @@ import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import { readRole, type TenantRole } from './change-roles.ts'
 import { refuseConflicts } from './duty-conflicts.ts'
-import type { Grants } from './grants.ts'
 import { grantsOfMember, lockAccess, refuseOutranked } from './lock-access.ts'
 import { type GrantParts, lifted, refuseUngranted } from './may-grant.ts'
 
-const mostRolesOfOne = 50
+export const mostRolesOfOne = 50
 
 async function record(tx: ControlTransaction, by: Located, userId: string, action: string, role: TenantRole) {
   const { id, name } = role
@@ -28,19 +27,31 @@ async function record(tx: ControlTransaction, by: Located, userId: string, actio
 export interface AssignedRole {
   readonly id: string
   readonly name: string
+  /** `provider`: by a group of the tenant's identity provider, which takes it away again. */
+  readonly origin: 'hand' | 'provider'
 }
 
-const named = ({ roles }: Grants): AssignedRole[] => roles.map(({ id, name }) => ({ id, name }))
+async function originsOf(tx: ControlTransaction, tenantId: string, userId: string) {
+  const rows = await tx.query<{ id: string; origin: AssignedRole['origin'] }>(
+    'SELECT role_id AS id, origin FROM kernel.member_role WHERE tenant_id = $1 AND user_id = $2',
+    [tenantId, userId],
+  )
+  return new Map(rows.map(({ id, origin }) => [id, origin]))
+}
 
 /** The roles of a member, and his membership's. @throws RECORD_NOT_FOUND */
 export async function rolesOfMember(runControl: RunControl, tenantId: string, userId: string) {
   return runControl(async (tx) => {
     const grants = await grantsOfMember(tx, tenantId, userId)
-    return { membership: grants.role, items: named(grants) }
+    const origins = await originsOf(tx, tenantId, userId)
+    const items = grants.roles.map(
+      ({ id, name }): AssignedRole => ({ id, name, origin: origins.get(id) ?? 'hand' }),
+    )
+    return { membership: grants.role, items }
   })
 }
 
-/** Giving a role that he has already changes nothing. */
+/** Giving a role that he has already changes nothing, but that he keeps it whatever his identity provider says. */
 export async function assignRole(
   { runControl, off }: GrantParts,
   manifests: readonly Manifest[],
@@ -54,7 +65,15 @@ export async function assignRole(
     const member = await grantsOfMember(tx, by.tenant.id, userId)
     refuseOutranked(caller, member)
     refuseUngranted(caller, manifests, role.rules, by.scopes, off)
-    if (member.roles.some(({ id }) => id === role.id)) return
+    if (member.roles.some(({ id }) => id === role.id)) {
+      const kept = await tx.query(
+        `UPDATE kernel.member_role SET origin = 'hand', assigned_by = $4
+          WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 AND origin = 'provider' RETURNING role_id`,
+        [by.tenant.id, userId, role.id, by.actor.id],
+      )
+      if (kept.length > 0) await record(tx, by, userId, 'assigned', role)
+      return
+    }
     if (member.roles.length >= mostRolesOfOne)
       throw errors.tooMany({ what: 'roles of a member', most: mostRolesOfOne })
     await refuseConflicts(tx, by.tenant.id, manifests, member, { ...member, roles: [...member.roles, role] })

@@ -132,7 +132,7 @@ export async function changeRole(
   })
 }
 
-/** A role that somebody has is taken from him first: what he loses by it is then seen. */
+/** A role that somebody has is taken from him first: what he loses by it is then seen. So is one that a group gives. */
 export async function deleteRole(
   runControl: RunControl,
   by: Located,
@@ -144,7 +144,12 @@ export async function deleteRole(
     const before = await readRole(tx, by.tenant.id, id)
     if (versions && !versions.includes(before.version))
       throw errors.versionConflict({ entity: 'role', id, version: before.version })
-    if ((before.members ?? 0) > 0) throw errors.recordInUse({ entity: 'role', id })
+    const mapped = await tx.query(
+      `SELECT FROM kernel.sso_connection c, jsonb_each(c.group_roles) AS given
+        WHERE c.tenant_id = $1 AND given.value ? $2`,
+      [by.tenant.id, id],
+    )
+    if ((before.members ?? 0) > 0 || mapped.length > 0) throw errors.recordInUse({ entity: 'role', id })
     await tx.query('DELETE FROM kernel.role WHERE tenant_id = $1 AND id = $2', [by.tenant.id, id])
     await recordAccess(tx, by, 'role', id, 'removed', { before })
   })

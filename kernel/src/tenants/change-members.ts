@@ -158,14 +158,24 @@ export async function addMember(
   })
 }
 
+/** Where a person stands as one of a tenant. */
+export const membershipTables = [
+  'kernel.membership',
+  'kernel.inactive_member',
+  'kernel.scim_user',
+  'kernel.scim_group_member',
+] as const
+
 type MemberKey = readonly [tenantId: string, userId: string]
 
 /** Takes him from among the members. What he had lent and borrowed ends with that; his roles are kept for later. */
 export async function deactivate(tx: ControlTransaction, key: MemberKey): Promise<void> {
   await tx.query(
-    `INSERT INTO kernel.inactive_member (tenant_id, user_id, role, created_at, role_ids)
+    `INSERT INTO kernel.inactive_member (tenant_id, user_id, role, created_at, role_ids, provider_role_ids)
      SELECT m.tenant_id, m.user_id, m.role, m.created_at,
-            ARRAY(SELECT r.role_id FROM kernel.member_role r WHERE r.tenant_id = $1 AND r.user_id = $2)
+            ARRAY(SELECT r.role_id FROM kernel.member_role r WHERE r.tenant_id = $1 AND r.user_id = $2),
+            ARRAY(SELECT r.role_id FROM kernel.member_role r
+                   WHERE r.tenant_id = $1 AND r.user_id = $2 AND r.origin = 'provider')
        FROM kernel.membership m WHERE m.tenant_id = $1 AND m.user_id = $2`,
     key,
   )
@@ -174,17 +184,18 @@ export async function deactivate(tx: ControlTransaction, key: MemberKey): Promis
 
 /** Puts him back, with those of his roles that there still are. */
 export async function activate(tx: ControlTransaction, key: MemberKey, by: string): Promise<void> {
-  const [kept] = await tx.query<{ role_ids: string[] }>(
+  const [kept] = await tx.query<{ role_ids: string[]; provider_role_ids: string[] }>(
     `WITH kept AS (DELETE FROM kernel.inactive_member WHERE tenant_id = $1 AND user_id = $2 RETURNING *),
           member AS (INSERT INTO kernel.membership (tenant_id, user_id, role, created_at)
                      SELECT tenant_id, user_id, role, created_at FROM kept)
-     SELECT role_ids FROM kept`,
+     SELECT role_ids, provider_role_ids FROM kept`,
     key,
   )
   await tx.query(
-    `INSERT INTO kernel.member_role (tenant_id, user_id, role_id, assigned_by)
-     SELECT tenant_id, $2, id, $3 FROM kernel.role WHERE tenant_id = $1 AND id = ANY ($4)`,
-    [...key, by, kept?.role_ids ?? []],
+    `INSERT INTO kernel.member_role (tenant_id, user_id, role_id, assigned_by, origin)
+     SELECT tenant_id, $2, id, $3, CASE WHEN id = ANY ($5) THEN 'provider' ELSE 'hand' END
+       FROM kernel.role WHERE tenant_id = $1 AND id = ANY ($4)`,
+    [...key, by, kept?.role_ids ?? [], kept?.provider_role_ids ?? []],
   )
 }
 
@@ -243,7 +254,7 @@ export async function removeMember(
     if (userId !== by.actor.id) mayAssign(caller, before.role)
     expect(before)
     if (before.active && before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
-    for (const table of ['kernel.membership', 'kernel.inactive_member', 'kernel.scim_user'])
+    for (const table of membershipTables)
       await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, userId])
     // His keys do not come back with him, should he be added again.
     const keys = await tx.query<{ id: string }>(

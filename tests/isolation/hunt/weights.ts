@@ -85,6 +85,13 @@ export const unansweredHere: ReadonlySet<string> = new Set([
   'PUT /scim/v2/Users/{id}',
   'PATCH /scim/v2/Users/{id}',
   'DELETE /scim/v2/Users/{id}',
+  'POST /scim/v2/Groups',
+  'GET /scim/v2/Groups/{id}',
+  'PUT /scim/v2/Groups/{id}',
+  'PATCH /scim/v2/Groups/{id}',
+  'DELETE /scim/v2/Groups/{id}',
+  'GET /scim/v2/ResourceTypes/{id}',
+  'GET /scim/v2/Schemas/{id}',
   // An authenticator, and its codes.
   'POST /v1/me/passkeys',
   'POST /v1/me/passkeys/{id}/remove',

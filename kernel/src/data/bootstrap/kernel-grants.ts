@@ -44,6 +44,8 @@ const grants: Readonly<Record<string, { readonly kernel?: string; readonly data?
   'kernel.sso_domain': { kernel: change },
   'kernel.sso_link': { kernel: change },
   'kernel.scim_user': { kernel: change },
+  'kernel.scim_group': { kernel: change },
+  'kernel.scim_group_member': { kernel: change },
   // The price book is data of the release: it changes by migration.
   'kernel.catalogue_module': { kernel: 'select' },
   'kernel.plan': { kernel: 'select' },

@@ -18,6 +18,7 @@ import {
 } from 'openid-client'
 import { isPlinthError } from '../../errors.ts'
 import type { Fetcher } from '../../outside/fetcher.ts'
+import { isProviderRefusal, providerRefusal } from './provider-refusal.ts'
 
 const timeoutMs = 8_000
 const keptForMs = 10 * 60_000
@@ -38,25 +39,14 @@ export interface Checks {
   readonly codeVerifier: string
 }
 
-/** The provider, or what came back from it, is not as it must be. `reason` is for the person. */
-export interface OidcRefusal extends Error {
-  readonly name: 'OidcRefusal'
-}
-
-export const isOidcRefusal = (error: unknown): error is OidcRefusal =>
-  error instanceof Error && error.name === 'OidcRefusal'
-
-const refusal = (reason: string, cause: unknown): OidcRefusal =>
-  Object.assign(new Error(reason, { cause }), { name: 'OidcRefusal' as const })
-
 export type Claims = Readonly<Record<string, unknown>> & { readonly sub: string }
 
 export interface OidcClient {
-  /** Reads the provider's configuration anew. @throws OidcRefusal */
+  /** Reads the provider's configuration anew. @throws ProviderRefusal */
   discover(provider: Provider): Promise<void>
-  /** @throws OidcRefusal */
+  /** @throws ProviderRefusal */
   startUrl(provider: Provider, redirectUri: string, checks: Checks): Promise<URL>
-  /** Claims of the verified ID token, and of userinfo where it has no address. `returned` is the URL the person came back with. @throws OidcRefusal */
+  /** Claims of the verified ID token, and of userinfo where it has no address. `returned` is the URL the person came back with. @throws ProviderRefusal */
   finish(provider: Provider, returned: URL, checks: Checks): Promise<Claims>
 }
 
@@ -145,7 +135,7 @@ export function createOidcClient(parts: {
     try {
       return await work()
     } catch (error) {
-      throw isOidcRefusal(error) ? error : refusal(reasonOf(error), error)
+      throw isProviderRefusal(error) ? error : providerRefusal(reasonOf(error), error)
     }
   }
 
@@ -172,7 +162,7 @@ export function createOidcClient(parts: {
           idTokenExpected: true,
         })
         const claims = answer.claims()
-        if (!claims) throw refusal('it sent no ID token.', undefined)
+        if (!claims) throw providerRefusal('it sent no ID token.')
         const isTold = claims['email'] !== undefined
         if (isTold || configuration.serverMetadata().userinfo_endpoint === undefined) return claims
         // Many tell who somebody is there alone. What the ID token says is signed, and counts.

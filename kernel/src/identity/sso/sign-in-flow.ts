@@ -1,24 +1,33 @@
-// A sign-in at a tenant's identity provider, from the first redirect to the session. What is under way stands in the
-// database under the hash of its state: any process can finish it, once, in the browser that began it.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+// A sign-in at a tenant's identity provider, from the first redirect to the session, which is opened in the browser that
+// began it and in no other.
+import type { Manifest } from '@plinth/sdk'
 import type { Logger } from 'pino'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
-import type { Seal } from '../../outside/seal.ts'
 import type { Arrival } from '../../stages.ts'
 import type { ControlTransaction, RunControl } from '../../tenants/control-transaction.ts'
 import type { Admitted, Vouched } from '../../tenants/sso/admit.ts'
 import type { OpenConnection, SsoConnections } from '../../tenants/sso/connection.ts'
 import type { SignedIn } from '../accounts.ts'
 import type { Sessions } from '../sessions.ts'
-import { type Claims, isOidcRefusal, type OidcClient } from './oidc-client.ts'
+import type { Claims, OidcClient, Provider } from './oidc-client.ts'
+import { isProviderRefusal } from './provider-refusal.ts'
+import type { SamlConnection, SamlProvider } from './saml/saml-provider.ts'
+import { type Flow, hashOf, isBegunIn, isRandom, random, type SignInFlows } from './sign-in-flows.ts'
 
 const flowSeconds = 600
 const ticketSeconds = 60
+/** From the provider's page to ours. */
+const arrivalSeconds = 60
 
 export type Admit = (
   tx: ControlTransaction,
-  to: { readonly tenantId: string; readonly settings: OpenConnection; readonly by: Arrival },
+  to: {
+    readonly tenantId: string
+    readonly settings: OpenConnection
+    readonly manifests: readonly Manifest[]
+    readonly by: Arrival
+  },
   vouched: Vouched,
 ) => Promise<Admitted>
 
@@ -29,6 +38,13 @@ export interface Returned {
   /** From the cookie. */
   readonly browser: string | undefined
 }
+
+export interface SamlAnswer {
+  readonly response: string
+  readonly relayState: string | undefined
+}
+
+export type Finished = SignedIn | { readonly returnTo: string }
 
 export interface SignInFlow {
   /**
@@ -41,22 +57,17 @@ export interface SignInFlow {
     returnTo: string | undefined,
   ): Promise<{ readonly url: URL; readonly browser: string }>
   /** A session, or the path of the client with a ticket for one. @throws SSO_FLOW_UNKNOWN, SSO_FAILED, SSO_PERSON_REFUSED */
-  finish(by: Arrival, returned: Returned): Promise<SignedIn | { readonly returnTo: string }>
+  finish(by: Arrival, returned: Returned): Promise<Finished>
+  /**
+   * The state with which the browser goes on to `arrive`: what a provider posts comes from its own page, and without our
+   * cookie. @throws SSO_FLOW_UNKNOWN, SSO_FAILED
+   */
+  answered(tenantId: string, answer: SamlAnswer): Promise<string>
+  /** As `finish`. @throws SSO_FLOW_UNKNOWN, SSO_PERSON_REFUSED */
+  arrive(by: Arrival, returned: Omit<Returned, 'search'>): Promise<Finished>
   /** @throws SSO_FLOW_UNKNOWN */
   redeem(by: Arrival, ticket: string): Promise<SignedIn>
 }
-
-interface FlowRow {
-  tenant_id: string
-  issuer: string
-  browser_hash: Buffer
-  sealed: Buffer
-  return_to: string | null
-}
-
-const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest()
-const random = () => randomBytes(32).toString('base64url')
-export const isRandom = (text: string): boolean => /^[\w-]{43}$/.test(text)
 
 const texts = (claim: unknown): string[] =>
   Array.isArray(claim)
@@ -81,21 +92,33 @@ function vouchedBy(claims: Claims, { groupClaim }: OpenConnection): Vouched {
   }
 }
 
+const isSaml = (connection: OpenConnection): connection is OpenConnection & SamlConnection =>
+  connection.saml !== undefined
+
+/** @throws SSO_FLOW_UNKNOWN when it speaks SAML */
+function oidcProviderOf({ tenantId, issuer, clientId, clientSecret }: OpenConnection): Provider {
+  if (clientId === undefined || clientSecret === undefined) throw errors.ssoFlowUnknown({})
+  return { tenantId, issuer, clientId, clientSecret }
+}
+
 export function createSignInFlow(
   parts: {
     readonly runControl: RunControl
     readonly connections: Pick<SsoConnections, 'open'>
     readonly oidc: OidcClient
+    readonly saml: SamlProvider
     readonly admit: Admit
+    /** Of the modules that a tenant has enabled. */
+    readonly manifestsOf: (tenantId: string) => Promise<readonly Manifest[]>
     readonly sessions: Pick<Sessions, 'open'>
-    readonly seal: Seal
+    readonly flows: SignInFlows
     /** Where the provider sends people back to. */
     readonly redirectUri: string
     readonly log: Logger
   },
   off: DefencesOff = allStand,
 ): SignInFlow {
-  const { runControl, connections, oidc, admit, sessions, seal, redirectUri, log } = parts
+  const { runControl, connections, oidc, saml, admit, manifestsOf, sessions, flows, redirectUri, log } = parts
 
   async function tenantFor(who: { email: string } | { tenant: string }): Promise<string | undefined> {
     const [row] = await runControl((tx) =>
@@ -116,26 +139,57 @@ export function createSignInFlow(
     try {
       return await work()
     } catch (error) {
-      if (!isOidcRefusal(error)) throw error
+      if (!isProviderRefusal(error)) throw error
       const cause = error.cause instanceof Error ? error.cause.message : undefined
       log.info({ tenant: tenantId, reason: error.message, cause }, 'a sign-in at an identity provider failed')
       throw errors.ssoFailed({ reason: error.message })
     }
   }
 
-  async function take(state: string, browser: string | undefined): Promise<FlowRow> {
-    const [row] = await runControl((tx) =>
-      tx.query<FlowRow>(
-        `DELETE FROM identity.sso_flow WHERE state_hash = $1 AND expires_at > now()
-         RETURNING tenant_id, issuer, browser_hash, sealed, return_to`,
-        [hashOf(state)],
-      ),
-    )
-    if (!row) throw errors.ssoFlowUnknown({})
-    // Else somebody could have another person finish what he began, who then works in his account.
-    const isSame = browser !== undefined && timingSafeEqual(row.browser_hash, hashOf(browser))
-    if (!isSame && !off.has('ssoBrowser')) throw errors.ssoFlowUnknown({})
-    return row
+  /** Else somebody could have another person finish what he began, who then works in his account. */
+  function refuseOtherBrowser(flow: Flow, browser: string | undefined): void {
+    if (!isBegunIn(flow, browser) && !off.has('ssoBrowser')) throw errors.ssoFlowUnknown({})
+  }
+
+  /** What the sign-in was begun with. The tenant may have changed its provider meanwhile: what comes is the old one's. */
+  async function connectionOf({ tenantId, issuer }: Flow): Promise<OpenConnection> {
+    const connection = await connections.open(tenantId)
+    if (!connection || connection.issuer !== issuer) throw errors.ssoFlowUnknown({})
+    return connection
+  }
+
+  async function begin(connection: OpenConnection, state: string): Promise<{ url: URL; content: string }> {
+    if (isSaml(connection)) {
+      const { url, requestId } = await saml.start(connection, state)
+      return { url, content: requestId }
+    }
+    const checks = { state, nonce: random(), codeVerifier: random() }
+    const url = await oidc.startUrl(oidcProviderOf(connection), redirectUri, checks)
+    return { url, content: JSON.stringify(checks) }
+  }
+
+  async function letIn(
+    by: Arrival,
+    flow: Flow,
+    settings: OpenConnection,
+    vouched: Vouched,
+  ): Promise<Finished> {
+    const { tenantId, returnTo } = flow
+    const manifests = await manifestsOf(tenantId)
+    const ticket = random()
+    const { userId } = await runControl(async (tx) => {
+      const admitted = await admit(tx, { tenantId, settings, manifests, by }, vouched)
+      if (returnTo === undefined) return admitted
+      await tx.query('DELETE FROM identity.sso_ticket WHERE expires_at < now()', [])
+      await tx.query(
+        `INSERT INTO identity.sso_ticket (hash, user_id, tenant_id, expires_at)
+         VALUES ($1, $2, $3, now() + make_interval(secs => $4))`,
+        [hashOf(ticket), admitted.userId, tenantId, ticketSeconds],
+      )
+      return admitted
+    })
+    if (returnTo === undefined) return sessions.open(userId, tenantId, by)
+    return { returnTo: `${returnTo}${returnTo.includes('?') ? '&' : '?'}sso_ticket=${ticket}` }
   }
 
   return {
@@ -143,62 +197,43 @@ export function createSignInFlow(
       const tenantId = await tenantFor(who)
       const connection = tenantId === undefined ? undefined : await connections.open(tenantId)
       if (!connection) throw errors.ssoNotConfigured({})
-      const checks = { state: random(), nonce: random(), codeVerifier: random() }
+      const state = random()
       // One value for all sign-ins that a browser has under way.
       const browser = known !== undefined && isRandom(known) ? known : random()
-      const url = await asking(connection.tenantId, () => oidc.startUrl(connection, redirectUri, checks))
-      const sealed = seal.close(JSON.stringify(checks), [
-        connection.tenantId,
-        'kernel',
-        'sso flow',
-        connection.issuer,
-      ])
-      await runControl(async (tx) => {
-        await tx.query('DELETE FROM identity.sso_flow WHERE expires_at < now()', [])
-        await tx.query(
-          `INSERT INTO identity.sso_flow (state_hash, browser_hash, tenant_id, issuer, sealed, return_to, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))`,
-          [
-            hashOf(checks.state),
-            hashOf(browser),
-            connection.tenantId,
-            connection.issuer,
-            sealed,
-            returnTo ?? null,
-            flowSeconds,
-          ],
-        )
-      })
+      const { url, content } = await asking(connection.tenantId, () => begin(connection, state))
+      const { issuer } = connection
+      const flow = { tenantId: connection.tenantId, issuer, browserHash: hashOf(browser), content, returnTo }
+      await flows.begin(isSaml(connection) ? 'saml' : 'oidc', state, flow, flowSeconds)
       return { url, browser }
     },
 
     async finish(by, { search, state, browser }) {
-      if (state === undefined || !isRandom(state)) throw errors.ssoFlowUnknown({})
-      const flow = await take(state, browser)
-      const connection = await connections.open(flow.tenant_id)
-      // The tenant has changed its provider meanwhile: the code that came is the old one's.
-      if (!connection || connection.issuer !== flow.issuer) throw errors.ssoFlowUnknown({})
-      const opened = seal.open(flow.sealed, [flow.tenant_id, 'kernel', 'sso flow', flow.issuer])
-      const checks = JSON.parse(opened) as { state: string; nonce: string; codeVerifier: string }
+      const flow = await flows.take('oidc', state)
+      refuseOtherBrowser(flow, browser)
+      const connection = await connectionOf(flow)
+      const provider = oidcProviderOf(connection)
+      const checks = JSON.parse(flow.content) as { state: string; nonce: string; codeVerifier: string }
       const returned = new URL(redirectUri)
       returned.search = search
-      const claims = await asking(flow.tenant_id, () => oidc.finish(connection, returned, checks))
-      const to = { tenantId: flow.tenant_id, settings: connection, by }
-      const ticket = random()
-      const { userId } = await runControl(async (tx) => {
-        const admitted = await admit(tx, to, vouchedBy(claims, connection))
-        if (flow.return_to === null) return admitted
-        await tx.query('DELETE FROM identity.sso_ticket WHERE expires_at < now()', [])
-        await tx.query(
-          `INSERT INTO identity.sso_ticket (hash, user_id, tenant_id, expires_at)
-           VALUES ($1, $2, $3, now() + make_interval(secs => $4))`,
-          [hashOf(ticket), admitted.userId, flow.tenant_id, ticketSeconds],
-        )
-        return admitted
-      })
-      if (flow.return_to === null) return sessions.open(userId, flow.tenant_id, by)
-      const separator = flow.return_to.includes('?') ? '&' : '?'
-      return { returnTo: `${flow.return_to}${separator}sso_ticket=${ticket}` }
+      const claims = await asking(flow.tenantId, () => oidc.finish(provider, returned, checks))
+      return letIn(by, flow, connection, vouchedBy(claims, connection))
+    },
+
+    async answered(tenantId, { response, relayState }) {
+      const flow = await flows.take('saml', relayState)
+      const connection = await connectionOf(flow)
+      if (flow.tenantId !== tenantId || !isSaml(connection)) throw errors.ssoFlowUnknown({})
+      const vouched = await asking(tenantId, () => saml.finish(connection, flow.content, response))
+      const state = random()
+      await flows.begin('vouched', state, { ...flow, content: JSON.stringify(vouched) }, arrivalSeconds)
+      return state
+    },
+
+    async arrive(by, { state, browser }) {
+      const flow = await flows.take('vouched', state)
+      refuseOtherBrowser(flow, browser)
+      const connection = await connectionOf(flow)
+      return letIn(by, flow, connection, JSON.parse(flow.content) as Vouched)
     },
 
     async redeem(by, ticket) {

@@ -5,13 +5,16 @@
 // that comes of it is confined to the tenant (sessions.ts). An account that somebody opened with an address he never
 // showed to be his gets its credentials taken away before the address's owner is let into it.
 import { randomBytes } from 'node:crypto'
-import { auditedBy, type ControlAudit } from '../../audit/write-audit.ts'
+import type { Manifest } from '@plinth/sdk'
+import { auditedBy } from '../../audit/write-audit.ts'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
 import type { Arrival, MembershipRole } from '../../stages.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { membershipKey } from '../tenant-directory.ts'
-import type { SsoRole, SsoSettings } from './connection.ts'
+import { linkIssuerOf, type SsoSettings } from './connection.ts'
+import { givenByGroups, isMapped } from './group-roles.ts'
+import { setProvidedRoles } from './provided-roles.ts'
 
 /** What an ID token says of a person, once it has been verified. */
 export interface Vouched {
@@ -28,12 +31,6 @@ export interface Admitted {
 }
 
 const refuse = (reason: string) => errors.ssoPersonRefused({ reason })
-
-/** The highest role of the groups, or the default one. */
-export function roleOf({ groupRoles, defaultRole }: SsoSettings, groups: readonly string[]): SsoRole {
-  const roles = groups.flatMap((group) => (Object.hasOwn(groupRoles, group) ? [groupRoles[group]] : []))
-  return roles.includes('admin') ? 'admin' : roles.includes('member') ? 'member' : defaultRole
-}
 
 /** Address in small letters. @throws SSO_PERSON_REFUSED */
 async function addressOf(
@@ -118,21 +115,30 @@ export async function accountFor(
 /** @throws SSO_PERSON_REFUSED */
 export async function admit(
   tx: ControlTransaction,
-  to: { readonly tenantId: string; readonly settings: SsoSettings; readonly by: Arrival },
+  to: {
+    readonly tenantId: string
+    readonly settings: SsoSettings
+    /** Of the modules that the tenant has enabled. */
+    readonly manifests: readonly Manifest[]
+    readonly by: Arrival
+  },
   vouched: Vouched,
   off: DefencesOff = allStand,
 ): Promise<Admitted> {
-  const { tenantId, settings } = to
+  const { tenantId, settings, manifests } = to
+  const issuer = linkIssuerOf(settings)
   const email = await addressOf(tx, tenantId, settings, vouched, off)
+  // Roles change in turns, and the turn comes before any member's row.
+  await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [tenantId])
   // Two sign-ins of one new person take turns.
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-    `sso ${tenantId} ${settings.issuer} ${vouched.subject}`,
+    `sso ${tenantId} ${issuer} ${vouched.subject}`,
   ])
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`sso person ${email}`])
   const [link] = await tx.query<{ user_id: string }>(
     `SELECT l.user_id FROM kernel.sso_link l JOIN identity."user" u ON u.id = l.user_id
       WHERE l.tenant_id = $1 AND l.issuer = $2 AND l.subject = $3`,
-    [tenantId, settings.issuer, vouched.subject],
+    [tenantId, issuer, vouched.subject],
   )
   const userId = link?.user_id ?? (await accountFor(tx, tenantId, email, vouched.name))
   const [member] = await tx.query<{ role: MembershipRole }>(
@@ -146,41 +152,29 @@ export async function admit(
   if (inactive.length > 0) throw refuse('an admin of this tenant has deactivated you in it.')
   if (!member && !settings.justInTime)
     throw refuse('you are no member of this tenant, and it asks its admins to add people.')
-  const by = { tenantId, ...auditedBy({ ...to.by, actor: { id: userId } }) }
-  if (!link) {
-    await tx.query(
-      `INSERT INTO kernel.sso_link (tenant_id, issuer, subject, user_id) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (tenant_id, issuer, subject) DO UPDATE SET user_id = excluded.user_id`,
-      [tenantId, settings.issuer, vouched.subject, userId],
-    )
-    const after = { issuer: settings.issuer, subject: vouched.subject, email }
-    await tx.audit({ ...by, entity: 'singleSignOnLink', recordId: userId, action: 'linked', after })
-  }
-  await setRole(tx, by, settings, member?.role, roleOf(settings, vouched.groups))
-  return { userId }
-}
-
-/** Groups decide at each sign-in, where they are mapped; an owner stays one. */
-async function setRole(
-  tx: ControlTransaction,
-  by: Pick<ControlAudit, 'tenantId' | 'actorId' | 'requestId'>,
-  settings: SsoSettings,
-  now: MembershipRole | undefined,
-  role: SsoRole,
-): Promise<void> {
-  const { tenantId, actorId: userId } = by
-  const isMapped = settings.groupClaim !== undefined
-  if (now === 'owner' || now === role || (now !== undefined && !isMapped)) return
+  const by = auditedBy({ ...to.by, actor: { id: userId } })
+  const groups = [...new Set(vouched.groups)].filter((group) => isMapped(settings, group))
   await tx.query(
-    `INSERT INTO kernel.membership (tenant_id, user_id, role) VALUES ($1, $2, $3)
-     ON CONFLICT (tenant_id, user_id) DO UPDATE SET role = excluded.role`,
-    [tenantId, userId, role],
+    `INSERT INTO kernel.sso_link (tenant_id, issuer, subject, user_id, groups) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (tenant_id, issuer, subject)
+     DO UPDATE SET user_id = excluded.user_id, groups = excluded.groups`,
+    [tenantId, issuer, vouched.subject, userId, groups],
   )
-  const action = now === undefined ? 'added' : 'changed'
-  const change = {
-    ...(now !== undefined && { before: { role: now } }),
-    after: { role, by: 'single sign-on' },
+  if (!link) {
+    const after = { issuer: settings.issuer, subject: vouched.subject, email }
+    await tx.audit({ tenantId, ...by, entity: 'singleSignOnLink', recordId: userId, action: 'linked', after })
   }
-  await tx.audit({ ...by, entity: 'membership', recordId: userId, action, ...change })
-  await tx.announce({ kind: 'member', id: membershipKey(tenantId, userId) })
+  if (!member) {
+    const { membership: role } = givenByGroups(settings, groups)
+    await tx.query('INSERT INTO kernel.membership (tenant_id, user_id, role) VALUES ($1, $2, $3)', [
+      tenantId,
+      userId,
+      role,
+    ])
+    const after = { role, by: 'single sign-on' }
+    await tx.audit({ tenantId, ...by, entity: 'membership', recordId: userId, action: 'added', after })
+    await tx.announce({ kind: 'member', id: membershipKey(tenantId, userId) })
+  }
+  await setProvidedRoles(tx, { tenantId, settings, manifests, by }, userId)
+  return { userId }
 }

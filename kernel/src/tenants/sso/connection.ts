@@ -1,23 +1,37 @@
 // A tenant's connection to its identity provider, as its admins set it. The client secret goes in and never comes out.
 import { auditedBy } from '../../audit/write-audit.ts'
+import type { DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
 import type { Place, Seal } from '../../outside/seal.ts'
+import { lockAccess } from '../../permissions/lock-access.ts'
+import type { ModulesOf } from '../../permissions/tenant-modules.ts'
 import { requireEverything, requireTenantPermission } from '../../permissions/tenant-permissions.ts'
 import type { Located } from '../../stages.ts'
 import type { ControlTransaction, RunControl } from '../control-transaction.ts'
+import { type GroupRoles, refuseUngrantedGroups, type SsoRole } from './group-roles.ts'
 
-/** A provider makes nobody an owner. */
-export type SsoRole = 'admin' | 'member'
+/** Of a provider that speaks SAML. */
+export interface SamlSettings {
+  /** Where people are sent, by redirect. */
+  readonly entryPoint: string
+  /** The ones it may sign with, in base64: no other certificate counts, whoever issued it. */
+  readonly certificates: readonly string[]
+  readonly emailAttribute?: string
+  readonly nameAttribute?: string
+}
 
 export interface SsoSettings {
+  /** Of OpenID Connect, or the entity id of SAML. */
   readonly issuer: string
-  readonly clientId: string
+  /** Of OpenID Connect. */
+  readonly clientId?: string
+  readonly saml?: SamlSettings
   /** People that the provider knows become members by signing in. */
   readonly justInTime: boolean
   readonly defaultRole: SsoRole
-  /** Claim of the ID token with the names of groups. */
+  /** Claim of the ID token, or attribute of the assertion, with the names of groups. */
   readonly groupClaim?: string
-  readonly groupRoles: Readonly<Record<string, SsoRole>>
+  readonly groupRoles: GroupRoles
   /** For providers that say nothing of whether an address is verified. */
   readonly acceptUnmarkedEmail: boolean
   /** People of the verified domains enter by the provider alone, but for owners. */
@@ -25,6 +39,7 @@ export interface SsoSettings {
 }
 
 export interface SsoConnection extends SsoSettings {
+  readonly protocol: 'oidc' | 'saml'
   readonly version: number
   readonly updatedAt: string
   readonly updatedBy: string
@@ -33,18 +48,19 @@ export interface SsoConnection extends SsoSettings {
 /** With the secret, for a sign-in. */
 export interface OpenConnection extends SsoSettings {
   readonly tenantId: string
-  readonly clientSecret: string
+  readonly clientSecret?: string
 }
 
 interface ConnectionRow {
   tenant_id: string
   issuer: string
-  client_id: string
-  sealed_secret: Buffer
+  client_id: string | null
+  sealed_secret: Buffer | null
+  saml: SamlSettings | null
   just_in_time: boolean
   default_role: SsoRole
   group_claim: string | null
-  group_roles: Record<string, SsoRole>
+  group_roles: GroupRoles
   accept_unmarked_email: boolean
   enforced: boolean
   version: number
@@ -57,7 +73,8 @@ const placeOf = (tenantId: string, issuer: string): Place => [tenantId, 'kernel'
 
 const settingsOf = (row: ConnectionRow): SsoSettings => ({
   issuer: row.issuer,
-  clientId: row.client_id,
+  ...(row.client_id === null ? {} : { clientId: row.client_id }),
+  ...(row.saml === null ? {} : { saml: row.saml }),
   justInTime: row.just_in_time,
   defaultRole: row.default_role,
   ...(row.group_claim === null ? {} : { groupClaim: row.group_claim }),
@@ -68,10 +85,15 @@ const settingsOf = (row: ConnectionRow): SsoSettings => ({
 
 const fromRow = (row: ConnectionRow): SsoConnection => ({
   ...settingsOf(row),
+  protocol: row.saml === null ? 'oidc' : 'saml',
   version: row.version,
   updatedAt: row.updated_at.toISOString(),
   updatedBy: row.updated_by,
 })
+
+/** A subject of one protocol is not the same one of the other, though a provider may have one name for both. */
+export const linkIssuerOf = ({ issuer, saml }: Pick<SsoSettings, 'issuer' | 'saml'>): string =>
+  saml ? `saml ${issuer}` : issuer
 
 /** @throws FORBIDDEN, SCOPE_REQUIRED */
 export function mayManageSso(by: Located): void {
@@ -84,6 +106,14 @@ async function readRow(tx: ControlTransaction, tenantId: string): Promise<Connec
     tenantId,
   ])
   return row
+}
+
+export async function readSsoSettings(
+  tx: ControlTransaction,
+  tenantId: string,
+): Promise<SsoSettings | undefined> {
+  const row = await readRow(tx, tenantId)
+  return row && settingsOf(row)
 }
 
 const auditOf = (by: Located, action: string) => ({
@@ -109,7 +139,13 @@ export interface SsoConnections {
   open(tenantId: string): Promise<OpenConnection | undefined>
 }
 
-export function createSsoConnections(runControl: RunControl, seal: Seal): SsoConnections {
+export function createSsoConnections(parts: {
+  readonly runControl: RunControl
+  readonly seal: Seal
+  readonly modulesOf: ModulesOf
+  readonly off: DefencesOff
+}): SsoConnections {
+  const { runControl, seal, modulesOf, off } = parts
   return {
     async get(by) {
       mayManageSso(by)
@@ -121,33 +157,36 @@ export function createSsoConnections(runControl: RunControl, seal: Seal): SsoCon
       mayManageSso(by)
       const { id } = by.tenant
       return runControl(async (tx) => {
-        await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [id])
+        const caller = await lockAccess(tx, by, 'tenant.singleSignOn.manage')
+        const manifests = modulesOf(by.tenant)
+        // All of them at each change: a provider in the place of another gives them to whom it likes.
+        await refuseUngrantedGroups(tx, id, settings.groupRoles, caller, manifests, off)
         const before = await readRow(tx, id)
         if (versions && !versions.includes(before?.version ?? 0))
           throw errors.versionConflict({ entity: 'connection', id, version: before?.version ?? 0 })
-        const kept = before?.issuer === settings.issuer ? before.sealed_secret : undefined
+        const kept = before?.issuer === settings.issuer ? before.sealed_secret : null
         const sealed = secret === undefined ? kept : seal.close(secret, placeOf(id, settings.issuer))
-        if (!sealed) {
+        if (!sealed && !settings.saml) {
           const message = 'is required for a new issuer'
           throw errors.validation({ errors: [{ field: 'clientSecret', code: 'REQUIRED', message }] })
         }
         const [after] = await tx.query<ConnectionRow>(
           `INSERT INTO kernel.sso_connection
              (tenant_id, issuer, client_id, sealed_secret, just_in_time, default_role, group_claim, group_roles,
-              accept_unmarked_email, enforced, updated_by)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+              accept_unmarked_email, enforced, updated_by, saml)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
            ON CONFLICT (tenant_id) DO UPDATE SET
              issuer = excluded.issuer, client_id = excluded.client_id, sealed_secret = excluded.sealed_secret,
              just_in_time = excluded.just_in_time, default_role = excluded.default_role,
              group_claim = excluded.group_claim, group_roles = excluded.group_roles,
-             accept_unmarked_email = excluded.accept_unmarked_email, enforced = excluded.enforced,
+             accept_unmarked_email = excluded.accept_unmarked_email, enforced = excluded.enforced, saml = excluded.saml,
              version = sso_connection.version + 1, updated_at = now(), updated_by = excluded.updated_by
            RETURNING *`,
           [
             id,
             settings.issuer,
-            settings.clientId,
-            sealed,
+            settings.clientId ?? null,
+            settings.saml ? null : sealed,
             settings.justInTime,
             settings.defaultRole,
             settings.groupClaim ?? null,
@@ -155,6 +194,7 @@ export function createSsoConnections(runControl: RunControl, seal: Seal): SsoCon
             settings.acceptUnmarkedEmail,
             settings.enforced,
             by.actor.id,
+            settings.saml ?? null,
           ],
         )
         if (!after) throw errors.internal({})
@@ -182,8 +222,9 @@ export function createSsoConnections(runControl: RunControl, seal: Seal): SsoCon
     async open(tenantId) {
       const row = await runControl((tx) => readRow(tx, tenantId))
       if (!row) return undefined
-      const clientSecret = seal.open(row.sealed_secret, placeOf(tenantId, row.issuer))
-      return { ...settingsOf(row), tenantId, clientSecret }
+      const settings = { ...settingsOf(row), tenantId }
+      if (row.sealed_secret === null) return settings
+      return { ...settings, clientSecret: seal.open(row.sealed_secret, placeOf(tenantId, row.issuer)) }
     },
   }
 }

@@ -1,7 +1,7 @@
 import { errors } from '../../errors.ts'
 import { holdsEverything } from '../../permissions/may-grant.ts'
 import type { Located, MembershipRole } from '../../stages.ts'
-import { activate, deactivate, recordChange } from '../change-members.ts'
+import { activate, deactivate, membershipTables, recordChange } from '../change-members.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { accountFor } from './admit.ts'
 
@@ -82,7 +82,7 @@ export async function readProvisioned(
 }
 
 /** Changes of one tenant's people take turns, as they do in change-members.ts. */
-const inTurn = (tx: ControlTransaction, by: Located) =>
+export const inTurn = (tx: ControlTransaction, by: Located) =>
   tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
 
 /** Null takes the id of the directory away. @throws RECORD_CONFLICT when another person has it */
@@ -189,7 +189,7 @@ export async function changeProvisioned(
 /** Takes him out of the tenant; the account is the person's. @throws RECORD_NOT_FOUND, FORBIDDEN for an owner */
 export async function removeProvisioned(tx: ControlTransaction, by: Located, id: string): Promise<void> {
   const before = await readForChange(tx, by, id)
-  for (const table of ['kernel.membership', 'kernel.inactive_member', 'kernel.scim_user'])
+  for (const table of membershipTables)
     await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, id])
   await recordChange(tx, by, id, 'removed', { before })
 }
