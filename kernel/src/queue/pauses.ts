@@ -15,6 +15,12 @@ export interface Pause {
   readonly pausedAt: string
 }
 
+export interface Paused {
+  readonly pause: Pause
+  /** False: it was held back already. */
+  readonly isNew: boolean
+}
+
 interface Row {
   id: string
   tenant_id: string | null
@@ -44,7 +50,7 @@ export async function pause(
   tx: ControlTransaction,
   of: { readonly tenant?: string; readonly module?: string; readonly reason?: string },
   by: string,
-): Promise<{ readonly pause: Pause; readonly isNew: boolean }> {
+): Promise<Paused> {
   const [added] = await tx.query<Row>(
     `INSERT INTO kernel.task_pause (id, tenant_id, module, reason, paused_by)
      SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM kernel.task_pause) < ${most}
