@@ -76,7 +76,7 @@ const equipment = fp<Equipment & Pick<InstanceOptions, 'log'>>(async (app, optio
     void reply.headers(securityHeaders)
     const { traceparent } = request.headers
     request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
-    if (request.log instanceof RequestLog) request.log.name({ traceId: traceIdOf(request.traceparent) })
+    if (request.log instanceof RequestLog) request.log.traceId = traceIdOf(request.traceparent)
     hygiene?.rates.byAddress(request, reply)
     if (hygiene?.cors.answersPreflight(request, reply)) return reply
     if (hygiene?.pressure.isHigh() && !isForOperator(request.url)) throw errors.underPressure({})

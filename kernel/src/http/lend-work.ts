@@ -81,11 +81,10 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
       const leave = entersPlugin
         ? await plugin.host.admit?.(plugin.manifest.name, tenant.id, wallMs)
         : undefined
-      const scope = {
+      const own = {
         tenant: tenant.id,
         actor: actor.id,
         requestId,
-        ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
         origin: originOf(stage),
         // Longer than the handlers may take, so that their own deadline is the one that is told.
         deadlineMs: spending.limits.wall + 5_000,
@@ -93,6 +92,7 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
         // Also in a GET: what its handler does is the plugin's.
         readOnly: !stateRules[now.state].writes && !off.has('tenantState'),
       }
+      const scope = onBehalfOf === undefined ? own : { ...own, onBehalfOf }
       // What only reads cannot be done twice.
       const request = scope.readOnly ? undefined : current.getStore()
       try {
