@@ -11,7 +11,7 @@ import pg from 'pg'
 import { Pool } from 'undici'
 import { createClient } from '../examples/load-journal/client.ts'
 import { startTestCluster } from '../tests/support/cluster.ts'
-import { makeRoot, type Server, start } from './servers.ts'
+import { highRates, makeRoot, type Server, start } from './servers.ts'
 import type { StormOrder } from './storm.ts'
 
 const rounds = 6
@@ -107,6 +107,7 @@ async function openSide(
     PLINTH_ROLE_PREFIX: name,
     PLINTH_PLUGINS_ROOT: folder,
     LOG_LEVEL: 'error',
+    ...highRates,
     ...settings,
   }
   const server = await start('kernel/src/main.ts', [], env, /Plinth is ready at (\S+)/)

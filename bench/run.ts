@@ -1,19 +1,29 @@
 // Measures kernels against the control in one run on one embedded PostgreSQL, in turns, and prints ratios: one kernel
-// has the plugin in the sandbox, one in its own process. `npm run bench`; under four minutes. `npm run bench -- handler`
-// runs the cases with this in their name. The load comes from here, on the same machine: compare, do not quote.
+// has the plugin in the sandbox, one in its own process. `npm run bench`; under four minutes. `npm run bench -- get list`
+// runs the cases with one of these in their names, `--rounds 3 --seconds 1` for so long, and `--profile <folder>` leaves a CPU
+// profile of the kernel in the sandbox's there. The load comes from here, on the same machine: compare, do not quote.
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { createSigner } from 'fast-jwt'
 import pg from 'pg'
 import { createClient } from '../examples/load-journal/client.ts'
 import { startTestCluster } from '../tests/support/cluster.ts'
 import { type Load, type Measurement, measure } from './measure.ts'
-import { family, makeRoot, pluginPackage, type Server, start } from './servers.ts'
+import { family, highRates, makeRoot, pluginPackage, type Server, start } from './servers.ts'
 
-const rounds = 5
-const seconds = 2
+const { values: given, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    profile: { type: 'string' },
+  },
+})
+const rounds = Number(given.rounds)
+const seconds = Number(given.seconds)
 const callers = 16
 const items = 1_000
 
@@ -54,7 +64,13 @@ interface Case {
   readonly request: Request
 }
 
-async function startKernel(folder: string, root: string, adminUrl: string, trusted: string): Promise<Server> {
+async function startKernel(
+  folder: string,
+  root: string,
+  adminUrl: string,
+  trusted: string,
+  nodeOptions: readonly string[] = [],
+): Promise<Server> {
   const env = {
     DATABASE_URL: adminUrl,
     DATA_DIR: join(folder, 'data'),
@@ -62,13 +78,15 @@ async function startKernel(folder: string, root: string, adminUrl: string, trust
     PLINTH_PLUGINS_ROOT: root,
     PLINTH_TRUSTED_PLUGINS: trusted,
     LOG_LEVEL: 'error',
+    ...highRates,
   }
-  return start('kernel/src/main.ts', [], env, /Plinth is ready at (\S+)/)
+  return start('kernel/src/main.ts', [], env, /Plinth is ready at (\S+)/, nodeOptions)
 }
 
 async function main(folder: string, adminUrl: string, started: Server[]): Promise<void> {
   const root = await makeRoot(folder)
-  const sandbox = await startKernel(folder, root, adminUrl, '')
+  const profiled = given.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${given.profile}`]
+  const sandbox = await startKernel(folder, root, adminUrl, '', profiled)
   started.push(sandbox)
   const inProcess = await startKernel(folder, root, adminUrl, pluginPackage)
   started.push(inProcess)
@@ -131,9 +149,9 @@ async function main(folder: string, adminUrl: string, started: Server[]): Promis
     handler(5, { sandbox: 0, 'in process': 0 }),
     handler(20, { sandbox: 0, 'in process': 0 }),
   ]
-  const wanted = process.argv.slice(2)
+  const parts = wanted.map((part) => part.toLowerCase())
   for (const one of cases) {
-    if (wanted.length > 0 && !wanted.some((part) => one.name.includes(part))) continue
+    if (parts.length > 0 && !parts.some((part) => one.name.toLowerCase().includes(part))) continue
     await compare(one, [controlSide, ...sides.filter((side) => side.name in one.aims)])
   }
 }

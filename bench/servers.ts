@@ -6,6 +6,13 @@ import { join } from 'node:path'
 const repository = join(import.meta.dirname, '..')
 export const pluginPackage = '@plinth-bench/items'
 
+/** Settings of a kernel that counts requests as any does, and turns away nobody who asks as often as a load does. */
+export const highRates = {
+  PLINTH_RATE_ADDRESS: '1000000000',
+  PLINTH_RATE_TENANT: '1000000000',
+  PLINTH_RATE_USER: '1000000000',
+}
+
 export interface Server {
   readonly child: ChildProcess
   readonly url: string
@@ -24,8 +31,9 @@ export async function start(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   ready: RegExp,
+  nodeOptions: readonly string[] = [],
 ): Promise<Server> {
-  const child = spawn(process.execPath, [join(repository, script), ...args], {
+  const child = spawn(process.execPath, [...nodeOptions, join(repository, script), ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -8,7 +8,7 @@ import { initialState } from '../data/field-kinds/parse-fields.ts'
 import type { Reader } from '../data/statement.ts'
 import { errors } from '../errors.ts'
 import type { Ability } from '../permissions/build-ability.ts'
-import { alwaysReadable, deniedField, trimmed } from '../permissions/field-rights.ts'
+import { alwaysReadable, deniedField, namesFields, trimmed } from '../permissions/field-rights.ts'
 import { rowCondition } from '../permissions/row-condition.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import { actOfCreating, actOn, mustBeKnown } from './acts.ts'
@@ -110,6 +110,7 @@ export async function listRecords(
   refuseUnreadable(scope, entity, query)
   const page = await store.list(reader, query, condition)
   countRead(scope, entity, page.items)
+  if (!namesFields(scope.ability, 'read', entity)) return page
   return { ...page, items: page.items.map((record) => shown(scope, entity, record)) }
 }
 

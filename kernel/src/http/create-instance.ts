@@ -70,14 +70,15 @@ const equipment = fp<Equipment & Pick<InstanceOptions, 'log'>>(async (app, optio
   app.decorateRequest('idempotent', null)
   app.decorateRequest('refusal', null)
   app.decorateRequest('asker', null)
+  app.decorateRequest('counted', null)
   app.decorateRequest('traceparent', '')
   // Before anything can refuse the request: what is logged of it names its trace.
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(securityHeaders)
     const { traceparent } = request.headers
     request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
-    if (request.log instanceof RequestLog) request.log.name({ traceId: traceIdOf(request.traceparent) })
-    hygiene?.rates.byAddress(request, reply)
+    if (request.log instanceof RequestLog) request.log.traceId = traceIdOf(request.traceparent)
+    hygiene?.rates.byAddress(request)
     if (hygiene?.cors.answersPreflight(request, reply)) return reply
     if (hygiene?.pressure.isHigh() && !isForOperator(request.url)) throw errors.underPressure({})
   })
@@ -114,6 +115,7 @@ const equipment = fp<Equipment & Pick<InstanceOptions, 'log'>>(async (app, optio
   app.addHook('onSend', async (request, reply, payload) => {
     if (request.idempotent) await hygiene?.idempotency.keep(request, reply, payload)
     hygiene?.cors.mark(request, reply)
+    hygiene?.rates.tell(request, reply)
     void reply.header('x-request-id', request.id)
     if (request.traceparent !== '') void reply.header('traceparent', request.traceparent)
     // What one caller was answered is kept for nobody; a route whose answer is everybody's says otherwise.

@@ -63,9 +63,9 @@ export function atRung<Stage extends object>(
   { entersPlugin = false } = {},
 ): AtRung {
   return {
-    onRequest: async (request, reply) => {
+    onRequest: async (request) => {
       request.stage = await rung(request)
-      request.server.hygiene?.rates.byCaller(request.stage, reply)
+      request.server.hygiene?.rates.byCaller(request.stage, request)
     },
     handler: async (request, reply) => {
       if (!request.stage) throw errors.internal({}, new Error('the handler ran before its rung'))

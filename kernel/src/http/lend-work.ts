@@ -88,11 +88,10 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
       const leave = entersPlugin
         ? await plugin.host.admit?.(plugin.manifest.name, placeOf(stage), wallMs)
         : undefined
-      const scope = {
+      const own = {
         tenant: tenant.id,
         actor: actor.id,
         requestId,
-        ...(onBehalfOf === undefined ? {} : { onBehalfOf }),
         origin: { ...originOf(stage), ...(stage.via === undefined ? {} : { via: stage.via }) },
         ...(stage.task === undefined ? {} : { task: stage.task }),
         emitted: parts.emitted,
@@ -102,6 +101,7 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
         // Also in a GET: what its handler does is the plugin's.
         readOnly: !stateRules[now.state].writes && !off.has('tenantState'),
       }
+      const scope = onBehalfOf === undefined ? own : { ...own, onBehalfOf }
       // What only reads cannot be done twice.
       const request = scope.readOnly ? undefined : current.getStore()
       try {

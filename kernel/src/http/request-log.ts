@@ -7,7 +7,9 @@ type Names = Readonly<Record<string, unknown>>
 
 export class RequestLog implements FastifyBaseLogger {
   readonly #parent: FastifyBaseLogger
-  #names: Names
+  readonly #names: Names
+  /** Known a little later than the rest. */
+  #traceId: string | undefined
   #made: FastifyBaseLogger | undefined
 
   constructor(parent: FastifyBaseLogger, names: Names) {
@@ -15,9 +17,8 @@ export class RequestLog implements FastifyBaseLogger {
     this.#names = names
   }
 
-  /** What every line from now on says besides. */
-  name(names: Names): void {
-    this.#names = { ...this.#names, ...names }
+  set traceId(id: string) {
+    this.#traceId = id
     this.#made = undefined
   }
 
@@ -61,7 +62,7 @@ export class RequestLog implements FastifyBaseLogger {
   }
 
   #child(): FastifyBaseLogger {
-    this.#made ??= this.#parent.child(this.#names)
+    this.#made ??= this.#parent.child({ ...this.#names, traceId: this.#traceId })
     return this.#made
   }
 }

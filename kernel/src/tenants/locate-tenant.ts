@@ -3,7 +3,7 @@
 // his only one. A tenant that does not exist and one the caller is no member of are told apart by nobody.
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
-import type { Identified, Placed } from '../stages.ts'
+import type { Identified, Placed, Tenant } from '../stages.ts'
 import { hostOf, type IsTrusted, type RequestHead, tenantInQuery } from './request-head.ts'
 import type { TenantDirectory } from './tenant-directory.ts'
 import type { TenantHosts } from './tenant-hosts.ts'
@@ -55,7 +55,7 @@ export async function locateTenant(
   if (!first) {
     const home = await directory.homeOf(who.actor.id)
     if (home === undefined) throw errors.tenantRequired({})
-    return enter(parts, who, { name: home, said: home }, off)
+    return enter(parts, who, await directory.find(home), home, off)
   }
   const tenant = await directory.find(first.name)
   for (const other of others) {
@@ -63,16 +63,16 @@ export async function locateTenant(
     const same = tenant && (await directory.find(other.name))?.id === tenant.id
     if (!same) throw errors.tenantMismatch({ sources: named.map(({ source }) => source) })
   }
-  return enter(parts, who, first, off)
+  return enter(parts, who, tenant, first.said, off)
 }
 
 async function enter(
   { directory }: LocateParts,
   who: Identified,
-  { name, said }: Pick<Naming, 'name' | 'said'>,
+  tenant: Tenant | undefined,
+  said: string,
   off: DefencesOff,
 ): Promise<Placed> {
-  const tenant = await directory.find(name)
   const role = off.has('membership') ? 'owner' : tenant && (await directory.roleOf(tenant.id, who.actor.id))
   if (!tenant || !role) throw errors.tenantNotFound({ tenant: said.slice(0, 64) })
   return { ...who, tenant, role }

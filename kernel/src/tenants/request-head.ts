@@ -54,6 +54,8 @@ const isSafe = (method: string): boolean => method === 'GET' || method === 'HEAD
 export function tenantInQuery({ method, url }: RequestHead): string | undefined {
   const at = url.indexOf('?')
   if (at === -1) return undefined
+  // Most queries say nothing of it: neither plainly nor with a letter of it written as %74.
+  if (!url.includes('tenant', at) && !url.includes('%', at)) return undefined
   const [name, another] = new URLSearchParams(url.slice(at)).getAll('tenant')
   if (name === undefined) return undefined
   if (isSafe(method) && another === undefined) return name

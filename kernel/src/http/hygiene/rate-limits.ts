@@ -19,11 +19,20 @@ export interface Rates {
 
 export interface RateLimits {
   /** Of `onRequest`, before the ladder. @throws RATE_LIMITED */
-  byAddress(request: FastifyRequest, reply: FastifyReply): void
+  byAddress(request: FastifyRequest): void
   /** When the ladder has said who it is. @throws RATE_LIMITED */
-  byCaller(stage: object, reply: FastifyReply): void
+  byCaller(stage: object, request: FastifyRequest): void
+  /** Of `onSend`: says what is left of the limit that is nearest, of those that were asked last. */
+  tell(request: FastifyRequest, reply: FastifyReply): void
   /** What is held of a tenant, its people and its keys. */
   inForce(tenant: Tenant): Required<TenantRates>
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What was counted of it last, for the answer to tell. */
+    counted: readonly Counted[] | null
+  }
 }
 
 /** What the operator's own tools ask for again and again, and need most when there is most to do. */
@@ -48,62 +57,97 @@ export function networkOf(address: string): string {
 const secondsLeft = (): number => Math.ceil((windowEnd() - Date.now()) / 1_000)
 const policyOf = (name: string, limit: number): string => `"${name}";q=${limit};w=${windowMs / 1_000}`
 
-interface Asked {
+interface Rate {
   readonly name: string
   readonly limit: number
+  /** As the header has it. */
+  readonly policy: string
+}
+
+interface Counted {
+  readonly rate: Rate
   readonly left: number
 }
 
+const rateOf = (name: string, limit: number): Rate => ({ name, limit, policy: policyOf(name, limit) })
+
+const nearestOf = (counted: readonly Counted[]): Counted | undefined => {
+  let nearest = counted[0]
+  for (const one of counted) {
+    if (nearest && one.left / one.rate.limit < nearest.left / nearest.rate.limit) nearest = one
+  }
+  return nearest
+}
+
+/** Those of a tenant, which come before what the installation says. */
+type Own = Readonly<Record<keyof TenantRates, Rate>>
+
 export function createRateLimits(counts: RateCounts, rates: Rates, off: DefencesOff = allStand): RateLimits {
+  const none = () => undefined
   const inForce = ({ rates: own }: Pick<Tenant, 'rates'>): Required<TenantRates> => ({
     tenant: own?.tenant ?? rates.tenant,
     user: own?.user ?? rates.user,
     key: own?.key ?? rates.key,
   })
-  if (off.has('rateLimits')) return { byAddress: () => undefined, byCaller: () => undefined, inForce }
+  if (off.has('rateLimits')) return { byAddress: none, byCaller: none, tell: none, inForce }
 
-  const ask = (name: string, limit: number, who: string): Asked => ({
-    name,
-    limit,
-    left: limit - counts.add(`${name} ${who}`),
-  })
+  const address = rateOf('address', rates.address)
+  const auth = rateOf('auth', rates.auth)
+  const usual = ownOf(inForce({}))
+  /** By what a tenant is held to, which is one object for as long as it is kept in memory. */
+  const owns = new WeakMap<TenantRates, Own>()
 
-  /** Says what is left of the limit that is nearest. */
-  function tell(asked: readonly Asked[], reply: FastifyReply): void {
-    const [first] = asked
-    if (!first) return
-    const nearest = asked.reduce((a, b) => (b.left / b.limit < a.left / a.limit ? b : a))
-    const reset = secondsLeft()
-    void reply.header('ratelimit-policy', asked.map(({ name, limit }) => policyOf(name, limit)).join(', '))
-    void reply.header('ratelimit', `"${nearest.name}";r=${Math.max(0, nearest.left)};t=${reset}`)
-    const { name, limit, left } = nearest
-    if (left < 0) throw errors.rateLimited({ policy: name, limit, retryAfter: reset })
+  function ratesOf(tenant: Tenant | undefined): Own {
+    if (!tenant?.rates) return usual
+    const own = owns.get(tenant.rates) ?? ownOf(inForce(tenant))
+    owns.set(tenant.rates, own)
+    return own
+  }
+
+  function count(counted: Counted[], rate: Rate, who: string): void {
+    if (rate.limit > 0) counted.push({ rate, left: rate.limit - counts.add(`${rate.name} ${who}`) })
+  }
+
+  function judge(request: FastifyRequest, counted: readonly Counted[]): void {
+    if (counted.length > 0) request.counted = counted
+    const nearest = nearestOf(counted)
+    if (!nearest || nearest.left >= 0) return
+    const { name, limit } = nearest.rate
+    throw errors.rateLimited({ policy: name, limit, retryAfter: secondsLeft() })
   }
 
   return {
     inForce,
-    byAddress({ url, ip }, reply) {
-      if (isForOperator(url)) return
-      const network = networkOf(ip)
-      const isAuth = url.startsWith('/v1/auth/')
-      tell(
-        [
-          ...(rates.address > 0 ? [ask('address', rates.address, network)] : []),
-          ...(isAuth && rates.auth > 0 ? [ask('auth', rates.auth, network)] : []),
-        ],
-        reply,
-      )
+    byAddress(request) {
+      if (isForOperator(request.url)) return
+      const network = networkOf(request.ip)
+      const counted: Counted[] = []
+      count(counted, address, network)
+      if (request.url.startsWith('/v1/auth/')) count(counted, auth, network)
+      judge(request, counted)
     },
-    byCaller({ tenant, actor, credential }: Partial<Located>, reply) {
+    byCaller({ tenant, actor, credential }: Partial<Located>, request) {
       if (!actor) return
-      const now = tenant ? inForce(tenant) : { ...rates, tenant: 0 }
+      const now = ratesOf(tenant)
+      const counted: Counted[] = []
       // What one tenant lets its people do says nothing of what they do in another.
-      const person = tenant?.rates?.user === undefined ? actor.id : `${tenant.id} ${actor.id}`
-      const asked: Asked[] = []
-      if (now.user > 0) asked.push(ask('user', now.user, person))
-      if (now.key > 0 && credential === 'key') asked.push(ask('key', now.key, actor.session))
-      if (tenant && now.tenant > 0) asked.push(ask('tenant', now.tenant, tenant.id))
-      tell(asked, reply)
+      count(counted, now.user, tenant?.rates?.user === undefined ? actor.id : `${tenant.id} ${actor.id}`)
+      if (credential === 'key') count(counted, now.key, actor.session)
+      if (tenant) count(counted, now.tenant, tenant.id)
+      judge(request, counted)
+    },
+    tell({ counted }, reply) {
+      const nearest = counted && nearestOf(counted)
+      if (!nearest) return
+      void reply.header('ratelimit-policy', counted.map(({ rate }) => rate.policy).join(', '))
+      const left = Math.max(0, nearest.left)
+      void reply.header('ratelimit', `"${nearest.rate.name}";r=${left};t=${secondsLeft()}`)
     },
   }
 }
+
+const ownOf = ({ tenant, user, key }: Required<TenantRates>): Own => ({
+  tenant: rateOf('tenant', tenant),
+  user: rateOf('user', user),
+  key: rateOf('key', key),
+})
