@@ -15,13 +15,13 @@ export function openSso(
   off: DefencesOff = allStand,
 ) {
   const { config, cradle, redirectUri } = parts
-  const { runControl, fetcher, sessions, secret, log } = cradle
+  const { pool, runControl, fetcher, sessions, secret, log } = cradle
   const seal = createSeal(secret, 'single sign-on')
   const connections = createSsoConnections(runControl, seal)
   const oidc = createOidcClient({ fetcher, plainHosts: config.plainHosts })
   return {
     connections,
-    domains: createSsoDomains(runControl, createAskChallenge(config.dnsServers)),
+    domains: createSsoDomains({ pool, runControl, askChallenge: createAskChallenge(config.dnsServers), log }),
     oidc,
     flow: createSignInFlow(
       {

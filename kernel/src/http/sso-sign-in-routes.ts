@@ -7,16 +7,34 @@ import { problemResponses, signedIn } from './schemas.ts'
 import { callbackQuery, type StartQuery, startQuery, type TicketBody, ticketBody } from './sso-schemas.ts'
 
 export const callbackPath = '/v1/auth/sso/callback'
-const cookieName = 'plinth_sso'
 const cookieSeconds = 600
 
-function cookieIn(header: string | undefined): string | undefined {
-  const found = (header ?? '')
-    .split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(`${cookieName}=`))
-  const value = found?.slice(cookieName.length + 1)
-  return value !== undefined && isRandom(value) ? value : undefined
+interface BrowserCookie {
+  read(header: string | undefined): string | undefined
+  write(value: string): string
+}
+
+/**
+ * With https its name begins with __Host-: a browser then takes it from this host alone, and neither a page of a sister domain
+ * nor a network without TLS can put another in its place. That wants the path to be the whole host.
+ */
+function browserCookie(publicUrl: string): BrowserCookie {
+  const { protocol, pathname } = new URL(publicUrl)
+  const isSecure = protocol === 'https:'
+  const name = isSecure ? '__Host-plinth_sso' : 'plinth_sso'
+  const path = isSecure ? '/' : `${pathname.replace(/\/$/, '')}/v1/auth/sso`
+  const rest = `Path=${path}; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
+  return {
+    read(header) {
+      const found = (header ?? '')
+        .split(';')
+        .map((part) => part.trim())
+        .find((part) => part.startsWith(`${name}=`))
+      const value = found?.slice(name.length + 1)
+      return value !== undefined && isRandom(value) ? value : undefined
+    },
+    write: (value) => `${name}=${value}; ${rest}`,
+  }
 }
 
 export function ssoSignInRoutes(
@@ -25,10 +43,7 @@ export function ssoSignInRoutes(
   parts: { readonly flow: SignInFlow; readonly publicUrl: string },
 ): void {
   const { flow, publicUrl } = parts
-  const { protocol, pathname } = new URL(publicUrl)
-  const cookiePath = `${pathname.replace(/\/$/, '')}/v1/auth/sso`
-  const cookie = (value: string, seconds: number) =>
-    `${cookieName}=${value}; Path=${cookiePath}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${protocol === 'https:' ? '; Secure' : ''}`
+  const cookie = browserCookie(publicUrl)
   const common = { tags: ['Identity'], security: [] }
   const elsewhere = { description: 'Go on there.', type: 'null' }
 
@@ -48,9 +63,9 @@ export function ssoSignInRoutes(
         const message = 'name either an e-mail address or a tenant'
         throw errors.validation({ errors: [{ field: 'email', code: 'REQUIRED', message }] })
       }
-      const { url, browser } = await flow.start(named, cookieIn(request.headers.cookie), returnTo)
+      const { url, browser } = await flow.start(named, cookie.read(request.headers.cookie), returnTo)
       return reply
-        .header('set-cookie', cookie(browser, cookieSeconds))
+        .header('set-cookie', cookie.write(browser))
         .header('cache-control', 'no-store')
         .redirect(url.href, 302)
     }),
@@ -68,7 +83,11 @@ export function ssoSignInRoutes(
       const at = request.url.indexOf('?')
       const { state } = request.query as { state?: string }
       const search = at === -1 ? '' : request.url.slice(at)
-      const result = await flow.finish(arrival, { search, state, browser: cookieIn(request.headers.cookie) })
+      const result = await flow.finish(arrival, {
+        search,
+        state,
+        browser: cookie.read(request.headers.cookie),
+      })
       void reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer')
       if ('token' in result) return result
       return reply.redirect(publicUrl + result.returnTo, 302)
