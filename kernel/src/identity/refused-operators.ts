@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { aboveTenants, auditedBy } from '../audit/write-audit.ts'
 import type { Arrival } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import { networkOf } from './throttle.ts'
+import { networkOf } from './networks.ts'
 
 const rowsInAMinute = 10
 const mostNetworks = 1_000

@@ -2,6 +2,7 @@
 // tenant that had it. A record that is gone for three days ends the claim; a name server that does not answer ends nothing.
 import type pg from 'pg'
 import type { Logger } from 'pino'
+import type { Change } from '../data/change-feed.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import type { AskChallenge } from './dns-challenge.ts'
 
@@ -30,10 +31,26 @@ export function createDomainRecheck<Row extends ClaimedDomain>(parts: {
   readonly log: Logger
   /** With verified_at, checked_at and failing_since. */
   readonly table: 'kernel.tenant_domain' | 'kernel.sso_domain'
-  /** Writes down that the claim has ended, and tells of it. `before` is as it was. */
-  readonly ended: (tx: ControlTransaction, before: Row) => Promise<void>
+  /** Its name in the audit trail. */
+  readonly entity: string
+  readonly view: (row: Row) => object
+  /** Whom the end of a claim is told to. */
+  readonly changeOf: (row: Row) => Change
 }): DomainRecheck<Row> {
-  const { pool, runControl, askChallenge, log, table, ended } = parts
+  const { pool, runControl, askChallenge, log, table } = parts
+
+  async function end(tx: ControlTransaction, row: Row): Promise<void> {
+    await tx.audit({
+      tenantId: row.tenant_id,
+      actorId: 'kernel',
+      requestId: 'domains',
+      entity: parts.entity,
+      recordId: row.domain,
+      action: 'lapsed',
+      before: parts.view(row),
+    })
+    await tx.announce(parts.changeOf(row))
+  }
 
   async function look(row: Row): Promise<void> {
     const { found } = await askChallenge(row.domain, row.challenge)
@@ -50,7 +67,7 @@ export function createDomainRecheck<Row extends ClaimedDomain>(parts: {
             WHERE tenant_id = $1 AND domain = $2`,
           [row.tenant_id, row.domain],
         )
-        return ended(tx, now)
+        return end(tx, now)
       }
       await tx.query(
         `UPDATE ${table} SET checked_at = now(),

@@ -99,18 +99,9 @@ export function createTenantDomains(parts: {
   const { look, recheck } = createDomainRecheck<DomainRow>({
     ...parts,
     table: 'kernel.tenant_domain',
-    async ended(tx, row) {
-      await tx.audit({
-        tenantId: row.tenant_id,
-        actorId: 'kernel',
-        requestId: 'domains',
-        entity: 'domain',
-        recordId: row.domain,
-        action: 'lapsed',
-        before: view(row),
-      })
-      await tx.announce({ kind: 'domain', id: row.domain })
-    },
+    entity: 'domain',
+    view,
+    changeOf: ({ domain }) => ({ kind: 'domain', id: domain }),
   })
 
   return {

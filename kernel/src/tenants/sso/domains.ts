@@ -84,18 +84,9 @@ export function createSsoDomains(parts: {
   const { look, recheck } = createDomainRecheck<DomainRow>({
     ...parts,
     table: 'kernel.sso_domain',
-    async ended(tx, row) {
-      await tx.audit({
-        tenantId: row.tenant_id,
-        actorId: 'kernel',
-        requestId: 'domains',
-        entity: 'singleSignOnDomain',
-        recordId: row.domain,
-        action: 'lapsed',
-        before: fromRow(row),
-      })
-      await tx.announce({ kind: 'tenant', id: row.tenant_id })
-    },
+    entity: 'singleSignOnDomain',
+    view: fromRow,
+    changeOf: ({ tenant_id }) => ({ kind: 'tenant', id: tenant_id }),
   })
   return {
     recheck,
