@@ -243,7 +243,7 @@ async function assemble(
     log,
   })
   closers.add('erasures', () => erasures.close())
-  const rechecking = repeat('domains', () => domains.recheck(), log)
+  const rechecking = repeat('domains', () => Promise.all([domains.recheck(), sso.domains.recheck()]), log)
   closers.add('domains', () => rechecking.close())
   const reminders = { runControl, approvers, outbox: cradle.outbox, log, askOrganisation, languageOf }
   const reminding = repeat('reminders', () => remindDue({ ...reminders, findTenant: directory.find }), log)

@@ -26,6 +26,7 @@ import type { IdentityParts } from './identity/identity-parts.ts'
 import { createRecogniseOperator } from './identity/operator.ts'
 import { createPasswordPolicy } from './identity/password-policy.ts'
 import { startIdentityPurge } from './identity/purge-identity.ts'
+import { createRecordRefusal } from './identity/refused-operators.ts'
 import { createSessions, type Sessions } from './identity/sessions.ts'
 import { createSigningKeys, type SigningKeys } from './identity/signing-keys.ts'
 import { createThrottle } from './identity/throttle.ts'
@@ -245,7 +246,11 @@ export async function openParts(
       createLadder(
         {
           authenticate: c.authenticate,
-          recogniseOperator: createRecogniseOperator(operatorToken, off),
+          recogniseOperator: createRecogniseOperator(
+            operatorToken,
+            createRecordRefusal(c.runControl, c.log),
+            off,
+          ),
           directory: c.directory,
           hosts: c.hosts,
           isTrusted: c.isTrusted,

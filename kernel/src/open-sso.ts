@@ -23,7 +23,7 @@ export function openSso(
   off: DefencesOff = allStand,
 ) {
   const { config, cradle, redirectUri, modulesOf } = parts
-  const { runControl, fetcher, sessions, secret, directory, log } = cradle
+  const { pool, runControl, fetcher, sessions, secret, directory, log } = cradle
   const seal = createSeal(secret, 'single sign-on')
   const connections = createSsoConnections({ runControl, seal, modulesOf, off })
   const oidc = createOidcClient({ fetcher, plainHosts: config.plainHosts })
@@ -31,7 +31,7 @@ export function openSso(
   return {
     connections,
     saml,
-    domains: createSsoDomains(runControl, createAskChallenge(config.dnsServers)),
+    domains: createSsoDomains({ pool, runControl, askChallenge: createAskChallenge(config.dnsServers), log }),
     oidc,
     flow: createSignInFlow(
       {

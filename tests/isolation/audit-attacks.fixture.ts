@@ -36,7 +36,7 @@ export const auditAttacks: readonly NamedAttack[] = [
   ),
   named(
     'the audit trail',
-    'audit-chain.test.ts',
+    'audit-upkeep.test.ts',
     'no login may change, delete, backdate or purge',
     'the statements, as the kernel and the data login',
     ['rights of the logins'],

@@ -4,13 +4,13 @@ import { certificateIn, readMetadata } from '../identity/sso/saml/read-metadata.
 import { longestSamlResponse, type SamlProvider } from '../identity/sso/saml/saml-provider.ts'
 import type { SignInFlow } from '../identity/sso/sign-in-flow.ts'
 import { mayManageSso, type SamlSettings, type SsoConnections } from '../tenants/sso/connection.ts'
+import { browserCookie } from './browser-cookie.ts'
 import type { Instance } from './create-instance.ts'
 import { etagOf, ifMatch } from './etag.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { landedQuery, type SamlBody, type SamlForm, samlBody, samlForm, samlTenant } from './saml-schemas.ts'
 import { problemResponses, signedIn, tenantHeader } from './schemas.ts'
 import { connectionShape } from './sso-schemas.ts'
-import { ssoCookieIn } from './sso-sign-in-routes.ts'
 import { connectionView } from './sso-view.ts'
 
 export interface SamlParts {
@@ -185,7 +185,7 @@ function signInRoutes(app: Instance, ladder: Ladder, { flow, saml, publicUrl }: 
     },
     ...atRung(ladder.arrived, async (arrival, request, reply) => {
       const { state } = request.query as { state?: string }
-      const browser = ssoCookieIn(request.headers.cookie)
+      const browser = browserCookie(publicUrl).read(request.headers.cookie)
       const result = await flow.arrive(arrival, { state, browser })
       void reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer')
       if ('token' in result) return result

@@ -83,6 +83,8 @@ export const ssoDomainShape = Type.Object({
   record: Type.String({ description: 'Name of the TXT record that shows whose domain it is.' }),
   value: Type.String({ description: 'What it must hold.' }),
   verifiedAt: Type.Optional(timestamp),
+  checkedAt: Type.Optional(timestamp),
+  failingSince: Type.Optional(timestamp),
 })
 export const ssoDomainBody = Type.Object({ domain: Type.String({ minLength: 1, maxLength: 253 }) }, closed)
 

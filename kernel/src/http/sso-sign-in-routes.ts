@@ -1,35 +1,20 @@
 // /v1/auth/sso: to a tenant's identity provider and back. A browser walks these; a client fetches the session.
 import { errors } from '../errors.ts'
 import type { SignInFlow } from '../identity/sso/sign-in-flow.ts'
-import { isRandom } from '../identity/sso/sign-in-flows.ts'
+import { browserCookie } from './browser-cookie.ts'
 import type { Instance } from './create-instance.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { problemResponses, signedIn } from './schemas.ts'
 import { callbackQuery, type StartQuery, startQuery, type TicketBody, ticketBody } from './sso-schemas.ts'
 
 export const callbackPath = '/v1/auth/sso/callback'
-const cookieName = 'plinth_sso'
-const cookieSeconds = 600
-
-export function ssoCookieIn(header: string | undefined): string | undefined {
-  const found = (header ?? '')
-    .split(';')
-    .map((part) => part.trim())
-    .find((part) => part.startsWith(`${cookieName}=`))
-  const value = found?.slice(cookieName.length + 1)
-  return value !== undefined && isRandom(value) ? value : undefined
-}
-
 export function ssoSignInRoutes(
   app: Instance,
   ladder: Ladder,
   parts: { readonly flow: SignInFlow; readonly publicUrl: string },
 ): void {
   const { flow, publicUrl } = parts
-  const { protocol, pathname } = new URL(publicUrl)
-  const cookiePath = `${pathname.replace(/\/$/, '')}/v1/auth/sso`
-  const cookie = (value: string, seconds: number) =>
-    `${cookieName}=${value}; Path=${cookiePath}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${protocol === 'https:' ? '; Secure' : ''}`
+  const cookie = browserCookie(publicUrl)
   const common = { tags: ['Identity'], security: [] }
   const elsewhere = { description: 'Go on there.', type: 'null' }
 
@@ -49,9 +34,9 @@ export function ssoSignInRoutes(
         const message = 'name either an e-mail address or a tenant'
         throw errors.validation({ errors: [{ field: 'email', code: 'REQUIRED', message }] })
       }
-      const { url, browser } = await flow.start(named, ssoCookieIn(request.headers.cookie), returnTo)
+      const { url, browser } = await flow.start(named, cookie.read(request.headers.cookie), returnTo)
       return reply
-        .header('set-cookie', cookie(browser, cookieSeconds))
+        .header('set-cookie', cookie.write(browser))
         .header('cache-control', 'no-store')
         .redirect(url.href, 302)
     }),
@@ -72,7 +57,7 @@ export function ssoSignInRoutes(
       const result = await flow.finish(arrival, {
         search,
         state,
-        browser: ssoCookieIn(request.headers.cookie),
+        browser: cookie.read(request.headers.cookie),
       })
       void reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer')
       if ('token' in result) return result

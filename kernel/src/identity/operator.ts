@@ -2,16 +2,25 @@
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
 import type { Arrival, Operated } from '../stages.ts'
+import type { RecordRefusal } from './refused-operators.ts'
 import { isSameToken } from './same-token.ts'
 
 export type RecogniseOperator = (arrival: Arrival, authorization: string | undefined) => Operated
 
 /** @throws OPERATOR_REQUIRED from the function that comes back */
-export function createRecogniseOperator(token: string, off: DefencesOff = allStand): RecogniseOperator {
+export function createRecogniseOperator(
+  token: string,
+  recordRefusal: RecordRefusal,
+  off: DefencesOff = allStand,
+): RecogniseOperator {
   return (arrival, authorization) => {
     const given = /^bearer (\S{1,512})$/i.exec(authorization ?? '')?.[1]
     if (off.has('operatorToken')) return { ...arrival, operator: 'operator' }
-    if (given === undefined || !isSameToken(given, token)) throw errors.operatorRequired({})
+    if (given === undefined || !isSameToken(given, token)) {
+      // Who shows nothing has tried nothing.
+      if (authorization !== undefined) recordRefusal(arrival)
+      throw errors.operatorRequired({})
+    }
     return { ...arrival, operator: 'operator' }
   }
 }

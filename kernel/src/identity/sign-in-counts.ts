@@ -3,7 +3,8 @@
 // asked in a network where the owner has signed in before. An account that does not exist is counted in the same way.
 import type { Arrival } from '../stages.ts'
 import { type IdentityParts, throttleRules } from './identity-parts.ts'
-import { type Counted, networkOf } from './throttle.ts'
+import { networkOf } from './networks.ts'
+import type { Counted } from './throttle.ts'
 
 const knownForDays = 90
 /** Newest first; who moves about is known where he was last. */

@@ -2,10 +2,10 @@
 // failure before it is made, and taken back when it succeeds: a thousand at the same moment do not slip through. What is
 // counted is a text, an address of mail or network, whether anybody has it or not: nobody learns which accounts exist.
 import { createHash } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import type pg from 'pg'
 import { allStand, type DefencesOff } from '../defences.ts'
 import { errors } from '../errors.ts'
+import { networkOf } from './networks.ts'
 
 /** What is counted, how many failures are free, and how long one waits after that: twice as long each time. */
 export interface ThrottleRule {
@@ -32,21 +32,6 @@ export interface Throttle {
   takeBack(counted: readonly Counted[]): Promise<void>
   /** Forgets all failures. */
   forget(counted: Counted): Promise<void>
-}
-
-/** An IPv6 network is given out whole: its first half counts. */
-export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined) return mapped
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('%')[0]?.split('::') ?? []
-  const first = head === '' ? [] : head.split(':')
-  const last = tail === undefined || tail === '' ? [] : tail.split(':')
-  const middle = tail === undefined ? [] : Array.from({ length: 8 - first.length - last.length }, () => '0')
-  return [...first, ...middle, ...last]
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')
 }
 
 const keyOf = ({ rule, of }: Counted): Buffer =>

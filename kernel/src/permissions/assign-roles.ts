@@ -1,6 +1,5 @@
 // Who has which roles, beside his membership.
 import type { Manifest } from '@plinth/sdk'
-import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
@@ -8,21 +7,9 @@ import { readRole, type TenantRole } from './change-roles.ts'
 import { refuseConflicts } from './duty-conflicts.ts'
 import { grantsOfMember, lockAccess, refuseOutranked } from './lock-access.ts'
 import { type GrantParts, lifted, refuseUngranted } from './may-grant.ts'
+import { recordAccess } from './record-access.ts'
 
 export const mostRolesOfOne = 50
-
-async function record(tx: ControlTransaction, by: Located, userId: string, action: string, role: TenantRole) {
-  const { id, name } = role
-  await tx.audit({
-    tenantId: by.tenant.id,
-    ...auditedBy(by),
-    entity: 'member_role',
-    recordId: userId,
-    action,
-    ...(action === 'assigned' ? { after: { id, name } } : { before: { id, name } }),
-  })
-  await tx.announce({ kind: 'access', id: by.tenant.id })
-}
 
 export interface AssignedRole {
   readonly id: string
@@ -30,6 +17,8 @@ export interface AssignedRole {
   /** `provider`: by a group of the tenant's identity provider, which takes it away again. */
   readonly origin: 'hand' | 'provider'
 }
+
+const named = ({ id, name }: TenantRole) => ({ id, name })
 
 async function originsOf(tx: ControlTransaction, tenantId: string, userId: string) {
   const rows = await tx.query<{ id: string; origin: AssignedRole['origin'] }>(
@@ -51,6 +40,15 @@ export async function rolesOfMember(runControl: RunControl, tenantId: string, us
   })
 }
 
+/** What the caller holds, the role, and what the member has, until the transaction ends. @throws FORBIDDEN, RECORD_NOT_FOUND */
+async function lockAssignment(tx: ControlTransaction, by: Located, userId: string, roleId: string) {
+  const caller = await lockAccess(tx, by, 'tenant.roles.manage')
+  const role = await readRole(tx, by.tenant.id, roleId)
+  const member = await grantsOfMember(tx, by.tenant.id, userId)
+  refuseOutranked(caller, member)
+  return { caller, role, member }
+}
+
 /** Giving a role that he has already changes nothing, but that he keeps it whatever his identity provider says. */
 export async function assignRole(
   { runControl, off }: GrantParts,
@@ -60,10 +58,7 @@ export async function assignRole(
   roleId: string,
 ): Promise<void> {
   await runControl(async (tx) => {
-    const caller = await lockAccess(tx, by, 'tenant.roles.manage')
-    const role = await readRole(tx, by.tenant.id, roleId)
-    const member = await grantsOfMember(tx, by.tenant.id, userId)
-    refuseOutranked(caller, member)
+    const { caller, role, member } = await lockAssignment(tx, by, userId, roleId)
     refuseUngranted(caller, manifests, role.rules, by.scopes, off)
     if (member.roles.some(({ id }) => id === role.id)) {
       const kept = await tx.query(
@@ -71,7 +66,8 @@ export async function assignRole(
           WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 AND origin = 'provider' RETURNING role_id`,
         [by.tenant.id, userId, role.id, by.actor.id],
       )
-      if (kept.length > 0) await record(tx, by, userId, 'assigned', role)
+      if (kept.length > 0)
+        await recordAccess(tx, by, 'member_role', userId, 'assigned', { after: named(role) })
       return
     }
     if (member.roles.length >= mostRolesOfOne)
@@ -81,7 +77,7 @@ export async function assignRole(
       'INSERT INTO kernel.member_role (tenant_id, user_id, role_id, assigned_by) VALUES ($1, $2, $3, $4)',
       [by.tenant.id, userId, role.id, by.actor.id],
     )
-    await record(tx, by, userId, 'assigned', role)
+    await recordAccess(tx, by, 'member_role', userId, 'assigned', { after: named(role) })
   })
 }
 
@@ -93,16 +89,13 @@ export async function unassignRole(
   roleId: string,
 ): Promise<void> {
   await runControl(async (tx) => {
-    const caller = await lockAccess(tx, by, 'tenant.roles.manage')
-    const role = await readRole(tx, by.tenant.id, roleId)
-    const member = await grantsOfMember(tx, by.tenant.id, userId)
-    refuseOutranked(caller, member)
+    const { caller, role } = await lockAssignment(tx, by, userId, roleId)
     refuseUngranted(caller, manifests, lifted(role.rules), by.scopes, off)
     const gone = await tx.query(
       'DELETE FROM kernel.member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 RETURNING role_id',
       [by.tenant.id, userId, role.id],
     )
     if (gone.length === 0) throw errors.recordNotFound({ entity: 'role of the member', id: roleId })
-    await record(tx, by, userId, 'unassigned', role)
+    await recordAccess(tx, by, 'member_role', userId, 'unassigned', { before: named(role) })
   })
 }

@@ -6,7 +6,7 @@ import type { ControlTransaction } from '../tenants/control-transaction.ts'
 export async function recordAccess(
   tx: ControlTransaction,
   by: Located,
-  entity: 'role' | 'duty' | 'delegation',
+  entity: 'role' | 'member_role' | 'duty' | 'delegation',
   recordId: string,
   action: string,
   change: { before?: object; after?: object },

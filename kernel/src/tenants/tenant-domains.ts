@@ -7,9 +7,10 @@ import type { Logger } from 'pino'
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
 import type { Located } from '../stages.ts'
-import type { ControlTransaction, RunControl } from './control-transaction.ts'
+import type { RunControl } from './control-transaction.ts'
 import { type AskChallenge, challengeRecord } from './dns-challenge.ts'
 import { domainName } from './domain-name.ts'
+import { createDomainRecheck } from './domain-recheck.ts'
 import type { TenantHosts } from './tenant-hosts.ts'
 
 export interface TenantDomain {
@@ -48,10 +49,6 @@ interface DomainRow {
 }
 
 const mostDomains = 50
-const recheckHours = 12
-/** A record that is gone this long has ended the claim. Shorter: somebody repairs his DNS. */
-const lapseHours = 72
-const mostAtOnce = 50
 
 const iso = (key: string, date: Date | null) => (date === null ? {} : { [key]: date.toISOString() })
 
@@ -99,43 +96,13 @@ export function createTenantDomains(parts: {
     return rows[0]
   }
 
-  /** Looks at the record of a verified domain, and ends the claim when it has been gone for long. */
-  async function look(row: DomainRow): Promise<void> {
-    const { found } = await askChallenge(row.domain, row.challenge)
-    await runControl(async (tx) => {
-      const [now] = await tx.query<DomainRow & { lapsed: boolean }>(
-        `SELECT *, failing_since < now() - make_interval(hours => ${lapseHours}) AS lapsed FROM kernel.tenant_domain
-          WHERE tenant_id = $1 AND domain = $2 AND verified_at IS NOT NULL FOR UPDATE`,
-        [row.tenant_id, row.domain],
-      )
-      if (!now) return
-      if (found === false && now.lapsed) return lapse(tx, now)
-      await tx.query(
-        `UPDATE kernel.tenant_domain SET checked_at = now(),
-                failing_since = CASE WHEN $3 THEN NULL WHEN $4 THEN coalesce(failing_since, now()) ELSE failing_since END
-          WHERE tenant_id = $1 AND domain = $2`,
-        [row.tenant_id, row.domain, found === true, found === false],
-      )
-    })
-  }
-
-  async function lapse(tx: ControlTransaction, row: DomainRow): Promise<void> {
-    await tx.query(
-      `UPDATE kernel.tenant_domain SET verified_at = NULL, failing_since = NULL, checked_at = now()
-        WHERE tenant_id = $1 AND domain = $2`,
-      [row.tenant_id, row.domain],
-    )
-    await tx.audit({
-      tenantId: row.tenant_id,
-      actorId: 'kernel',
-      requestId: 'domains',
-      entity: 'domain',
-      recordId: row.domain,
-      action: 'lapsed',
-      before: view(row),
-    })
-    await tx.announce({ kind: 'domain', id: row.domain })
-  }
+  const { look, recheck } = createDomainRecheck<DomainRow>({
+    ...parts,
+    table: 'kernel.tenant_domain',
+    entity: 'domain',
+    view,
+    changeOf: ({ domain }) => ({ kind: 'domain', id: domain }),
+  })
 
   return {
     async list(tenantId, { limit, cursor }) {
@@ -216,22 +183,7 @@ export function createTenantDomains(parts: {
         await tx.announce({ kind: 'domain', id: domain })
       })
     },
-    async recheck() {
-      // Whose turn it is, is noted before DNS is asked: of two processes one asks.
-      const { rows } = await pool.query<DomainRow>(
-        `UPDATE kernel.tenant_domain d SET checked_at = now() FROM (
-           SELECT tenant_id, domain FROM kernel.tenant_domain
-            WHERE verified_at IS NOT NULL AND checked_at < now() - make_interval(hours => ${recheckHours})
-            ORDER BY checked_at LIMIT ${mostAtOnce} FOR UPDATE SKIP LOCKED) due
-          WHERE d.tenant_id = due.tenant_id AND d.domain = due.domain RETURNING d.*`,
-      )
-      for (const row of rows) {
-        await look(row).catch((error: unknown) =>
-          parts.log.warn({ err: error, domain: row.domain }, 'a domain could not be looked at'),
-        )
-      }
-      return rows.length
-    },
+    recheck,
   }
 }
 

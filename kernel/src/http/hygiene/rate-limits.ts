@@ -1,9 +1,9 @@
 // How often one may ask in a minute: by address before anything is known of the caller, then by tenant, person and key. The
 // headers are those of the IETF's draft on RateLimit fields.
-import { isIPv6 } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
+import { networkOf } from '../../identity/networks.ts'
 import type { Located, Tenant, TenantRates } from '../../stages.ts'
 import { type RateCounts, windowEnd, windowMs } from './rate-counts.ts'
 
@@ -37,22 +37,6 @@ declare module 'fastify' {
 
 /** What the operator's own tools ask for again and again, and need most when there is most to do. */
 export const isForOperator = (url: string): boolean => url === '/metrics' || url.startsWith('/health/')
-
-/** A customer has a whole /64, and can take any address of it. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (mapped !== undefined || !isIPv6(address)) return mapped ?? address
-  const [head = '', tail] = address.split('%')[0]?.split('::') ?? []
-  const first = head.split(':').filter((part) => part !== '')
-  const last = tail?.split(':').filter((part) => part !== '') ?? []
-  const missing = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length)
-  const all = [...first, ...Array.from({ length: missing }, () => '0'), ...last]
-  return all
-    .slice(0, 4)
-    .map((part) => Number.parseInt(part, 16).toString(16))
-    .join(':')
-}
 
 const secondsLeft = (): number => Math.ceil((windowEnd() - Date.now()) / 1_000)
 const policyOf = (name: string, limit: number): string => `"${name}";q=${limit};w=${windowMs / 1_000}`

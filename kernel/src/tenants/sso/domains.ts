@@ -1,12 +1,15 @@
 // The e-mail domains of a tenant: shown to be its own by a TXT record, and then of nobody else. Its identity provider is
 // believed for addresses of these domains and for no others.
 import { randomBytes } from 'node:crypto'
+import type pg from 'pg'
+import type { Logger } from 'pino'
 import { auditedBy } from '../../audit/write-audit.ts'
 import { errors } from '../../errors.ts'
 import type { Located } from '../../stages.ts'
 import type { ControlTransaction, RunControl } from '../control-transaction.ts'
 import { type AskChallenge, challengeRecord } from '../dns-challenge.ts'
 import { domainName } from '../domain-name.ts'
+import { createDomainRecheck } from '../domain-recheck.ts'
 import { mayManageSso } from './connection.ts'
 
 const mostDomains = 50
@@ -17,12 +20,18 @@ export interface SsoDomain {
   readonly record: string
   readonly value: string
   readonly verifiedAt?: string
+  readonly checkedAt?: string
+  /** The record is not there any more: after three days the domain is the tenant's no longer. */
+  readonly failingSince?: string
 }
 
 interface DomainRow {
+  tenant_id: string
   domain: string
   challenge: string
   verified_at: Date | null
+  checked_at: Date | null
+  failing_since: Date | null
 }
 
 const fromRow = (row: DomainRow): SsoDomain => ({
@@ -30,6 +39,8 @@ const fromRow = (row: DomainRow): SsoDomain => ({
   record: challengeRecord(row.domain),
   value: row.challenge,
   ...(row.verified_at === null ? {} : { verifiedAt: row.verified_at.toISOString() }),
+  ...(row.checked_at === null ? {} : { checkedAt: row.checked_at.toISOString() }),
+  ...(row.failing_since === null ? {} : { failingSince: row.failing_since.toISOString() }),
 })
 
 async function record(tx: ControlTransaction, by: Located, domain: string, action: string): Promise<void> {
@@ -45,7 +56,7 @@ async function record(tx: ControlTransaction, by: Located, domain: string, actio
 
 async function readDomain(tx: ControlTransaction, by: Located, domain: string): Promise<DomainRow> {
   const [row] = await tx.query<DomainRow>(
-    'SELECT domain, challenge, verified_at FROM kernel.sso_domain WHERE tenant_id = $1 AND domain = $2 FOR UPDATE',
+    'SELECT * FROM kernel.sso_domain WHERE tenant_id = $1 AND domain = $2 FOR UPDATE',
     [by.tenant.id, domain],
   )
   if (!row) throw errors.recordNotFound({ entity: 'domain', id: domain.slice(0, 253) })
@@ -59,17 +70,32 @@ export interface SsoDomains {
   /** Asks DNS; `run` carries out the change. @throws SSO_DOMAIN_NOT_VERIFIED, SSO_DOMAIN_TAKEN */
   verify(by: Located, domain: string, run?: RunControl): Promise<SsoDomain>
   remove(by: Located, domain: string): Promise<void>
+  /** Looks at the records of verified domains again whose turn it is. Answers how many it looked at. */
+  recheck(): Promise<number>
 }
 
-export function createSsoDomains(runControl: RunControl, ask: AskChallenge): SsoDomains {
+export function createSsoDomains(parts: {
+  readonly pool: pg.Pool
+  readonly runControl: RunControl
+  readonly askChallenge: AskChallenge
+  readonly log: Logger
+}): SsoDomains {
+  const { runControl, askChallenge: ask } = parts
+  const { look, recheck } = createDomainRecheck<DomainRow>({
+    ...parts,
+    table: 'kernel.sso_domain',
+    entity: 'singleSignOnDomain',
+    view: fromRow,
+    changeOf: ({ tenant_id }) => ({ kind: 'tenant', id: tenant_id }),
+  })
   return {
+    recheck,
     async list(by) {
       mayManageSso(by)
       const rows = await runControl((tx) =>
-        tx.query<DomainRow>(
-          'SELECT domain, challenge, verified_at FROM kernel.sso_domain WHERE tenant_id = $1 ORDER BY domain',
-          [by.tenant.id],
-        ),
+        tx.query<DomainRow>('SELECT * FROM kernel.sso_domain WHERE tenant_id = $1 ORDER BY domain', [
+          by.tenant.id,
+        ]),
       )
       return rows.map(fromRow)
     },
@@ -102,6 +128,14 @@ export function createSsoDomains(runControl: RunControl, ask: AskChallenge): Sso
       // Not inside a transaction: DNS may take seconds.
       const { found, reason } = await ask(domain, challenge)
       if (!found) throw errors.ssoDomainNotVerified({ domain, record: challengeRecord(domain), reason })
+      const [before] = await runControl((tx) =>
+        tx.query<DomainRow>(
+          'SELECT * FROM kernel.sso_domain WHERE domain = $2 AND verified_at IS NOT NULL AND tenant_id <> $1',
+          [by.tenant.id, domain],
+        ),
+      )
+      // Who has it may have lost it: then this begins his time, or finds it over.
+      if (before) await look(before)
       return run(async (tx) => {
         // Of two tenants that show the same domain at once one waits here and finds it taken.
         await tx.query("SELECT pg_advisory_xact_lock(hashtextextended('sso ' || $1, 0))", [domain])
@@ -111,7 +145,8 @@ export function createSsoDomains(runControl: RunControl, ask: AskChallenge): Sso
         )
         if (other.length > 0) throw errors.ssoDomainTaken({ domain })
         await tx.query(
-          'UPDATE kernel.sso_domain SET verified_at = now() WHERE tenant_id = $1 AND domain = $2 AND challenge = $3',
+          `UPDATE kernel.sso_domain SET verified_at = now(), checked_at = now(), failing_since = NULL
+            WHERE tenant_id = $1 AND domain = $2 AND challenge = $3`,
           [by.tenant.id, domain, challenge],
         )
         await record(tx, by, domain, 'verified')
