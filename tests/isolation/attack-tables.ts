@@ -18,6 +18,7 @@ import {
 } from './fetch-targets.fixture.ts'
 import { frameAttacks } from './frame-attacks.fixture.ts'
 import { doublyBounded, governorAttacks } from './governor-attacks.fixture.ts'
+import { groupAttacks } from './group-attacks.fixture.ts'
 import { type GuestAttack, guestAttacks } from './guest-attacks.fixture.ts'
 import { hostProcessAttempts } from './host-process-attacks.fixture.ts'
 import { huntAttacks } from './hunt-attacks.fixture.ts'
@@ -169,6 +170,7 @@ const tables: readonly AttackTable[] = [
   table('keys and tokens', 'credentials.test.ts', credentialAttacks.map(fromBreakIn)),
   table('single sign-on', 'single-sign-on.test.ts', ssoAttacks.map(fromBreakIn)),
   table('SAML', 'saml.test.ts', samlAttacks.map(fromBreakIn)),
+  table('groups', 'groups.test.ts', groupAttacks.map(fromBreakIn)),
   table('approvals', 'approvals.test.ts', approvalAttacks.map(fromBreakIn)),
   table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),
   table(
