@@ -158,6 +158,11 @@ export const samlAttacks: readonly SamlAttack[] = [
       'Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116"',
     ),
   ),
+  sending('with an expression of XPath for an ID', signature, ({ keys }, { claims }) => {
+    const xml = signedResponse(claims, keys)
+    const id = / ID="([^"]+)"/.exec(assertionIn(xml))?.[1] ?? ''
+    return xml.replaceAll(id, "x' or '1'='1")
+  }),
   ...Object.entries(wrappings).map(([attack, wrap]) =>
     sending(
       `with ${attack}`,
