@@ -18,6 +18,7 @@ import {
 } from './fetch-targets.fixture.ts'
 import { frameAttacks } from './frame-attacks.fixture.ts'
 import { doublyBounded, governorAttacks } from './governor-attacks.fixture.ts'
+import { groupAttacks } from './group-attacks.fixture.ts'
 import { type GuestAttack, guestAttacks } from './guest-attacks.fixture.ts'
 import { hostProcessAttempts } from './host-process-attacks.fixture.ts'
 import { huntAttacks } from './hunt-attacks.fixture.ts'
@@ -28,6 +29,7 @@ import { policies, provenance, registries } from './registry-attacks.fixture.ts'
 import { requestAttacks } from './request-attacks.fixture.ts'
 import { resourceAttacks } from './resource-attacks.fixture.ts'
 import { roleAttacks } from './role-attacks.fixture.ts'
+import { samlAttacks } from './saml-attacks.fixture.ts'
 import { ssoAttacks } from './single-sign-on-attacks.fixture.ts'
 import { socketAttacks } from './socket-attacks.fixture.ts'
 import { sqlAttacks } from './sql-attacks.ts'
@@ -167,6 +169,8 @@ const tables: readonly AttackTable[] = [
   table('permissions', 'roles.test.ts', roleAttacks.map(fromBreakIn)),
   table('keys and tokens', 'credentials.test.ts', credentialAttacks.map(fromBreakIn)),
   table('single sign-on', 'single-sign-on.test.ts', ssoAttacks.map(fromBreakIn)),
+  table('SAML', 'saml.test.ts', samlAttacks.map(fromBreakIn)),
+  table('groups', 'groups.test.ts', groupAttacks.map(fromBreakIn)),
   table('approvals', 'approvals.test.ts', approvalAttacks.map(fromBreakIn)),
   table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),
   table(

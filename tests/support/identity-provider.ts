@@ -8,6 +8,7 @@ import Provider, { type JWKS } from 'oidc-provider'
 import type { Kernel } from '../../kernel/src/kernel.ts'
 import { cookieOf } from './cookie-of.ts'
 import type { Reply } from './kernel.ts'
+import { publicUrl } from './public-url.ts'
 
 interface Ending {
   teardown(work: () => Promise<void>): void
@@ -31,7 +32,7 @@ export interface IdentityProvider {
   person: Person
 }
 
-export const publicUrl = 'http://localhost:3000'
+export { publicUrl }
 
 export async function startIdentityProvider(t: Ending): Promise<IdentityProvider> {
   const server = createServer()

@@ -30,6 +30,7 @@ const seldom: Readonly<Record<string, number>> = {
   'GET /v1/tenant/audit.csv': 0.1,
   'DELETE /v1/tenant/sso': 0.1,
   'PUT /v1/tenant/sso': 0.1,
+  'PUT /v1/tenant/sso/saml': 0.1,
   'GET /metrics': 0.1,
   'GET /health/live': 0.1,
   'GET /health/ready': 0.1,
@@ -55,6 +56,9 @@ export const unansweredHere: ReadonlySet<string> = new Set([
   'GET /v1/tenant/sso',
   'PUT /v1/tenant/sso',
   'DELETE /v1/tenant/sso',
+  'PUT /v1/tenant/sso/saml',
+  'POST /v1/auth/sso/saml/{tenant}/acs',
+  'GET /v1/auth/sso/saml/landed',
   // A module that asks for approvals.
   'POST /v1/tenant/approval-chains',
   'GET /v1/tenant/approval-chains/{id}',

@@ -27,6 +27,9 @@ function one(element: XmlElement, namespace: string, name: string): XmlElement {
   return found
 }
 
+/** Ids go into XPath expressions. */
+const plainId = /^[A-Za-z_][\w.-]{0,200}$/
+
 function refuseSignature(signature: XmlElement, signed: XmlElement): void {
   const info = one(signature, signatureNamespace, 'SignedInfo')
   const reference = one(info, signatureNamespace, 'Reference')
@@ -46,7 +49,7 @@ function refuseSignature(signature: XmlElement, signed: XmlElement): void {
   )
   if (!known || transforms.length > 2) throw providerRefusal('its signature transforms what it signs.')
   const id = signed.attributes['ID'] ?? ''
-  if (id === '' || reference.attributes['URI'] !== `#${id}`)
+  if (!plainId.test(id) || reference.attributes['URI'] !== `#${id}`)
     throw providerRefusal('its signature is not of the element that it stands in.')
 }
 

@@ -32,6 +32,8 @@ interface XmlDom {
 const { DOMParser } = createRequire(import.meta.url)('@xmldom/xmldom') as XmlDom
 
 const elementNode = 1
+/** A signed assertion with everything is 12 deep. */
+const deepest = 50
 
 export interface XmlLimits {
   readonly bytes: number
@@ -50,15 +52,15 @@ function refuseUnplain(text: string, { bytes, elements, comments }: XmlLimits): 
   if (text.replace(/^\uFEFF?<\?xml [^<>?]{0,200}\?>/, '').includes('<?'))
     throw providerRefusal('its XML has a processing instruction.')
   if (text.includes('\0')) throw providerRefusal('its XML has a NUL character.')
-  // No deeper than that either: elements are counted, whatever they stand in.
   if (countOf(text, '<') > 2 * elements) throw providerRefusal(`its XML has more than ${elements} elements.`)
-  if (countOf(text, '=') > 10 * elements) throw providerRefusal('its XML has too many attributes.')
+  if (countOf(text, '=') > 4 * elements) throw providerRefusal('its XML has too many attributes.')
 }
 
-function fromDom(node: DomNode): XmlElement {
+function fromDom(node: DomNode, depth = 0): XmlElement {
+  if (depth > deepest) throw providerRefusal(`its XML is deeper than ${deepest} elements.`)
   const children: XmlElement[] = []
   for (const child of Array.from(node.childNodes))
-    if (child.nodeType === elementNode) children.push(fromDom(child))
+    if (child.nodeType === elementNode) children.push(fromDom(child, depth + 1))
   return {
     namespace: node.namespaceURI ?? '',
     name: node.localName ?? '',

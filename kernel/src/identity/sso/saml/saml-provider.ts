@@ -49,6 +49,21 @@ function decoded(response: string): string {
   }
 }
 
+/** What it says went wrong, for whoever has to set it right. */
+const explained: readonly (readonly [RegExp, string])[] = [
+  [/invalid (?:document )?signature/i, 'its answer is not signed with a certificate that is set up here.'],
+  [/audience/i, 'its answer is for another service: the audience must be our entity id.'],
+  [/not yet valid/i, 'its answer is not valid yet: clocks differ.'],
+  [/expired|no valid subject confirmation/i, 'its answer has expired, or clocks differ.'],
+]
+
+function refusalOf(error: unknown): Error {
+  if (isProviderRefusal(error)) return error
+  const message = error instanceof Error ? error.message : ''
+  const known = explained.find(([pattern]) => pattern.test(message))
+  return providerRefusal(known?.[1] ?? 'its answer is not valid.', error)
+}
+
 export function createSamlProvider(
   { publicUrl, now = Date.now }: { readonly publicUrl: string; readonly now?: () => number },
   off: DefencesOff = allStand,
@@ -112,7 +127,7 @@ export function createSamlProvider(
         }
         return readAssertion(readXml(signed, responseLimits), awaited, names, now() - skewMs, checksUse)
       } catch (error) {
-        throw isProviderRefusal(error) ? error : providerRefusal('its answer is not valid.', error)
+        throw refusalOf(error)
       }
     },
   }
