@@ -5,6 +5,7 @@ import { approvalErrors } from './errors/approval-errors.ts'
 import { credentialErrors } from './errors/credential-errors.ts'
 import { eventErrors } from './errors/event-errors.ts'
 import { identityErrors } from './errors/identity-errors.ts'
+import { jobErrors } from './errors/job-errors.ts'
 import { kernelErrors } from './errors/kernel-errors.ts'
 import { operatorErrors } from './errors/operator-errors.ts'
 import { pluginErrors } from './errors/plugin-errors.ts'
@@ -31,6 +32,7 @@ export const errors = {
   ...approvalErrors,
   ...eventErrors,
   ...operatorErrors,
+  ...jobErrors,
   ...pluginErrors,
   ...queueErrors,
   ...kernelErrors,

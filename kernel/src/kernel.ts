@@ -25,6 +25,7 @@ import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { openHygiene } from './http/hygiene/open-hygiene.ts'
 import { invitationRoutes } from './http/invitation-routes.ts'
+import { jobRoutes } from './http/job-routes.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -60,7 +61,7 @@ import { createPluginAdministration } from './lifecycle/plugin-administration.ts
 import { languageOf } from './mail/languages.ts'
 import { openHooks } from './open-hooks.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
-import { openQueue } from './open-queue.ts'
+import { openQueue, type Queue } from './open-queue.ts'
 import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
 import { memberAbilities } from './permissions/member-abilities.ts'
@@ -185,6 +186,7 @@ async function assemble(
       tell: (tenant, changed) =>
         changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
       emitted: () => queue.wake(),
+      tasksAdded: (lanes) => queue.tasksAdded(lanes),
     },
     off,
   )
@@ -246,7 +248,7 @@ async function assemble(
   const ssoRedirectUri = config.publicUrl + callbackPath
   const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri }, off)
   const hooks = openHooks(
-    { config, cradle, registry, world, closers, addTurns: (lanes) => queue.addTurns(lanes) },
+    { config, cradle, registry, world, closers, tasksAdded: (lanes) => queue.tasksAdded(lanes) },
     off,
   )
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
@@ -299,12 +301,15 @@ async function assemble(
     })
     delegationRoutes(app, ladder, { runControl, modulesOf })
     dutyRoutes(app, ladder, { runControl, modulesOf })
-    moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
+    const { eventAttempts } = config
+    moduleRoutes(app, ladder, { registry, priceBook, directory, runControl, eventAttempts })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     approvalChainRoutes(app, ladder, { registry, runControl })
     absenceRoutes(app, ladder, runControl)
     const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })
     approvalRoutes(app, ladder, { pool, registry, works, approvers, askOrganisation, abilityOfMember }, off)
+    const tasksAdded: Queue['tasksAdded'] = (lanes) => queue.tasksAdded(lanes)
+    jobRoutes(app, ladder, { pool, runControl, registry, tasksAdded, isClosing: () => closing }, off)
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)
@@ -352,16 +357,8 @@ async function assemble(
   const connection = access.kernel
   const { withWork } = works
   const queue = openQueue({
-    config,
-    connection,
-    secret,
-    feed,
-    registry,
-    directory,
-    withWork,
+    ...{ config, connection, secret, feed, registry, directory, limits, withWork, closers, log },
     webhooks: hooks,
-    closers,
-    log,
   })
   await registry.openWith(queue.withDoors((...modules) => doors.open(frontDoor, ...modules)))
 

@@ -91,8 +91,12 @@ t.test('a process that is killed loses no webhook and no event of a stream', asy
     sent.flatMap((note) => Array<string>(5).fill(note)),
   )
   client.cut()
-  const { rows } = await database.admin.query(
-    "select state, count(*)::int from kernel.task where kind = 'webhook' group by state",
-  )
-  t.strictSame(rows, [{ state: 'done', count: wanted }])
+  const states = async () => {
+    const { rows } = await database.admin.query<{ state: string; count: number }>(
+      "select state, count(*)::int from kernel.task where kind = 'webhook' group by state",
+    )
+    return rows
+  }
+  const ended = await until(states, (some) => some.every(({ state }) => state === 'done'), 60_000)
+  t.strictSame(ended, [{ state: 'done', count: wanted }])
 })

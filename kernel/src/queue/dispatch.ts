@@ -4,23 +4,23 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { dispatchLock } from '../data/dispatch-lock.ts'
+import type { Subscription } from '../entitlements/subscriptions.ts'
 import { insertWebhookTasks } from '../webhooks/fan-out.ts'
-import type { Subscription } from './subscriptions.ts'
 import type { Lane } from './task.ts'
 
 const atOnce = 500
 
 /**
- * $1 how many, $2 the subscriptions as JSON, $3 attempts, $4 those of webhooks. Rows that another transaction is erasing are left alone. Answers
- * with how many events there were, and the lanes that got something.
+ * $1 how many, $2 the subscriptions as JSON, $3 attempts, $4 those of webhooks. Rows that another transaction is
+ * erasing are left alone. Answers with how many events there were, and the lanes that got something.
  */
-const dispatchBatch = `
+export const dispatchBatch = `
   WITH batch AS (
     SELECT tenant_id, id FROM kernel.outbox WHERE dispatched_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
   ), numbered AS (
     SELECT tenant_id, id, nextval('kernel.outbox_position') AS position FROM (SELECT * FROM batch ORDER BY id) b
   ), events AS (
-    UPDATE kernel.outbox o SET position = n.position, dispatched_at = now()
+    UPDATE kernel.outbox o SET position = n.position, dispatched_at = clock_timestamp()
       FROM numbered n WHERE o.tenant_id = n.tenant_id AND o.id = n.id
     RETURNING o.tenant_id, o.id, o.module || '.' || o.event AS name, o.actor, o.request_id, o.traceparent, o.subject, o.depth
   ), tasks AS (

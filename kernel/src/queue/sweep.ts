@@ -13,7 +13,7 @@ const promotedAtOnce = 1_000
 const lanesAtOnce = 500
 const everyMs = 1_000
 
-const promote = `
+export const promote = `
   WITH due AS (
     SELECT tenant_id, id FROM kernel.task WHERE state = 'waiting' AND NOT ready AND run_at <= now()
      ORDER BY run_at, id LIMIT ${promotedAtOnce} FOR UPDATE SKIP LOCKED
@@ -23,19 +23,19 @@ const promote = `
   SELECT DISTINCT queue, tenant_id AS tenant, lane FROM ready`
 
 /** $1 code and $2 message of their error, $3 and $4 the first and longest wait in ms. */
-const takeBack = `
+export const takeBack = `
   WITH lost AS (
     SELECT tenant_id, id FROM kernel.task WHERE state = 'running' AND lease_until < now()
      ORDER BY lease_until LIMIT ${promotedAtOnce} FOR UPDATE SKIP LOCKED)
   UPDATE kernel.task t
-     SET state = CASE WHEN attempt >= attempts_max THEN 'dead' ELSE 'waiting' END,
-         ended_at = CASE WHEN attempt >= attempts_max THEN now() END, lease_until = NULL, worker = NULL, ready = false,
+     SET state = CASE WHEN cancel_asked_at IS NOT NULL THEN 'cancelled' WHEN attempt >= attempts_max THEN 'dead' ELSE 'waiting' END,
+         ended_at = CASE WHEN attempt >= attempts_max OR cancel_asked_at IS NOT NULL THEN now() END, lease_until = NULL, worker = NULL, ready = false,
          run_at = now() + least($3 * 2 ^ least(attempt - 1, 30), $4) * interval '1 millisecond',
          error = jsonb_build_object('code', $1::text, 'message', $2::text, 'at', now())
     FROM lost l WHERE t.tenant_id = l.tenant_id AND t.id = l.id`
 
 /** From lane to lane through the index, whatever lies in them, behind the lane of $1, $2, $3. $4: states that work. */
-const findLanes = `
+export const findLanes = `
   WITH RECURSIVE lanes AS (
     (SELECT queue, tenant_id, lane FROM kernel.task
       WHERE state = 'waiting' AND ready AND (queue, tenant_id, lane) > ($1, $2::uuid, $3)
