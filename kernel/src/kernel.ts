@@ -252,7 +252,7 @@ async function assemble(
   const ssoRedirectUri = config.publicUrl + callbackPath
   const sso = openSso({ config, cradle, redirectUri: ssoRedirectUri, modulesOf }, off)
   const hooks = openHooks(
-    { config, cradle, registry, world, closers, addTurns: (lanes) => queue.addTurns(lanes) },
+    { config, cradle, registry, world, closers, tasksAdded: (lanes) => queue.tasksAdded(lanes) },
     off,
   )
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>

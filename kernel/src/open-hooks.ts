@@ -13,7 +13,7 @@ import { createFetcher } from './outside/fetcher.ts'
 import { createSeal } from './outside/seal.ts'
 import type { World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
-import type { TurnStore } from './queue/turn-store.ts'
+import type { Lane } from './queue/task.ts'
 import type { PluginRegistry } from './registry/plugin-registry.ts'
 import { repeat } from './tenants/repeat.ts'
 import { createDeliverWebhook, type DeliverWebhook } from './webhooks/deliver-webhook.ts'
@@ -39,11 +39,11 @@ export function openHooks(
     readonly registry: PluginRegistry
     readonly world: World
     readonly closers: Closers
-    readonly addTurns: TurnStore['addTurns']
+    readonly tasksAdded: (lanes: readonly Lane[]) => void
   },
   off: DefencesOff,
 ): Hooks {
-  const { config, cradle, registry, world, closers, addTurns } = parts
+  const { config, cradle, registry, world, closers, tasksAdded } = parts
   const { pool, feed, connections, ladder, log, outbox, runControl } = cradle
   const seal = createSeal(cradle.secret, 'webhooks')
   const attempts = attemptsOf(config)
@@ -70,12 +70,7 @@ export function openHooks(
       const manifest = registry.served(module)?.stable?.manifest
       return manifest && Object.keys(manifest.events)
     },
-    wake(tenant, lane) {
-      // The sweeper would do it a second later.
-      addTurns([{ queue: 'webhooks', tenant, lane }]).catch((error: unknown) =>
-        log.warn({ err: error }, 'a turn could not be added; the sweeper does it'),
-      )
-    },
+    wake: (tenant, lane) => tasksAdded([{ queue: 'webhooks', tenant, lane }]),
   }
   return {
     routes(app) {

@@ -21,16 +21,14 @@ import { startPurge } from './queue/purge-queue.ts'
 import { eventRunner } from './queue/run-event.ts'
 import { attempter, type TaskRunners } from './queue/run-task.ts'
 import { runTurn } from './queue/run-turn.ts'
-
 import { startSweeper } from './queue/sweep.ts'
 import { type Lane, moduleOfQueue, type Task } from './queue/task.ts'
 import { postgresTurns, redisTurns } from './queue/turn-backends.ts'
-import { createTurnStore, type TurnStore } from './queue/turn-store.ts'
+import { createTurnStore } from './queue/turn-store.ts'
 import type { PluginRegistry } from './registry/plugin-registry.ts'
 import type { TenantDirectory } from './tenants/tenant-directory.ts'
 
 export interface Queue extends Pick<ModuleWorkers, 'withDoors'> {
-  readonly addTurns: TurnStore['addTurns']
   /** Events were committed. */
   readonly wake: () => void
   /** Tasks of these lanes were committed. */
@@ -69,9 +67,10 @@ export function openQueue(parts: {
   const worker = randomUUID()
   const times = { firstMs: config.retryFirstMs, longestMs: config.retryLongestMs }
   let stopping = false
-  const leases = startLeases(pool, worker, log)
+  const lease = config.taskLeaseMs
+  const leases = startLeases(pool, worker, lease, log)
   closers.add('leases', () => leases.close())
-  const claims = createClaims(pool, worker)
+  const claims = createClaims(pool, worker, lease)
   const isStopping = () => stopping
   const workers = createModuleWorkers(store, (queue) =>
     store.work(queue, config.workAtOnce, (turn) => {
@@ -94,6 +93,7 @@ export function openQueue(parts: {
       withWork,
       enter,
       worker,
+      lease,
       leases,
       addTurns,
       isStopping,
@@ -118,7 +118,7 @@ export function openQueue(parts: {
   const dispatcher = startDispatcher({ pool, subscriptions, addTurns, eventAttempts, webhookAttempts, log })
   const sweeper = startSweeper({ pool, addTurns, times, log })
   store.work('webhooks', webhooksAtOnce, (turn) =>
-    runTurn({ claims, leases, attempt, isStopping: () => stopping }, { queue: 'webhooks', ...turn }),
+    runTurn({ claims, leases, attempt, isStopping }, { queue: 'webhooks', ...turn }),
   )
   const purge = startPurge(pool, { eventDays: config.eventDays, taskDays: config.taskDays }, log)
   closers.add('queue', async () => {

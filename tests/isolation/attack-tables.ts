@@ -20,6 +20,7 @@ import { frameAttacks } from './frame-attacks.fixture.ts'
 import { doublyBounded, governorAttacks } from './governor-attacks.fixture.ts'
 import { groupAttacks } from './group-attacks.fixture.ts'
 import { type GuestAttack, guestAttacks } from './guest-attacks.fixture.ts'
+import { hookAttacks } from './hook-attacks.fixture.ts'
 import { hostProcessAttempts } from './host-process-attacks.fixture.ts'
 import { huntAttacks } from './hunt-attacks.fixture.ts'
 import { namedTests } from './named-attacks.fixture.ts'
@@ -172,6 +173,7 @@ const tables: readonly AttackTable[] = [
   table('SAML', 'saml.test.ts', samlAttacks.map(fromBreakIn)),
   table('groups', 'groups.test.ts', groupAttacks.map(fromBreakIn)),
   table('approvals', 'approvals.test.ts', approvalAttacks.map(fromBreakIn)),
+  table('webhooks and the stream', 'hooks.test.ts', hookAttacks.map(fromBreakIn)),
   table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),
   table(
     'calls of a plugin',

@@ -1,14 +1,14 @@
 // Webhooks, from an event to the receiver and back: what is sent and signed, tried again, given up, and sent once more.
 import { Webhook } from 'standardwebhooks'
 import t from 'tap'
-import { hooksLab, hooksTenant } from '../support/hooks-lab.ts'
+import { hooksLab } from '../support/hooks-lab.ts'
 import type { Reply } from '../support/kernel.ts'
 import { until } from '../support/queue-lab.ts'
 import type { Received } from '../support/webhook-receiver.ts'
 
 const lab = await hooksLab(t)
 const { receiver } = lab
-const tenant = hooksTenant(await lab.openTenant('store'))
+const tenant = await lab.open()
 const { owner } = tenant
 const items = (reply: Reply) => reply.body['items'] as Record<string, unknown>[]
 const got = (host: string, count = 1) =>
@@ -239,7 +239,7 @@ t.test('changes are guarded by versions, and pages follow each other', async (t)
 })
 
 t.test('a tenant has a bounded number of them', async (t) => {
-  const crowded = hooksTenant(await lab.openTenant('store'))
+  const crowded = await lab.open()
   for (let at = 0; at < 50; at += 1) await crowded.hook('k.bank.example')
   const body = { url: 'https://k.bank.example/', events: ['*'] }
   const [one, two] = await Promise.all([1, 2].map(() => crowded.owner('POST', '/v1/tenant/webhooks', body)))

@@ -1,7 +1,8 @@
 // A kernel whose module `store` tells of what happens, with receivers of webhooks and people to listen.
+import { randomUUID } from 'node:crypto'
 import type { Config } from '../../kernel/src/config.ts'
 import { makeInstallation } from './installation.ts'
-import { type Send, type TestKernel, type TestParts, testKernel } from './kernel.ts'
+import { type Send, sender, type TestKernel, type TestParts, testKernel } from './kernel.ts'
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts'
 
 export const storeSource = `
@@ -38,12 +39,23 @@ export default definePlugin({
 
 export interface HooksLab extends TestKernel {
   readonly receiver: WebhookReceiver
+  /** A new tenant with the store, whose owner's headers are known. */
+  open(): Promise<HooksTenant>
+  /** Somebody who listens and asks as a member. */
+  join(tenant: HooksTenant, role: 'owner' | 'admin' | 'member'): Promise<HooksPerson>
+}
+
+export interface HooksPerson {
+  readonly id: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly send: Send
 }
 
 export interface HooksTenant {
   readonly slug: string
   readonly id: string
   readonly owner: Send
+  readonly headers: Readonly<Record<string, string>>
   /** Id of a new order, made by `send`. */
   order(send?: Send): Promise<string>
   ship(order: string, note?: string, count?: number): Promise<void>
@@ -74,7 +86,30 @@ export async function hooksLab(
     { pluginsRoot, webhookDelays: quickDelays, ...overrides },
     { ...parts, world: receiver.world },
   )
-  return { ...kernel, receiver }
+  async function person(slug: string): Promise<HooksPerson & { email: string }> {
+    const email = `${randomUUID()}@example.com`
+    const account = { name: 'A Person', email, password: 'correct horse battery' }
+    const { body } = await kernel.send('POST', '/v1/auth/sign-up/email', account)
+    const headers = { authorization: `Bearer ${String(body['token'])}`, 'x-tenant-id': slug }
+    const { id } = body['user'] as { id: string }
+    return { id, email, headers, send: sender(kernel.kernel, headers) }
+  }
+  return {
+    ...kernel,
+    receiver,
+    async open() {
+      const slug = `t-${randomUUID().slice(0, 8)}`
+      const { send: owner, headers } = await person(slug)
+      const { body } = await owner('POST', '/v1/tenants', { name: slug, slug, currency: 'USD' })
+      await owner('POST', '/v1/tenant/modules', { module: 'store' })
+      return hooksTenant({ slug, id: String(body['id']), owner, headers })
+    },
+    async join({ slug, owner }, role) {
+      const one = await person(slug)
+      await owner('POST', '/v1/tenant/members', { email: one.email, role })
+      return one
+    },
+  }
 }
 
 const must = (reply: Awaited<ReturnType<Send>>, status: number) => {
@@ -83,7 +118,7 @@ const must = (reply: Awaited<ReturnType<Send>>, status: number) => {
   return reply.body
 }
 
-export function hooksTenant(tenant: { slug: string; id: string; owner: Send }): HooksTenant {
+export function hooksTenant(tenant: Pick<HooksTenant, 'slug' | 'id' | 'owner' | 'headers'>): HooksTenant {
   const { owner } = tenant
   return {
     ...tenant,

@@ -67,7 +67,8 @@ export function eventStreamRoute(app: Instance, ladder: Ladder, streams: Pick<Ev
       const stream = await streams.open(stage, wish, async () => ladder.entered(request))
       // Proxies are not to wait until there is enough of it.
       void reply.header('x-accel-buffering', 'no').type('text/event-stream; charset=utf-8')
-      return reply.send(stream.body)
+      // Not the reply, which is awaited to its end: the request would keep its turn as long as the stream goes on.
+      return stream.body
     }),
   })
 }

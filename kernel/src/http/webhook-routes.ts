@@ -61,8 +61,15 @@ function checkEvents(eventsOf: WebhookRouteParts['eventsOf'], filters: readonly 
 }
 
 /** Without 304: how an endpoint is doing changes without a new version of it. */
-const send = (reply: FastifyReply, endpoint: Endpoint, more: object = {}) =>
-  reply.header('etag', etagOf(endpoint)).send({ ...endpoint, ...more })
+const send = (reply: FastifyReply, endpoint: Endpoint) =>
+  reply.header('etag', etagOf(endpoint)).send(endpoint)
+
+/** An answer that says so is not kept for its Idempotency-Key. */
+const sendSecret = (reply: FastifyReply, endpoint: Endpoint, secret: string) =>
+  reply
+    .header('etag', etagOf(endpoint))
+    .header('cache-control', 'no-store')
+    .send({ ...endpoint, secret })
 
 export function webhookRoutes(app: Instance, ladder: Ladder, parts: WebhookRouteParts): void {
   const { runControl, seal, plainHosts, eventsOf, wake } = parts
@@ -121,7 +128,7 @@ export function webhookRoutes(app: Instance, ladder: Ladder, parts: WebhookRoute
         return added
       })
       void reply.code(201).header('location', `${webhooksUrl}/${endpoint.id}`)
-      return send(reply, endpoint, { secret })
+      return sendSecret(reply, endpoint, secret)
     }),
   })
   app.route({
@@ -185,7 +192,7 @@ export function webhookRoutes(app: Instance, ladder: Ladder, parts: WebhookRoute
         await tx.audit({ ...webhookAudit(stage, id), action: 'secretRotated' })
         return after
       })
-      return send(reply, endpoint, { secret })
+      return sendSecret(reply, endpoint, secret)
     }),
   })
   app.route({
