@@ -7,6 +7,8 @@ export const up = `
 -- claimed too early is put aside then.
 alter table kernel.task add column ready boolean not null default true;
 drop index kernel.task_waiting_idx;
+-- A tenant's row stays when the tenant is erased; and dispatching for all must not wait for a lock on one.
+alter table kernel.task drop constraint task_tenant_id_fkey;
 create index task_ready_idx on kernel.task (queue, tenant_id, lane, priority, id) where state = 'waiting' and ready;
 create index task_later_idx on kernel.task (run_at, id) where state = 'waiting' and not ready;
 
@@ -62,6 +64,8 @@ export const down = `
 drop function kernel.claim_tasks;
 drop index kernel.task_ready_idx;
 drop index kernel.task_later_idx;
+alter table kernel.task add constraint task_tenant_id_fkey
+  foreign key (tenant_id) references kernel.tenant on delete cascade;
 alter table kernel.task drop column ready;
 create index task_waiting_idx on kernel.task (queue, tenant_id, lane, priority, id) where state = 'waiting';
 `

@@ -296,7 +296,8 @@ async function assemble(
     })
     delegationRoutes(app, ladder, { runControl, modulesOf })
     dutyRoutes(app, ladder, { runControl, modulesOf })
-    moduleRoutes(app, ladder, { registry, priceBook, directory, runControl })
+    const { eventAttempts } = config
+    moduleRoutes(app, ladder, { registry, priceBook, directory, runControl, eventAttempts })
     settingsRoutes(app, ladder, { registry, directory, runControl })
     approvalChainRoutes(app, ladder, { registry, runControl })
     absenceRoutes(app, ladder, runControl)

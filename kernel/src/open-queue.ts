@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { ChangeFeed } from './data/change-feed.ts'
 import { openControlPool } from './data/control-pool.ts'
 import type { LimitDirectory } from './entitlements/limit-directory.ts'
+import { keptSubscriptions } from './entitlements/subscriptions.ts'
 import type { WithWork } from './http/module-parts.ts'
 import type { Closers } from './open-parts.ts'
 import { createClaims } from './queue/claim-tasks.ts'
@@ -19,7 +20,7 @@ import { startPurge } from './queue/purge-queue.ts'
 import { eventRunner } from './queue/run-event.ts'
 import { attempter, type TaskRunners } from './queue/run-task.ts'
 import { runTurn } from './queue/run-turn.ts'
-import { keptSubscriptions } from './queue/subscriptions.ts'
+
 import { startSweeper } from './queue/sweep.ts'
 import { type Lane, moduleOfQueue, type Task } from './queue/task.ts'
 import { postgresTurns, redisTurns } from './queue/turn-backends.ts'
@@ -63,9 +64,10 @@ export function openQueue(parts: {
   const worker = randomUUID()
   const times = { firstMs: config.retryFirstMs, longestMs: config.retryLongestMs }
   let stopping = false
-  const leases = startLeases(pool, worker, log)
+  const lease = config.taskLeaseMs
+  const leases = startLeases(pool, worker, lease, log)
   closers.add('leases', () => leases.close())
-  const claims = createClaims(pool, worker)
+  const claims = createClaims(pool, worker, lease)
   const isStopping = () => stopping
   const workers = createModuleWorkers(store, (queue) =>
     store.work(queue, config.workAtOnce, (turn) => {
@@ -88,6 +90,7 @@ export function openQueue(parts: {
       withWork,
       enter,
       worker,
+      lease,
       leases,
       addTurns,
       isStopping,

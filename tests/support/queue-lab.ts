@@ -4,6 +4,20 @@ import type { Test } from 'tap'
 import type { Config } from '../../kernel/src/config.ts'
 import { type Send, type TestKernel, type TestParts, testKernel } from './kernel.ts'
 import { queueInstallation } from './queue-plugins.ts'
+import { hasRedis, noRedis, type RedisServer, startRedis } from './redis-server.ts'
+
+export interface Entry {
+  readonly order: string
+  readonly say: string
+  readonly number: number
+}
+
+export interface TaskSeen {
+  readonly name: string
+  readonly state: string
+  readonly attempt: number
+  readonly error: { readonly code: string; readonly message: string } | null
+}
 
 export interface Shop {
   readonly id: string
@@ -11,16 +25,16 @@ export interface Shop {
   readonly owner: Send
   /** A new order. */
   order(): Promise<string>
+  /** Answers with the status. */
   tell(order: string, say: string, number?: number, count?: number): Promise<number>
   /** What the books have written down, in the order in which they did. */
-  entries(): Promise<{ order: string; say: string; number: number }[]>
+  entries(): Promise<Entry[]>
+  tasks(): Promise<TaskSeen[]>
 }
 
 export interface QueueLab extends TestKernel {
   openShop(...modules: string[]): Promise<Shop>
-  tasks(
-    tenant: string,
-  ): Promise<{ name: string; state: string; attempt: number; error: { code: string } | null }[]>
+  readonly pluginsRoot: string
 }
 
 /** Short waits: a test is not to wait for an hour. */
@@ -35,29 +49,36 @@ export async function queueLab(
   const lab = await testKernel(t, { ...quick, ...overrides, pluginsRoot }, parts)
   return {
     ...lab,
+    pluginsRoot,
     async openShop(...modules) {
       const tenant = await lab.openTenant(...(modules.length > 0 ? modules : ['shop', 'books']))
-      return shopOf(tenant)
-    },
-    async tasks(tenant) {
-      const { rows } = await lab.database.admin.query(
-        'select name, state, attempt, error from kernel.task where tenant_id = $1 order by id',
-        [tenant],
-      )
-      return rows
+      return shopOf(tenant, lab.database)
     },
   }
 }
 
-export const shopOf = (tenant: { id: string; slug: string; owner: Send }): Shop => ({
+export const shopOf = (
+  tenant: { id: string; slug: string; owner: Send },
+  { admin }: Pick<TestKernel['database'], 'admin'>,
+): Shop => ({
   ...tenant,
   order: async () => String((await tenant.owner('POST', '/v1/shop/orders', { name: 'one' })).body['id']),
   tell: async (order, say, number = 0, count = 1) =>
     (await tenant.owner('POST', '/v1/shop/tell', { order, say, number, count })).status,
+  // The audit trail has the order, and has a row exactly where there is a record.
   async entries() {
-    const { body } = await tenant.owner('GET', '/v1/books/entries?limit=200&sort=id')
-    const { items } = body as unknown as { items: { order: string; say: string; number: number }[] }
-    return (items ?? []).map(({ order, say, number }) => ({ order, say, number }))
+    const { rows } = await admin.query<{ after: Entry }>(
+      `select after from kernel.audit where tenant_id = $1 and module = 'books' and action = 'create' order by id`,
+      [tenant.id],
+    )
+    return rows.map(({ after: { order, say, number } }) => ({ order, say, number }))
+  },
+  async tasks() {
+    const { rows } = await admin.query<TaskSeen>(
+      'select name, state, attempt, error from kernel.task where tenant_id = $1 order by id',
+      [tenant.id],
+    )
+    return rows
   },
 })
 
@@ -73,4 +94,22 @@ export async function until<T>(
     if (isSo(answer) || Date.now() > end) return answer
     await sleep(25)
   }
+}
+
+export const allEnded = (tasks: readonly TaskSeen[]): boolean =>
+  tasks.length > 0 && tasks.every(({ state }) => state !== 'waiting' && state !== 'running')
+
+export interface StoreInTest {
+  readonly name: 'PostgreSQL' | 'Redis'
+  readonly config: Partial<Config>
+  readonly redis?: RedisServer
+}
+
+/** The same tests over both stores; over Redis they are left out, and that is said, where there is none. */
+export function overBothStores(t: Test, suite: (t: Test, store: StoreInTest) => Promise<void>): void {
+  t.test('over PostgreSQL', (t) => suite(t, { name: 'PostgreSQL', config: {} }))
+  t.test('over Redis', hasRedis() ? {} : { skip: noRedis }, async (t) => {
+    const redis = await startRedis(t)
+    await suite(t, { name: 'Redis', config: { redisUrl: redis.url }, redis })
+  })
 }

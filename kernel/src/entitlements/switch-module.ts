@@ -5,6 +5,7 @@ import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import { consentToAll, type GivenConsent } from './consent.ts'
+import { endAbsence, holdDispatch, noteAbsence } from './module-absence.ts'
 
 /** Names of the modules that `plugin` cannot work without. */
 export const requiredModules = (plugin: LoadedPlugin): string[] =>
@@ -32,14 +33,23 @@ async function lockModules(tx: ControlTransaction, tenantId: string): Promise<st
   return rows.map((row) => row.module)
 }
 
-/** @throws MODULE_NOT_FOUND, MODULE_ALREADY_ENABLED, MODULE_REQUIRES_OTHERS, CONSENT_REQUIRED */
+/**
+ * `eventAttempts`: how often it is tried with each event that it missed.
+ * @throws MODULE_NOT_FOUND, MODULE_ALREADY_ENABLED, MODULE_REQUIRES_OTHERS, CONSENT_REQUIRED
+ */
 export const enableModule = (
   runControl: RunControl,
   plugins: ModulePlugins,
   by: ModuleSwitcher,
   module: string,
-  consent?: GivenConsent,
-): Promise<void> => runControl((tx) => enableModuleWithin(tx, plugins, by, module, consent))
+  consent: GivenConsent | undefined,
+  eventAttempts: number,
+): Promise<void> =>
+  runControl(async (tx) => {
+    await holdDispatch(tx)
+    await enableModuleWithin(tx, plugins, by, module, consent)
+    await endAbsence(tx, by.tenant.id, module, eventAttempts)
+  })
 
 /** As a part of a larger change, such as a new tenant. @throws what `enableModule` throws */
 export async function enableModuleWithin(
@@ -83,6 +93,7 @@ export async function disableModule(
   module: string,
 ): Promise<void> {
   await runControl(async (tx) => {
+    await holdDispatch(tx)
     const enabled = await lockModules(tx, by.tenant.id)
     if (!enabled.includes(module)) throw errors.moduleNotInUse({ module })
     const requiredBy = enabled.filter((name) => {
@@ -94,6 +105,7 @@ export async function disableModule(
       by.tenant.id,
       module,
     ])
+    await noteAbsence(tx, by.tenant.id, module)
     await tx.audit({ ...auditOf(by, module), action: 'disabled' })
     await tx.announce({ kind: 'tenant', id: by.tenant.id })
   })

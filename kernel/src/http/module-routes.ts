@@ -67,9 +67,10 @@ export function moduleRoutes(
     readonly priceBook: PriceBook
     readonly directory: TenantDirectory
     readonly runControl: RunControl
+    readonly eventAttempts: number
   },
 ): void {
-  const { registry, priceBook, directory, runControl } = parts
+  const { registry, priceBook, directory, runControl, eventAttempts } = parts
   const { plugins } = registry
   const tags = ['Marketplace']
 
@@ -144,7 +145,7 @@ export function moduleRoutes(
     ...atRung(ladder.located, async (stage, request, reply) => {
       mayManageModules(stage)
       const { module, consent } = request.body as ModuleBody
-      await enableModule(runControl, plugins, stage, module, consent)
+      await enableModule(runControl, plugins, stage, module, consent, eventAttempts)
       return reply
         .code(201)
         .header('location', '/v1/tenant/modules')

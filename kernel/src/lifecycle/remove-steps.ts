@@ -15,6 +15,10 @@ const about = [
   ['kernel.tenant_module', 'module'],
   ['kernel.module_setting', 'module'],
   ['kernel.outbox', 'module'],
+  ['kernel.task', 'module'],
+  ['kernel.task_pause', 'module'],
+  ['kernel.job_schedule', 'module'],
+  ['kernel.module_absence', 'module'],
   ['kernel.limit_override', 'module'],
   ['kernel.usage', 'module'],
 ] as const

@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { dispatchLock } from '../data/dispatch-lock.ts'
-import type { Subscription } from './subscriptions.ts'
+import type { Subscription } from '../entitlements/subscriptions.ts'
 import type { Lane } from './task.ts'
 
 const atOnce = 500
@@ -19,7 +19,7 @@ const dispatchBatch = `
   ), numbered AS (
     SELECT tenant_id, id, nextval('kernel.outbox_position') AS position FROM (SELECT * FROM batch ORDER BY id) b
   ), events AS (
-    UPDATE kernel.outbox o SET position = n.position, dispatched_at = now()
+    UPDATE kernel.outbox o SET position = n.position, dispatched_at = clock_timestamp()
       FROM numbered n WHERE o.tenant_id = n.tenant_id AND o.id = n.id
     RETURNING o.tenant_id, o.id, o.module || '.' || o.event AS name, o.actor, o.request_id, o.traceparent, o.subject, o.depth
   ), tasks AS (

@@ -2,6 +2,7 @@
 // the others too, and must not leave it out.
 import type pg from 'pg'
 import type { ChangeFeed } from '../data/change-feed.ts'
+import type { ControlTransaction } from '../tenants/control-transaction.ts'
 
 export interface Subscription {
   /** Full name: `oms.order.shipped`. */
@@ -27,8 +28,8 @@ const selectOn = `
    ORDER BY p.module, v.version = p.stable`
 
 /** The stable version's word is the last. */
-export async function readSubscriptions(client: Pick<pg.ClientBase, 'query'>): Promise<Subscription[]> {
-  const { rows } = await client.query<Row>(selectOn)
+export async function readSubscriptions(tx: Pick<ControlTransaction, 'query'>): Promise<Subscription[]> {
+  const rows = await tx.query<Row>(selectOn, [])
   const found = new Map<string, Subscription>()
   for (const { module, on } of rows) {
     for (const [event, whileDisabled] of listened(on)) {
@@ -40,7 +41,6 @@ export async function readSubscriptions(client: Pick<pg.ClientBase, 'query'>): P
 
 function listened(on: unknown): [string, Subscription['whileDisabled']][] {
   if (typeof on !== 'object' || on === null) return []
-  if (Array.isArray(on)) return on.map((event) => [String(event), 'deliver'])
   return Object.entries(on).map(([event, { whileDisabled }]) => [
     event,
     whileDisabled === 'skip' ? 'skip' : 'deliver',
@@ -62,7 +62,7 @@ export function keptSubscriptions(
   return async (client) => {
     if (known) return known
     const before = changes
-    const read = await readSubscriptions(client)
+    const read = await readSubscriptions({ query: async (text) => (await client.query(text)).rows })
     if (feed.isLive() && before === changes) known = read
     return read
   }
