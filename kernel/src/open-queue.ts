@@ -129,7 +129,6 @@ export function openQueue(parts: {
   })
   const onItsOwn = AsyncLocalStorage.snapshot()
   return {
-    addTurns,
     wake: dispatcher.wake,
     tasksAdded(lanes) {
       onItsOwn(addTurns, lanes).catch((error: unknown) =>
