@@ -22,6 +22,10 @@ export type Defence =
   | 'sqlVetting'
   /** A report runs where the database refuses to write. */
   | 'sqlReadOnly'
+  /** Who did not start a job sees and steers it with permission of the tenant alone. */
+  | 'jobReaders'
+  /** Having any job done by hand takes permission of the tenant. */
+  | 'jobRunners'
   /** The bytes of an answer to a plugin's SQL are counted on the socket. */
   | 'sqlBytes'
   /** The time of a plugin's SQL is counted on the socket. */

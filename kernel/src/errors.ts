@@ -4,6 +4,7 @@ import { accessErrors } from './errors/access-errors.ts'
 import { approvalErrors } from './errors/approval-errors.ts'
 import { credentialErrors } from './errors/credential-errors.ts'
 import { identityErrors } from './errors/identity-errors.ts'
+import { jobErrors } from './errors/job-errors.ts'
 import { kernelErrors } from './errors/kernel-errors.ts'
 import { operatorErrors } from './errors/operator-errors.ts'
 import { pluginErrors } from './errors/plugin-errors.ts'
@@ -29,6 +30,7 @@ export const errors = {
   ...recordErrors,
   ...approvalErrors,
   ...operatorErrors,
+  ...jobErrors,
   ...pluginErrors,
   ...queueErrors,
   ...kernelErrors,

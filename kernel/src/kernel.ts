@@ -25,6 +25,7 @@ import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { openHygiene } from './http/hygiene/open-hygiene.ts'
 import { invitationRoutes } from './http/invitation-routes.ts'
+import { jobRoutes } from './http/job-routes.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
 import { limitRoutes } from './http/limit-routes.ts'
@@ -59,7 +60,7 @@ import { createLifecycle } from './lifecycle/lifecycle.ts'
 import { createPluginAdministration } from './lifecycle/plugin-administration.ts'
 import { languageOf } from './mail/languages.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
-import { openQueue } from './open-queue.ts'
+import { openQueue, type Queue } from './open-queue.ts'
 import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
 import { memberAbilities } from './permissions/member-abilities.ts'
@@ -184,6 +185,7 @@ async function assemble(
       tell: (tenant, changed) =>
         changed.has(organisation) ? feed.announcement({ kind: 'access', id: tenant }) : undefined,
       emitted: () => queue.wake(),
+      tasksAdded: (lanes) => queue.tasksAdded(lanes),
     },
     off,
   )
@@ -301,6 +303,8 @@ async function assemble(
     absenceRoutes(app, ladder, runControl)
     const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })
     approvalRoutes(app, ladder, { pool, registry, works, approvers, askOrganisation, abilityOfMember }, off)
+    const tasksAdded: Queue['tasksAdded'] = (lanes) => queue.tasksAdded(lanes)
+    jobRoutes(app, ladder, { pool, runControl, registry, tasksAdded, isClosing: () => closing }, off)
     secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
     operatorRoutes(app, ladder, { lifecycle, administration })
     operationRoutes(app, ladder, lifecycle)
@@ -346,7 +350,9 @@ async function assemble(
   const { secret } = cradle
   const connection = access.kernel
   const { withWork } = works
-  const queue = openQueue({ config, connection, secret, feed, registry, directory, withWork, closers, log })
+  const queue = openQueue({
+    ...{ config, connection, secret, feed, registry, directory, limits, withWork, closers, log },
+  })
   await registry.openWith(queue.withDoors((...modules) => doors.open(frontDoor, ...modules)))
 
   // After the doors: what an operation changes is to be seen by callers before it says that it is done.

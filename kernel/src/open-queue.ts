@@ -1,10 +1,12 @@
 // The work queue, put together beside kernel.ts: what is dispatched, who takes turns at it, and what each kind of task does.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHmac, randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import type { ChangeFeed } from './data/change-feed.ts'
 import { openControlPool } from './data/control-pool.ts'
+import type { LimitDirectory } from './entitlements/limit-directory.ts'
 import { keptSubscriptions } from './entitlements/subscriptions.ts'
 import type { WithWork } from './http/module-parts.ts'
 import type { Closers } from './open-parts.ts'
@@ -13,13 +15,14 @@ import { startDispatcher } from './queue/dispatch.ts'
 import { createEndings } from './queue/end-task.ts'
 import { startLeases } from './queue/leases.ts'
 import { createModuleWorkers, type ModuleWorkers } from './queue/module-workers.ts'
+import { type Jobs, openJobs } from './queue/open-jobs.ts'
 import { startPurge } from './queue/purge-queue.ts'
 import { eventRunner } from './queue/run-event.ts'
 import { attempter, type TaskRunners } from './queue/run-task.ts'
 import { runTurn } from './queue/run-turn.ts'
 
 import { startSweeper } from './queue/sweep.ts'
-import { moduleOfQueue } from './queue/task.ts'
+import { type Lane, moduleOfQueue, type Task } from './queue/task.ts'
 import { postgresTurns, redisTurns } from './queue/turn-backends.ts'
 import { createTurnStore } from './queue/turn-store.ts'
 import type { PluginRegistry } from './registry/plugin-registry.ts'
@@ -28,6 +31,8 @@ import type { TenantDirectory } from './tenants/tenant-directory.ts'
 export interface Queue extends Pick<ModuleWorkers, 'withDoors'> {
   /** Events were committed. */
   readonly wake: () => void
+  /** Tasks of these lanes were committed. */
+  readonly tasksAdded: (lanes: readonly Lane[]) => void
 }
 
 const poolSize = 6
@@ -42,6 +47,7 @@ export function openQueue(parts: {
   readonly registry: PluginRegistry
   readonly directory: TenantDirectory
   readonly withWork: WithWork
+  readonly limits: LimitDirectory
   readonly closers: Closers
   readonly log: Logger
 }): Queue {
@@ -58,22 +64,50 @@ export function openQueue(parts: {
   const worker = randomUUID()
   const times = { firstMs: config.retryFirstMs, longestMs: config.retryLongestMs }
   let stopping = false
-  const leases = startLeases(pool, worker, log)
+  const lease = config.taskLeaseMs
+  const leases = startLeases(pool, worker, lease, log)
   closers.add('leases', () => leases.close())
-  const claims = createClaims(pool, worker)
+  const claims = createClaims(pool, worker, lease)
+  const isStopping = () => stopping
   const workers = createModuleWorkers(store, (queue) =>
     store.work(queue, config.workAtOnce, (turn) => {
       const module = moduleOfQueue(queue)
       if (module !== undefined && !workers.works(module)) return Promise.resolve('empty')
-      return runTurn({ claims, leases, attempt, isStopping: () => stopping }, { queue, ...turn })
+      const lane = { queue, ...turn }
+      if (queue.startsWith('jobs.')) return jobs.turns.run(lane)
+      return runTurn({ claims, leases, attempt, isStopping }, lane)
     }),
   )
+  const { enter } = workers
+  const { addTurns } = store
+  const jobs: Jobs = openJobs({
+    ...{
+      pool,
+      registry,
+      directory,
+      limits: parts.limits,
+      feed,
+      withWork,
+      enter,
+      worker,
+      lease,
+      leases,
+      addTurns,
+      isStopping,
+      log,
+    },
+    attempt: (task) => attempt(task),
+    places: config.jobsAtOnce,
+  })
   const runners: TaskRunners = {
-    event: eventRunner({ registry, directory, withWork, enter: workers.enter }),
+    event: eventRunner({ registry, directory, withWork, enter }),
+    job: jobs.run,
   }
-  const attempt = attempter({ runners, endings: createEndings(pool, times), log })
-
-  const addTurns = store.addTurns
+  const attempt: (task: Task) => Promise<boolean> = attempter({
+    runners,
+    endings: createEndings(pool, times),
+    log,
+  })
   const { eventAttempts } = config
   const subscriptions = keptSubscriptions(feed)
   const dispatcher = startDispatcher({ pool, subscriptions, addTurns, eventAttempts, log })
@@ -81,9 +115,25 @@ export function openQueue(parts: {
   const purge = startPurge(pool, { eventDays: config.eventDays, taskDays: config.taskDays }, log)
   closers.add('queue', async () => {
     stopping = true
-    await Promise.all([dispatcher.close(), sweeper.close(), purge.close()])
+    await Promise.all([dispatcher.close(), sweeper.close(), purge.close(), jobs.schedules.close()])
     const deadline = new Promise((resolve) => setTimeout(resolve, closeMs).unref())
-    await Promise.race([store.close(), deadline])
+    await Promise.race([Promise.all([store.close(), jobs.turns.ended()]), deadline])
   })
-  return { wake: dispatcher.wake, withDoors: workers.withDoors }
+  const onItsOwn = AsyncLocalStorage.snapshot()
+  return {
+    wake: dispatcher.wake,
+    tasksAdded(lanes) {
+      onItsOwn(addTurns, lanes).catch((error: unknown) =>
+        log.warn({ err: error }, 'turns could not be added; the sweeper does it'),
+      )
+    },
+    withDoors: (open) => {
+      const opened = workers.withDoors(open)
+      return async (...modules) => {
+        const doors = await opened(...modules)
+        jobs.schedules.changed()
+        return doors
+      }
+    },
+  }
 }

@@ -2,6 +2,7 @@
 // Takes the shape for granted: the kernel parses what comes out of the sandbox before it asks here.
 
 import { checkFields, isKey, ownField } from './check-fields.ts'
+import { checkJobs, checkSubscriptions } from './check-jobs.ts'
 import { checkNeeds } from './check-needs.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { KERNEL_AREAS } from './kernel-areas.ts'
@@ -30,6 +31,7 @@ export function checkManifest(manifest: Manifest): string[] {
     ...checkHooks(manifest),
     ...checkErrors(manifest),
     ...checkSubscriptions(manifest),
+    ...checkJobs(manifest),
     ...checkRoles(manifest),
   ]
 }
@@ -215,18 +217,6 @@ const checkErrors = ({ errors }: Manifest) =>
       : [`The error '${code}' has the status ${status}: use 400, 403, 404, 409 or 422.`]),
     ...(typeof message === 'string' && message.trim() !== '' ? [] : [`The error '${code}' has no message.`]),
   ])
-
-const checkSubscriptions = ({ on, uses, jobs }: Manifest) => [
-  ...on
-    .filter((event) => !Object.hasOwn(uses, event.split('.')[0] ?? ''))
-    .map((event) => `It acts on '${event}' of a plugin that is not among its 'uses'.`),
-  ...Object.entries(jobs)
-    .filter(([, { schedule }]) => !/^[\d*,/-]+( [\d*,/A-Za-z-]+){4}$/.test(schedule))
-    .map(
-      ([job, { schedule }]) =>
-        `The job '${job}' has the schedule '${schedule}', which is not five cron fields.`,
-    ),
-]
 
 function checkRoles({ roles, entities, actions, routes }: Manifest): string[] {
   const known = [

@@ -3,7 +3,7 @@
 
 import type { Entity } from './entity.ts'
 import type { Fields } from './fields/field.ts'
-import type { ApprovalSpec, ErrorSpec, NeedsSpec, Rule, UseSpec } from './manifest.ts'
+import type { ApprovalSpec, ErrorSpec, NeedsSpec, RateSpec, Rule, UseSpec } from './manifest.ts'
 
 export interface DeclaredAction {
   readonly title?: string
@@ -29,6 +29,19 @@ export interface DeclaredService {
   run(ctx: never, input: never): unknown
 }
 
+export interface DeclaredJob {
+  readonly title?: string
+  readonly input?: Fields
+  readonly schedule?: string
+  readonly attempts?: number
+  readonly rate?: RateSpec
+  run(ctx: never, input: never): unknown
+}
+
+export type DeclaredSubscriber =
+  | ((ctx: never, event: never) => unknown)
+  | { readonly whileDisabled?: 'deliver' | 'skip'; run(ctx: never, event: never): unknown }
+
 /** A plugin as written, handlers included. */
 export interface Declaration {
   readonly name: string
@@ -43,8 +56,8 @@ export interface Declaration {
   readonly services?: Readonly<Record<string, DeclaredService>>
   readonly hooks?: Readonly<Record<string, { validate?(ctx: never, record: never): unknown } | undefined>>
   readonly errors?: Readonly<Record<string, ErrorSpec>>
-  readonly on?: Readonly<Record<string, ((ctx: never, event: never) => unknown) | undefined>>
-  readonly jobs?: Readonly<Record<string, { readonly schedule: string; run(ctx: never): unknown }>>
+  readonly on?: Readonly<Record<string, DeclaredSubscriber | undefined>>
+  readonly jobs?: Readonly<Record<string, DeclaredJob>>
   readonly roles?: Readonly<Record<string, { readonly title?: string; readonly can: readonly Rule[] }>>
 }
 

@@ -1,9 +1,10 @@
 // The shape an author writes, typed so that all of it infers and mistakes do not compile.
-// `actions`, `routes` and `services` are each one mapped type over their own inputs, with no conditional type in the
+// `actions`, `routes`, `services` and `jobs` are each one mapped type over their own inputs, with no conditional type in the
 // mapping (that turned `ctx` into `any`) and an `unknown` bound on inputs (a tight one lost the record's id brand).
 
 import type { Context, Granted, Needs } from './capabilities/context.ts'
 import type { EntityHooks } from './capabilities/entities.ts'
+import type { JobCapability } from './capabilities/jobs.ts'
 import type { Plugin } from './declaration.ts'
 import type { Changes, Entity, Row, StateOf } from './entity.ts'
 import type { Created } from './errors.ts'
@@ -64,11 +65,34 @@ export interface Service<Ctx, I> {
   run(ctx: Ctx, input: Out<I>): Answer<unknown>
 }
 
-/** Cron in the tenant's time zone. */
-export interface Job<Ctx> {
-  readonly schedule: string
-  run(ctx: Ctx): Answer<unknown>
+/**
+ * Work for later: `ctx.enqueue` has it run, its schedule does, or somebody of the tenant by hand. What it does is one
+ * transaction; an attempt that fails leaves nothing and is made again, after longer and longer pauses.
+ */
+export interface Job<Ctx, I> {
+  readonly title?: string
+  readonly input?: I & Fields
+  /** Five fields of cron, in the tenant's time zone: `0 6 * * 1-5`. Its input may then require nothing. */
+  readonly schedule?: string
+  /** How often it is tried before it is left to people: 1 to 25, without it 5. */
+  readonly attempts?: number
+  /** For each tenant, at most so many are begun in so many seconds; the others wait. */
+  readonly rate?: { readonly max: number; readonly perSeconds: number }
+  /** What it returns is kept as the job's result, up to 64 KiB of JSON. */
+  run(ctx: Ctx & JobCapability, input: Out<I>): Answer<unknown>
 }
+
+/** Acts on one kind of event. */
+export type Subscriber<Ctx, E> =
+  | ((ctx: Ctx, event: E) => Answer<unknown>)
+  | {
+      /**
+       * What becomes of events while a tenant is without this module: `'deliver'` brings them when it has the module again,
+       * as far back as they are kept, which is also what happens without this; `'skip'` drops them.
+       */
+      readonly whileDisabled?: 'deliver' | 'skip'
+      run(ctx: Ctx, event: E): Answer<unknown>
+    }
 
 /** A refusal the plugin may give. The message has `{slots}` for the data that `fail` is given. */
 export interface PluginErrorSpec {
@@ -92,7 +116,7 @@ type Permission<E, I, Q> =
   | { [K in keyof I & string]: `${K}.${keyof I[K] & string}` }[keyof I & string]
   | `route.${(keyof Q & string) | '*'}`
 
-type Ctx<E, S extends Fields, Ev, U, N> = Context<E, S, Ev, U> & Granted<N>
+type Ctx<E, S extends Fields, Ev, U, N, J> = Context<E, S, Ev, U, J> & Granted<N>
 
 export interface PluginSpec<
   E extends Record<string, Entity<Fields>>,
@@ -103,6 +127,7 @@ export interface PluginSpec<
   I extends Record<string, Record<string, unknown>>,
   Q extends Record<string, unknown>,
   V extends Record<string, unknown>,
+  J extends Record<string, unknown>,
 > {
   /** Lower-case letters and digits; the first segment of the URL and the prefix for others. Never changes. */
   readonly name: string
@@ -115,22 +140,22 @@ export interface PluginSpec<
   readonly errors?: Readonly<Record<string, PluginErrorSpec>>
   readonly actions?: {
     readonly [K in keyof I]: {
-      readonly [A in keyof I[K]]: Action<Ctx<E, S, Ev, U, N>, E[K & keyof E], K & string, I[K][A]>
+      readonly [A in keyof I[K]]: Action<Ctx<E, S, Ev, U, N, J>, E[K & keyof E], K & string, I[K][A]>
     }
   }
-  readonly routes?: { readonly [R in keyof Q]: Route<Ctx<E, S, Ev, U, N>, Q[R]> }
-  readonly services?: { readonly [R in keyof V]: Service<Ctx<E, S, Ev, U, N>, V[R]> }
+  readonly routes?: { readonly [R in keyof Q]: Route<Ctx<E, S, Ev, U, N, J>, Q[R]> }
+  readonly services?: { readonly [R in keyof V]: Service<Ctx<E, S, Ev, U, N, J>, V[R]> }
   readonly hooks?: {
-    readonly [K in keyof NoInfer<E> & string]?: EntityHooks<Ctx<E, S, Ev, U, N>, E[K], K>
+    readonly [K in keyof NoInfer<E> & string]?: EntityHooks<Ctx<E, S, Ev, U, N, J>, E[K], K>
   }
-  /** Acts on events of used plugins: `async 'oms.order.fulfilled'(ctx, { order }) {}`. Each takes effect once. */
+  /**
+   * Acts on events of used plugins: `async 'oms.order.fulfilled'(ctx, { order }) {}`, or `{ whileDisabled, run }`. Each
+   * takes effect once.
+   */
   readonly on?: {
-    readonly [K in keyof ForeignEvents<U>]?: (
-      ctx: Ctx<E, S, Ev, U, N>,
-      event: ForeignEvents<U>[K],
-    ) => Promise<unknown>
+    readonly [K in keyof ForeignEvents<U>]?: Subscriber<Ctx<E, S, Ev, U, N, J>, ForeignEvents<U>[K]>
   }
-  readonly jobs?: Readonly<Record<string, Job<Ctx<E, S, Ev, U, N>>>>
+  readonly jobs?: { readonly [R in keyof J]: Job<Ctx<E, S, Ev, U, N, J>, J[R]> }
   readonly roles?: Readonly<Record<string, Role<Permission<NoInfer<E>, NoInfer<I>, NoInfer<Q>>>>>
 }
 
@@ -150,6 +175,7 @@ export function definePlugin<
   I extends Record<string, Record<string, unknown>> = None,
   Q extends Record<string, unknown> = None,
   V extends Record<string, unknown> = None,
->(spec: PluginSpec<E, S, Ev, U, N, I, Q, V>): Plugin {
+  J extends Record<string, unknown> = None,
+>(spec: PluginSpec<E, S, Ev, U, N, I, Q, V, J>): Plugin {
   return { name: spec.name, spec }
 }

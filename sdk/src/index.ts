@@ -12,6 +12,7 @@ export type {
   Where,
 } from './capabilities/entities.ts'
 export type { HttpRequest, HttpResponse } from './capabilities/http.ts'
+export type { Enqueued, EnqueueOptions, JobCapability } from './capabilities/jobs.ts'
 export type { Secret, SecretUse } from './capabilities/secrets.ts'
 export type { SqlRow, SqlValue } from './capabilities/sql.ts'
 export { checkManifest } from './check-manifest.ts'
@@ -40,7 +41,16 @@ export {
   subtractDecimals,
 } from './decimals.ts'
 export type { Declaration, Plugin } from './declaration.ts'
-export type { Action, Job, PluginErrorSpec, PluginSpec, Role, Route, Service } from './define-plugin.ts'
+export type {
+  Action,
+  Job,
+  PluginErrorSpec,
+  PluginSpec,
+  Role,
+  Route,
+  Service,
+  Subscriber,
+} from './define-plugin.ts'
 export { definePlugin } from './define-plugin.ts'
 export type { Candidate, Changes, Entity, EntityOptions, NewRow, Row, StateOf } from './entity.ts'
 export { entity } from './entity.ts'
@@ -60,14 +70,17 @@ export type {
   FieldKind,
   FieldSpec,
   FieldSpecs,
+  JobSpec,
   Json,
   Manifest,
   NeedsSpec,
+  RateSpec,
   RoleSpec,
   RouteSpec,
   Rule,
   SecretSpec,
   ServiceSpec,
+  SubscriptionSpec,
   UseSpec,
 } from './manifest.ts'
 export { manifestOf } from './manifest.ts'

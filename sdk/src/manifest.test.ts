@@ -30,7 +30,17 @@ const plugin = definePlugin({
   routes: { report: { method: 'GET', path: '/reports/notes', query: { q: t.text() }, run: () => [] } },
   services: { write: { input: { to: t.object({ name: t.text() }) }, run: () => null } },
   hooks: { journalNote: { validate() {} } },
-  jobs: { tidy: { schedule: '0 6 * * *', run: () => null } },
+  on: { async 'oms.order.shipped'() {}, 'crm.account.merged': { whileDisabled: 'skip', run: () => null } },
+  jobs: {
+    tidy: { schedule: '0 6 * * *', run: () => null },
+    sendAll: {
+      title: 'Send',
+      input: { n: t.int() },
+      attempts: 2,
+      rate: { max: 3, perSeconds: 60 },
+      run: () => null,
+    },
+  },
   roles: {
     member: { can: ['note.read', { permission: 'journalNote.update', own: true }, 'journalNote.copyAll'] },
   },
@@ -73,7 +83,19 @@ tap.test('the manifest is the plugin minus its functions', async (tap) => {
     input: {},
   })
   tap.same(manifest.hooks, { journalNote: ['validate'] })
-  tap.same(manifest.jobs, { tidy: { schedule: '0 6 * * *' } })
+  tap.same(manifest.jobs, {
+    tidy: { title: 'Tidy', input: {}, schedule: '0 6 * * *', attempts: 5 },
+    sendAll: {
+      title: 'Send',
+      input: { n: { kind: 'int' } },
+      attempts: 2,
+      rate: { max: 3, perSeconds: 60 },
+    },
+  })
+  tap.same(manifest.on, {
+    'oms.order.shipped': { whileDisabled: 'deliver' },
+    'crm.account.merged': { whileDisabled: 'skip' },
+  })
   tap.same(JSON.parse(JSON.stringify(manifest)), manifest, 'and it is plain JSON')
 })
 
@@ -191,7 +213,30 @@ tap.test('a declaration that could never work is refused with a sentence that na
     [{ errors: { lower: { status: 422, message: 'x' } } }, /error 'lower' must be in capitals/],
     [{ errors: { A: { status: 500 as 422, message: 'x' } } }, /has the status 500/],
     [{ on: { 'oms.done': async () => {} } }, /'oms.done' of a plugin that is not among its 'uses'/],
-    [{ jobs: { a: { schedule: 'daily', run } } }, /not five cron fields/],
+    [
+      { uses: { oms: use('^1') }, on: { 'omss.done': async () => {} } },
+      /'omss.done' of a plugin .* Did you mean 'oms'/,
+    ],
+    [{ uses: { oms: use('^1') }, on: { oms: async () => {} } }, /acts on 'oms', which names no event/],
+    [
+      { uses: { oms: use('^1') }, on: { 'oms.done': { whileDisabled: 'skp' as 'skip', run } } },
+      /whileDisabled 'skp', which is none. Did you mean 'skip'/,
+    ],
+    [{ jobs: { a: { schedule: 'daily', run } } }, /job 'a' has the schedule 'daily': it needs five fields/],
+    [{ jobs: { a: { schedule: '0 6 * * mno', run } } }, /day of the week 'mno' is none.* Did you mean 'mon'/],
+    [{ jobs: { 'a-b': { run } } }, /The job 'a-b' has a bad name/],
+    [
+      { jobs: { a: { input: { n: t.ref('nobody') }, run } } },
+      /Field 'n' of job 'a' refers to an entity 'nobody'/,
+    ],
+    [
+      { jobs: { a: { schedule: '0 6 * * *', input: { n: t.int() }, run } } },
+      /job 'a' has a schedule, and nobody gives it its input 'n'/,
+    ],
+    [{ jobs: { a: { attempts: 0, run } } }, /job 'a' has 0 attempts/],
+    [{ jobs: { a: { rate: { max: 0.5, perSeconds: 60 }, run } } }, /rate.max 0.5: use a whole number/],
+    [{ jobs: { a: { rate: { max: 1, perSeconds: 0 }, run } } }, /rate.perSeconds 0/],
+    [{ jobs: { a: { input: { n: 'int' as never }, run } } }, /'n' is no field: use t.text\(\)/],
     [{ roles: { member: { can: ['note.raed'] } } }, /role 'member' has an unknown permission 'note.raed'/],
   ]
   for (const [spec, sentence] of refused) tap.throws(impossible(spec), sentence, String(sentence))

@@ -2,7 +2,7 @@
 // Owns the types and the derivation; `check-manifest.ts` says which declarations are impossible.
 
 import { checkManifest } from './check-manifest.ts'
-import type { DeclaredAction, DeclaredRoute, Plugin } from './declaration.ts'
+import type { DeclaredAction, DeclaredJob, DeclaredRoute, DeclaredSubscriber, Plugin } from './declaration.ts'
 import { specsOf } from './fields/specs-of.ts'
 
 /** A JSON value: what crosses the wall of the sandbox, and nothing else does. */
@@ -115,6 +115,27 @@ export interface RoleSpec {
   readonly can: readonly Rule[]
 }
 
+/** Of a tenant's jobs of one name, at most `max` are begun in `perSeconds`. */
+export interface RateSpec {
+  readonly max: number
+  readonly perSeconds: number
+}
+
+export interface JobSpec {
+  readonly title: string
+  readonly input: FieldSpecs
+  /** Five fields of cron, in the tenant's time zone. */
+  readonly schedule?: string
+  /** How often it is tried, the first time included. */
+  readonly attempts: number
+  readonly rate?: RateSpec
+}
+
+export interface SubscriptionSpec {
+  /** What becomes of events while a tenant is without the module: brought when it has it again, or dropped. */
+  readonly whileDisabled: 'deliver' | 'skip'
+}
+
 export interface UseSpec {
   readonly range: string
   readonly optional: boolean
@@ -146,8 +167,9 @@ export interface Manifest {
   readonly services: Readonly<Record<string, ServiceSpec>>
   readonly hooks: Readonly<Record<string, readonly 'validate'[]>>
   readonly errors: Readonly<Record<string, ErrorSpec>>
-  readonly on: readonly string[]
-  readonly jobs: Readonly<Record<string, { readonly schedule: string }>>
+  /** By `plugin.event`. */
+  readonly on: Readonly<Record<string, SubscriptionSpec>>
+  readonly jobs: Readonly<Record<string, JobSpec>>
   readonly roles: Readonly<Record<string, RoleSpec>>
 }
 
@@ -191,8 +213,8 @@ export function manifestOf(plugin: Plugin): Manifest {
     })),
     hooks: mapValues(spec.hooks, (hooks) => (hooks?.validate ? (['validate'] as const) : [])),
     errors: mapValues(spec.errors, ({ status, message }) => ({ status, message })),
-    on: Object.keys(spec.on ?? {}),
-    jobs: mapValues(spec.jobs, ({ schedule }) => ({ schedule })),
+    on: mapValues(spec.on, subscriptionSpec),
+    jobs: mapValues(spec.jobs, jobSpec),
     roles: mapValues(spec.roles, (role, key) => ({ title: role.title ?? titleOf(key), can: [...role.can] })),
   }
   const impossible = checkManifest(manifest)
@@ -222,6 +244,20 @@ const routeSpec = (route: DeclaredRoute, key: string): RouteSpec => ({
   query: specsOf(route.query),
   input: specsOf(route.input),
   ...(route.returns ? { returns: specsOf(route.returns) } : {}),
+})
+
+const defaultAttempts = 5
+
+const jobSpec = ({ title, input, schedule, attempts, rate }: DeclaredJob, key: string): JobSpec => ({
+  title: title ?? titleOf(key),
+  input: specsOf(input),
+  ...(schedule === undefined ? {} : { schedule }),
+  attempts: attempts ?? defaultAttempts,
+  ...(rate === undefined ? {} : { rate: { max: rate.max, perSeconds: rate.perSeconds } }),
+})
+
+const subscriptionSpec = (subscriber: DeclaredSubscriber | undefined): SubscriptionSpec => ({
+  whileDisabled: (typeof subscriber === 'object' ? subscriber.whileDisabled : undefined) ?? 'deliver',
 })
 
 /** `journalEntry` -> `Journal entry`. */

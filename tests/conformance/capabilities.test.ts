@@ -2,6 +2,7 @@
 import t from 'tap'
 import { approvalCases } from './cases/approvals.ts'
 import { globalCases } from './cases/globals.ts'
+import { jobCases } from './cases/jobs.ts'
 import { limitCases } from './cases/limits.ts'
 import { outsideCases } from './cases/outside.ts'
 import { sqlCases } from './cases/sql.ts'
@@ -13,6 +14,7 @@ t.test('capabilities and limits are the same in the sandbox and in the kernel’
     ...sqlCases,
     ...outsideCases,
     ...approvalCases,
+    ...jobCases,
     ...globalCases,
     ...timerCases,
     ...limitCases,

@@ -127,6 +127,14 @@ async function rowsOf({ kernel }: Stage, tenants: readonly string[], index: numb
     )
     found[table] = rows
   }
+  // Its id is a number of the whole database.
+  const { rows } = await admin.query(
+    `select request_id, actor, kind, queue, name, input, unique_key, priority, depth, state, attempts_max,
+            run_at > created_at + interval '1 hour' as later
+     from kernel.task where request_id like $1 order by request_id, id`,
+    [`case-${index}-step-%`],
+  )
+  found['kernel.task'] = rows
   return found
 }
 

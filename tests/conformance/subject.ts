@@ -83,6 +83,10 @@ export default definePlugin({
   uses: { helper: use('^1'), absent: use('^1', { optional: true }) },
   settings: { days: t.int().range(1, 99).default(30), label: t.text().optional(), bag: t.choice(['x', 'y']).default('x') },
   events: { 'note.made': { note: t.ref('note'), text: t.text() } },
+  jobs: {
+    tidy: { run: (ctx) => ({ id: ctx.job.id }) },
+    copy: { input: { text: t.text().range(1, 20), n: t.int().default(1) }, attempts: 2, run: async () => null },
+  },
   errors: {
     CLOSED: { status: 409, message: 'It is closed for {text}.' },
     NOT_YET: { status: 422, message: 'Not before {on}.' },

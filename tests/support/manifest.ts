@@ -24,7 +24,7 @@ export const manifestOf = (name: string, entities: Readonly<Record<string, Entit
   services: {},
   hooks: {},
   errors: {},
-  on: [],
+  on: {},
   jobs: {},
   roles: {},
 })

@@ -30,10 +30,25 @@ export default definePlugin({
   on: {
     async 'oms.order.fulfilled'(ctx, { order }) {
       const bill = await ctx.uses.oms.billFor({ order })
-      await ctx.entities.invoice.create({ order, ...bill })
+      const { account } = await ctx.entities.invoice.create({ order, ...bill })
+      await ctx.enqueue('remind', { account }, { unique: account, priority: -1 })
+      await ctx.enqueue('announceOverdue')
     },
   },
   jobs: {
+    remind: {
+      title: 'Remind one account',
+      input: { account: t.ref('crm.account'), again: t.bool().default(false), note: t.text().optional() },
+      attempts: 3,
+      rate: { max: 10, perSeconds: 60 },
+      async run(ctx, { account, again, note }) {
+        const { items } = await ctx.entities.invoice.list({ account })
+        await ctx.job.progress(0.5, note?.trim() ?? `attempt ${ctx.job.attempt}`)
+        if (!again && items.length > 0)
+          await ctx.enqueue('remind', { account, again: true }, { delayMs: 1000 })
+        return { reminded: items.length }
+      },
+    },
     announceOverdue: {
       schedule: '0 6 * * *',
       async run(ctx) {
@@ -41,6 +56,23 @@ export default definePlugin({
         for await (const { id: invoice, dueOn } of late) {
           await ctx.emit('invoice.overdue', { invoice, daysLate: daysBetween(dueOn, ctx.today) })
         }
+        const { id } = await ctx.enqueue('announceOverdue', {}, { at: new Date(), unique: 'again' })
+        ctx.log.info(id.trim())
+      },
+    },
+  },
+})
+
+export const subscriber = definePlugin({
+  name: 'archive',
+  title: 'Archive',
+  uses: { oms: use<Oms>('^1.4') },
+  entities: { invoice },
+  on: {
+    'oms.order.fulfilled': {
+      whileDisabled: 'skip',
+      async run(ctx, { order }) {
+        await ctx.entities.invoice.list({ order })
       },
     },
   },

@@ -158,6 +158,34 @@ definePlugin({
     async 'oms.order.fulfiled'() {},
   },
   jobs: {
+    // @ts-expect-error a job needs code
+    idle: { schedule: '* * * * *' },
+    close: {
+      input: { year: t.int(), note: t.text().optional() },
+      async run(ctx, { year, note }) {
+        // @ts-expect-error an int is a number
+        year.trim()
+        // @ts-expect-error an optional text may be absent
+        note.trim()
+        // @ts-expect-error there is no such job
+        await ctx.enqueue('colse', { year })
+        // @ts-expect-error it requires its input
+        await ctx.enqueue('close')
+        // @ts-expect-error the year is missing
+        await ctx.enqueue('close', {})
+        // @ts-expect-error the year is a number
+        await ctx.enqueue('close', { year: '2026' })
+        // @ts-expect-error it takes no such input
+        await ctx.enqueue('close', { year, yaer: 1 })
+        // @ts-expect-error no such option
+        await ctx.enqueue('close', { year }, { delay: 5 })
+        // @ts-expect-error an id is text
+        const id: number = (await ctx.enqueue('close', { year }, { delayMs: 5 })).id
+        // @ts-expect-error progress is a number
+        await ctx.job.progress('half')
+        return { id, next: await ctx.enqueue('j') }
+      },
+    },
     j: {
       schedule: '* * * * *',
       async run(ctx) {
@@ -167,6 +195,16 @@ definePlugin({
         ctx.secrets
       },
     },
+  },
+})
+
+definePlugin({
+  name: 'u',
+  title: 'U',
+  uses: { oms: use<Oms>('^1') },
+  on: {
+    // @ts-expect-error delivered or skipped, nothing else
+    'oms.order.fulfilled': { whileDisabled: 'forget', run() {} },
   },
 })
 
@@ -211,6 +249,10 @@ definePlugin({
         await ctx.entities.invoice.get(input.account)
         // @ts-expect-error nothing is used
         ctx.uses.oms
+        // @ts-expect-error it has no jobs
+        await ctx.enqueue('bill')
+        // @ts-expect-error nor is this one
+        ctx.job
         return { ok: true }
       },
     },

@@ -9,6 +9,7 @@ import type { Capability } from './capability.ts'
 import { entities } from './entities.ts'
 import { events } from './events.ts'
 import { http } from './http.ts'
+import { jobs } from './jobs.ts'
 import { services } from './services.ts'
 import { sql } from './sql.ts'
 import type { Work } from './work.ts'
@@ -19,6 +20,7 @@ const capabilities: Readonly<Record<Exclude<CallName, 'log.write'>, Capability>>
   ...sql,
   ...services,
   ...events,
+  ...jobs,
   ...approvals,
   ...http,
 }
@@ -31,6 +33,7 @@ export function openGate(
   const module = work.plugin.manifest.name
   return async (name, input) => {
     work.spending.spend(module, 'calls')
+    await work.job?.goOn()
     if (!Object.hasOwn(capabilities, name)) {
       throw errors.capabilityDenied({ module, capability: name, reason: 'there is no such capability.' })
     }

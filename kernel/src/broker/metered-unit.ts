@@ -49,6 +49,10 @@ class MeteredUnit implements UnitOfWork {
     this.#unit.beforeCommit(last)
   }
 
+  afterCommit(next: () => void): void {
+    this.#unit.afterCommit(next)
+  }
+
   audit(entry: AuditEntry): void {
     this.#unit.audit(entry)
   }

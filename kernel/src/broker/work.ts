@@ -9,9 +9,21 @@ import type { Outside } from '../outside/outside.ts'
 import type { Ability } from '../permissions/build-ability.ts'
 import type { DutyGuard } from '../permissions/duty-guard.ts'
 import type { Handler } from '../protocol/envelope.ts'
+import type { Lane } from '../queue/task.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { Actor, Tenant } from '../stages.ts'
 import type { Spending } from './spending.ts'
+
+/** The job that is being done. */
+export interface WorkingJob {
+  readonly id: string
+  readonly module: string
+  readonly attempt: number
+  /** @throws JOB_CANCELLED when somebody has asked for that */
+  goOn(): Promise<void>
+  /** Written at once, outside the unit of work. @throws JOB_CANCELLED */
+  progress(fraction: number, note: string | undefined): Promise<void>
+}
 
 export interface Work {
   readonly plugin: LoadedPlugin
@@ -33,6 +45,9 @@ export interface Work {
   readonly inHook?: boolean
   /** The request took its place among the tenant's before it took a connection (see sandbox/fair-queue.ts). */
   readonly isAdmitted?: boolean
+  readonly job?: WorkingJob | undefined
+  /** Told when tasks of these lanes were committed. */
+  readonly tasksAdded: (lanes: readonly Lane[]) => void
   /** The same work, done in the name of whoever lent the right to it. */
   inNameOf(lender: string | undefined): Work
   /** Runs a handler of this work's own plugin, in its sandbox, within the same unit of work. */

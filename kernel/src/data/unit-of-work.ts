@@ -52,8 +52,8 @@ interface Sending extends SendOptions {
   readonly lockMs?: number
 }
 
-/** With `lockMs` it waits for no lock longer than that. */
-export type OwnOptions = Pick<Sending, 'explain' | 'lockMs'>
+/** With `lockMs` it waits for no lock longer than that. What `writes` would be rolled back, as a change of a record would. */
+export type OwnOptions = Pick<Sending, 'explain' | 'lockMs'> & { readonly writes?: boolean }
 
 export interface UnitOfWork extends Reader {
   readonly scope: UnitScope
@@ -68,6 +68,8 @@ export interface UnitOfWork extends Reader {
   ownQuery(statement: Statement, options?: OwnOptions): Promise<QueryResult>
   /** Run before the commit, when everything else has been done. */
   beforeCommit(last: () => Promise<void>): void
+  /** Run when it has been committed. Must cost nothing, and not throw. */
+  afterCommit(next: () => void): void
   /** Written with the commit, in the same transaction. */
   audit(entry: AuditEntry): void
   emit(event: OutboxEvent): void
@@ -115,6 +117,7 @@ class Unit implements UnitOfWork {
   readonly #audits: AuditEntry[] = []
   readonly #events: OutboxEvent[] = []
   readonly #last: (() => Promise<void>)[] = []
+  readonly #next: (() => void)[] = []
   /** Everything sent and not waited for; each settles, none rejects. */
   readonly #underWay: Promise<unknown>[] = []
   #lending: Promise<DataConnection> | undefined
@@ -124,6 +127,7 @@ class Unit implements UnitOfWork {
   /** Nothing more may be sent. A handler that kept its ctx cannot write into somebody else's transaction. */
   #ended = false
   #isReading = false
+  #ownWrites = false
   #committing: Promise<string> | undefined
   #failure: Promise<unknown> | undefined
 
@@ -138,7 +142,7 @@ class Unit implements UnitOfWork {
   }
 
   get hasWritten(): boolean {
-    return this.#audits.length > 0 || this.#events.length > 0
+    return this.#audits.length > 0 || this.#events.length > 0 || this.#ownWrites
   }
 
   async query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult> {
@@ -155,7 +159,11 @@ class Unit implements UnitOfWork {
     this.#track(this.#submit(quoteName(role), statement, options))
   }
 
-  async ownQuery(statement: Statement, options: OwnOptions = {}): Promise<QueryResult> {
+  async ownQuery(
+    statement: Statement,
+    { writes = false, ...options }: OwnOptions = {},
+  ): Promise<QueryResult> {
+    this.#ownWrites ||= writes
     try {
       return await this.#submit(asLogin, statement, { ...options, awaited: true })
     } catch (error) {
@@ -165,6 +173,10 @@ class Unit implements UnitOfWork {
 
   beforeCommit(last: () => Promise<void>): void {
     this.#last.push(last)
+  }
+
+  afterCommit(next: () => void): void {
+    this.#next.push(next)
   }
 
   audit(entry: AuditEntry): void {
@@ -216,6 +228,7 @@ class Unit implements UnitOfWork {
     if (tag !== 'COMMIT') throw new Error(`the transaction ended with ${tag}`)
     this.#connections.giveBack(connection)
     if (this.#events.length > 0) this.scope.emitted?.()
+    for (const next of this.#next) next()
     await announcement?.settled()
   }
 

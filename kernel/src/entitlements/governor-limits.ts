@@ -100,6 +100,15 @@ export const governorLimits = Object.freeze({
   },
   events: { unit: 'count', request: 50, job: 500, most: 5_000, counts: 'events emitted' },
   jobs: { unit: 'count', request: 50, job: 500, most: 5_000, counts: 'jobs enqueued' },
+  jobsAtOnce: {
+    unit: 'count',
+    request: 2,
+    job: 2,
+    most: 32,
+    isHeight: true,
+    counts:
+      'jobs of the tenant in the module that run at once, in all kernel processes together; the others wait',
+  },
   fetches: { unit: 'count', request: 10, job: 100, most: 1_000, counts: 'requests to outside hosts' },
   fetchBytesIn: {
     unit: 'bytes',

@@ -41,7 +41,6 @@ export async function readSubscriptions(tx: Pick<ControlTransaction, 'query'>): 
 
 function listened(on: unknown): [string, Subscription['whileDisabled']][] {
   if (typeof on !== 'object' || on === null) return []
-  if (Array.isArray(on)) return on.map((event) => [String(event), 'deliver'])
   return Object.entries(on).map(([event, { whileDisabled }]) => [
     event,
     whileDisabled === 'skip' ? 'skip' : 'deliver',

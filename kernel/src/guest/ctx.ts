@@ -5,11 +5,8 @@ import type { LogLevel } from '../protocol/calls.ts'
 import type { InvocationContext } from '../protocol/envelope.ts'
 import type { Invocation } from './invocation.ts'
 import { fetchOutside, secretsOf } from './outside.ts'
-import { create, keys, NativeError, NativePromise } from './primordials.ts'
+import { create, keys } from './primordials.ts'
 import { repositories } from './repository.ts'
-
-const missing = (what: string) => () => NativePromise.reject(new NativeError(what))
-const noJobs = missing('ctx.enqueue: jobs are not delivered by this version of the kernel.')
 
 /** `*`, `account.*` and `account.read` allow `account.read`. */
 function allows(granted: readonly string[] | '*', permission: string): boolean {
@@ -41,6 +38,17 @@ async function sql(
   return rows
 }
 
+const jobOf = (
+  invocation: Invocation,
+  { id, attempt }: { readonly id: string; readonly attempt: number },
+) => ({
+  id,
+  attempt,
+  progress: async (fraction: number, note?: string) => {
+    await invocation.call('jobs.progress', { fraction, ...(note === undefined ? {} : { note }) })
+  },
+})
+
 export function contextBuilder(
   spec: Declaration,
 ): (invocation: Invocation, context: InvocationContext) => object {
@@ -65,8 +73,10 @@ export function contextBuilder(
       emit: async (event: string, payload: unknown) => {
         await invocation.call('events.emit', { event, payload: payload ?? {} })
       },
-      enqueue: noJobs,
+      enqueue: (job: string, input: unknown, options: unknown) =>
+        invocation.call('jobs.enqueue', { job, input: input ?? {}, options: options ?? {} }),
       log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
+      ...(context.job ? { job: jobOf(invocation, context.job) } : {}),
       ...(sqlNeed === undefined
         ? {}
         : {

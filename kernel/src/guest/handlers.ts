@@ -34,6 +34,10 @@ function runnerOf(spec: Declaration, handler: Handler): Run | undefined {
         handler.kind === 'route' ? member(spec.routes, handler.route) : member(spec.services, handler.service)
       return typeof one?.run === 'function' ? untyped(one.run.bind(one)) : undefined
     }
+    case 'job': {
+      const job = member(spec.jobs, handler.job)
+      return typeof job?.run === 'function' ? untyped(job.run.bind(job)) : undefined
+    }
     case 'hook': {
       const hooks = member(spec.hooks, handler.entity)
       if (typeof hooks?.validate !== 'function') return undefined
@@ -44,8 +48,8 @@ function runnerOf(spec: Declaration, handler: Handler): Run | undefined {
       }
     }
     case 'event': {
-      const one: unknown = member(spec.on, handler.event)
-      const run = typeof one === 'object' && one !== null && 'run' in one ? one.run : one
+      const one = member(spec.on, handler.event)
+      const run = typeof one === 'object' ? one.run : one
       if (typeof run !== 'function') return undefined
       const subscriber = untyped(run.bind(one))
       return async (ctx, event) => {

@@ -46,7 +46,7 @@ export function ifMatch(request: FastifyRequest): { readonly versions?: readonly
 }
 
 /** Weakly compared: a proxy that packs an answer weakens its tag. What cannot be read is as if it were not there. */
-function hasAlready(request: FastifyRequest, etag: string): boolean {
+export function hasAlready(request: FastifyRequest, etag: string): boolean {
   const header = request.headers['if-none-match']
   if (header === undefined || (request.method !== 'GET' && request.method !== 'HEAD')) return false
   const tags = parseTags(header)

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino'
 import { originOf } from '../audit/write-audit.ts'
 import type { Spending } from '../broker/spending.ts'
+import type { Work } from '../broker/work.ts'
 import type { Announcement } from '../data/change-feed.ts'
 import { isDatabaseFailure } from '../data/database-failure.ts'
 import type { CurrentRequest } from '../data/idempotent-request.ts'
@@ -13,7 +14,7 @@ import type { Tenant } from '../stages.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import { refusalOf, stateRules } from '../tenants/tenant-states.ts'
 import { withClaim } from './hygiene/with-claim.ts'
-import type { WithWork } from './module-parts.ts'
+import type { WithWork, WorkStage } from './module-parts.ts'
 import { type SpendingParts, spendingLender } from './request-spending.ts'
 
 /** read_only_sql_transaction */
@@ -29,6 +30,7 @@ export interface WorkLenderParts extends Omit<WorkParts, 'watcher'> {
   readonly tell: (tenant: string, changed: ReadonlySet<string>) => Announcement | undefined
   /** Told when events were committed: somebody may have to act on them. */
   readonly emitted: () => void
+  readonly tasksAdded: Work['tasksAdded']
 }
 
 export interface WorkLender {
@@ -38,6 +40,9 @@ export interface WorkLender {
   /** Resolves when no work of the tenant is under way here. */
   emptied(tenant: string): Promise<void>
 }
+
+/** Jobs take their time: they have places of their own, so that their tenant's requests do not wait behind them. */
+const placeOf = ({ tenant, job }: WorkStage): string => (job ? `${tenant.id} jobs` : tenant.id)
 
 export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allStand): WorkLender {
   const { connections, spendings, log, tell, current } = parts
@@ -81,7 +86,7 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
       const now = await stateNow(tenant)
       const { wallMs } = spending.remaining(plugin.manifest.name)
       const leave = entersPlugin
-        ? await plugin.host.admit?.(plugin.manifest.name, tenant.id, wallMs)
+        ? await plugin.host.admit?.(plugin.manifest.name, placeOf(stage), wallMs)
         : undefined
       const scope = {
         tenant: tenant.id,
@@ -102,7 +107,20 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
       try {
         return await withClaim({ connections, scope, request, answer }, async (unit) => {
           const isAdmitted = leave !== undefined
-          const options = { plugin, tenant, actor, ability, requestId, unit, spending, isAdmitted }
+          const { job } = stage
+          const { tasksAdded } = parts
+          const options = {
+            plugin,
+            tenant,
+            actor,
+            ability,
+            requestId,
+            unit,
+            spending,
+            isAdmitted,
+            job,
+            tasksAdded,
+          }
           const result = await work(makeWork(options))
           spending.confirm()
           return result

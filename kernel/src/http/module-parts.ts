@@ -1,6 +1,6 @@
 // What the routes of a module are made from.
 import type { AuditTrail } from '../audit/audit-trail.ts'
-import type { Work } from '../broker/work.ts'
+import type { Work, WorkingJob } from '../broker/work.ts'
 import type { KeptAnswer } from '../data/idempotent-request.ts'
 import type { TaskInHand } from '../data/task-done.ts'
 import type { TenantConnections } from '../data/tenant-connections.ts'
@@ -25,6 +25,7 @@ export type WorkStage = Pick<Permitted, 'plugin' | 'tenant' | 'actor' | 'ability
     readonly task?: TaskInHand
     /** In the place of a credential: `event:<id>`, `job:<id>`. */
     readonly via?: string
+    readonly job?: WorkingJob
   }
 
 /**

@@ -47,7 +47,8 @@ export function spendingLender(parts: SpendingParts, log: Logger, off: DefencesO
     const limitsIn = await limits.limitsOf(tenant)
     const spending = new Spending(
       {
-        limits: limitsIn(entered, 'request'),
+        // Nobody waits for what is done in the background.
+        limits: limitsIn(entered, stage.task ? 'job' : 'request'),
         minute: budgets(tenant.id, (module) => limitsIn(module, 'request').cpuPerMinute),
         onWarning: (use) =>
           log.warn({ ...use, tenant: tenant.slug, requestId }, 'a request has used most of a limit'),

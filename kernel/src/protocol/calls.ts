@@ -46,6 +46,12 @@ export interface Calls {
     output: { state: 'open' | 'notNeeded'; id?: string }
   }
   'events.emit': { input: { event: string; payload: JsonValue }; output: null }
+  'jobs.enqueue': {
+    input: { job: string; input: JsonValue; options?: RecordJson }
+    output: { id: string }
+  }
+  /** Written at once, outside the transaction of the job that says it. */
+  'jobs.progress': { input: { fraction: number; note?: string }; output: null }
   /** Never answered: the guest does not wait for its log. */
   'log.write': { input: { level: LogLevel; message: string; data?: JsonValue }; output: null }
 }
@@ -67,6 +73,8 @@ const names: Readonly<Record<CallName, true>> = {
   'http.fetch': true,
   'approvals.request': true,
   'events.emit': true,
+  'jobs.enqueue': true,
+  'jobs.progress': true,
   'log.write': true,
 }
 

@@ -12,6 +12,7 @@ export type Handler =
   | { readonly kind: 'hook'; readonly entity: string; readonly hook: 'validate' }
   /** Of another module, by its full name: `oms.order.shipped`. */
   | { readonly kind: 'event'; readonly event: string }
+  | { readonly kind: 'job'; readonly job: string }
 
 /** What `ctx` is built from, besides the calls. */
 export interface InvocationContext {
@@ -26,6 +27,8 @@ export interface InvocationContext {
   readonly settings: Readonly<Record<string, unknown>>
   /** Modules among the plugin's `uses` that this tenant has enabled. */
   readonly uses: readonly string[]
+  /** Of a job's own handler. */
+  readonly job?: { readonly id: string; readonly attempt: number }
 }
 
 /** The kernel to a host. The host trusts these. */

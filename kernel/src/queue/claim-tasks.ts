@@ -3,18 +3,17 @@ import type pg from 'pg'
 import { stateRules } from '../tenants/tenant-states.ts'
 import { type Lane, moduleOfQueue, type Task, type TaskRow, taskFromRow } from './task.ts'
 
-/** A task belongs to the process that took it while it says so again within this time. */
-export const leaseMs = 30_000
-
 export const workingStates = Object.entries(stateRules).flatMap(([state, { jobs }]) => (jobs ? [state] : []))
 
-const claim = `
+/** What a task is made from, of those that a function of the database has claimed. */
+export const claimStatement = (claimed: string): string => `
   SELECT t.tenant_id, t.id, t.kind, t.queue, t.lane, t.module, t.name, t.event_id, t.input, t.subject, t.depth, t.attempt,
          t.attempts_max, t.actor, t.on_behalf_of, t.request_id, t.traceparent, t.created_at,
          o.at AS event_at, o.payload, o.version
-    FROM kernel.claim_tasks($1, $2, $3, $4, $5, $6, $7, $8) t
+    FROM ${claimed} t
     LEFT JOIN kernel.outbox o ON o.tenant_id = t.tenant_id AND o.id = t.event_id
    ORDER BY t.priority, t.id`
+const claim = claimStatement('kernel.claim_tasks($1, $2, $3, $4, $5, $6, $7, $8)')
 
 const giveBack = `
   UPDATE kernel.task SET state = 'waiting', attempt = attempt - 1, lease_until = NULL, worker = NULL
@@ -27,7 +26,7 @@ export interface Claims {
   giveBack(tasks: readonly Task[]): Promise<void>
 }
 
-export function createClaims(pool: Pick<pg.Pool, 'query'>, worker: string, lease = leaseMs): Claims {
+export function createClaims(pool: Pick<pg.Pool, 'query'>, worker: string, lease: number): Claims {
   return {
     async claim({ queue, tenant, lane }, most) {
       const { rows } = await pool.query<TaskRow>({

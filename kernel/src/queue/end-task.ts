@@ -36,10 +36,11 @@ export function failureOf(error: unknown): { code: string; message: string } {
 
 const fail = `
   UPDATE kernel.task
-     SET state = $4, ready = false, run_at = now() + $5 * interval '1 millisecond', lease_until = NULL, worker = NULL,
-         ended_at = CASE WHEN $4 = 'dead' THEN now() END,
+     SET state = CASE WHEN cancel_asked_at IS NULL THEN $4 ELSE 'cancelled' END, ready = false, run_at = now() + $5 * interval '1 millisecond', lease_until = NULL, worker = NULL,
+         ended_at = CASE WHEN $4 = 'dead' OR cancel_asked_at IS NOT NULL THEN now() END,
          error = jsonb_build_object('code', $6::text, 'message', $7::text, 'at', now())
-   WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND state = 'running'`
+   WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND state = 'running'
+  RETURNING state`
 
 const postpone = `
   UPDATE kernel.task
@@ -51,11 +52,19 @@ const skip = `
   UPDATE kernel.task SET state = 'skipped', ended_at = now(), lease_until = NULL
    WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND state = 'running'`
 
+const cancel = `
+  UPDATE kernel.task SET state = 'cancelled', ended_at = now(), lease_until = NULL, worker = NULL
+   WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND state = 'running'`
+
+type Failed = 'waiting' | 'dead' | 'cancelled'
+
 export interface Endings {
-  fail(task: Task, error: unknown, isFinal: boolean): Promise<'waiting' | 'dead'>
+  fail(task: Task, error: unknown, isFinal: boolean): Promise<Failed>
   /** As if it had not been begun. */
   postpone(task: Task, ms: number): Promise<void>
   skip(task: Task): Promise<void>
+  /** Somebody had asked for that. */
+  cancel(task: Task): Promise<void>
 }
 
 export function createEndings(pool: Pick<pg.Pool, 'query'>, times: RetryTimes): Endings {
@@ -66,14 +75,18 @@ export function createEndings(pool: Pick<pg.Pool, 'query'>, times: RetryTimes): 
       const { code, message } = failureOf(error)
       // NUL is the one character that text in PostgreSQL cannot hold.
       const told = message.replaceAll('\0', '')
-      await pool.query(fail, [tenant, id, attempt, state, backoffMs(attempt, times), code, told])
-      return state
+      const values = [tenant, id, attempt, state, backoffMs(attempt, times), code, told]
+      const { rows } = await pool.query<{ state: Failed }>(fail, values)
+      return rows[0]?.state ?? state
     },
     async postpone({ tenant, id, attempt }, ms) {
       await pool.query(postpone, [tenant, id, attempt, ms])
     },
     async skip({ tenant, id, attempt }) {
       await pool.query(skip, [tenant, id, attempt])
+    },
+    async cancel({ tenant, id, attempt }) {
+      await pool.query(cancel, [tenant, id, attempt])
     },
   }
 }

@@ -17,9 +17,6 @@ export interface RunEventParts {
   readonly enter: ModuleWorkers['enter']
 }
 
-const listens = ({ on }: Manifest, event: string): boolean =>
-  Array.isArray(on) ? on.includes(event) : Object.hasOwn(on, event)
-
 /** @throws EVENT_VERSION_MISMATCH */
 function checkVersion(manifest: Manifest, event: string, version: string | null): void {
   const [from = ''] = event.split('.')
@@ -38,7 +35,7 @@ export function eventRunner({ registry, directory, withWork, enter }: RunEventPa
     const plugin = registry.pluginFor(tenant, task.module)
     const { manifest } = plugin
     // Its version for this tenant does not act on it, another one does.
-    if (!listens(manifest, task.name)) throw new Skipped('nobody listens')
+    if (!Object.hasOwn(manifest.on, task.name)) throw new Skipped('nobody listens')
     checkVersion(manifest, task.name, task.event.version)
     const ability = abilities.get(manifest) ?? fullAbility(manifest)
     abilities.set(manifest, ability)

@@ -20,7 +20,8 @@ export interface AttemptParts {
 }
 
 /** Nothing that another attempt could change. */
-const isFinal = (error: unknown): boolean => isPlinthError(error) && error.code === errors.eventVersion.code
+const isFinal = (error: unknown): boolean => isPlinthError(error) && finalCodes.includes(error.code)
+const finalCodes: readonly string[] = [errors.eventVersion.code, errors.jobUnknown.code]
 
 /** Why it was not begun at all: then it is no failed attempt. Seconds. */
 function retryAfterOf(error: unknown): number | undefined {
@@ -50,12 +51,17 @@ export function attempter({ runners, endings, log }: AttemptParts): (task: Task)
         return true
       }
       if (isPlinthError(error) && error.code === errors.taskTaken.code) return false
+      if (isPlinthError(error) && error.code === errors.jobCancelled.code) {
+        await endings.cancel(task)
+        return true
+      }
       const seconds = retryAfterOf(error)
       if (seconds !== undefined) {
         await endings.postpone(task, seconds * 1_000)
         return false
       }
       const state = await endings.fail(task, error, isFinal(error))
+      if (state === 'cancelled') return true
       log[state === 'dead' ? 'error' : 'warn'](
         { ...about, err: error, attempt: task.attempt, requestId: task.requestId },
         state === 'dead' ? 'a task is a dead letter' : 'a task failed; it is tried again',

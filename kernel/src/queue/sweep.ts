@@ -28,8 +28,8 @@ const takeBack = `
     SELECT tenant_id, id FROM kernel.task WHERE state = 'running' AND lease_until < now()
      ORDER BY lease_until LIMIT ${promotedAtOnce} FOR UPDATE SKIP LOCKED)
   UPDATE kernel.task t
-     SET state = CASE WHEN attempt >= attempts_max THEN 'dead' ELSE 'waiting' END,
-         ended_at = CASE WHEN attempt >= attempts_max THEN now() END, lease_until = NULL, worker = NULL, ready = false,
+     SET state = CASE WHEN cancel_asked_at IS NOT NULL THEN 'cancelled' WHEN attempt >= attempts_max THEN 'dead' ELSE 'waiting' END,
+         ended_at = CASE WHEN attempt >= attempts_max OR cancel_asked_at IS NOT NULL THEN now() END, lease_until = NULL, worker = NULL, ready = false,
          run_at = now() + least($3 * 2 ^ least(attempt - 1, 30), $4) * interval '1 millisecond',
          error = jsonb_build_object('code', $1::text, 'message', $2::text, 'at', now())
     FROM lost l WHERE t.tenant_id = l.tenant_id AND t.id = l.id`

@@ -135,8 +135,23 @@ const manifestSchema = Type.Object(
       ),
       '^[A-Z][A-Z0-9_]{0,60}$',
     ),
-    on: Type.Array(Type.String({ maxLength: 120, pattern: '^[A-Za-z0-9.]+$' }), { maxItems: 100 }),
-    jobs: record(Type.Object({ schedule: Type.String({ maxLength: 80 }) }, closed)),
+    on: record(
+      Type.Object({ whileDisabled: Type.Union([Type.Literal('deliver'), Type.Literal('skip')]) }, closed),
+      '^[A-Za-z0-9.]{1,120}$',
+      100,
+    ),
+    jobs: record(
+      Type.Object(
+        {
+          title,
+          input: fields,
+          schedule: Type.Optional(Type.String({ maxLength: 80 })),
+          attempts: Type.Number(),
+          rate: Type.Optional(Type.Object({ max: Type.Number(), perSeconds: Type.Number() }, closed)),
+        },
+        closed,
+      ),
+    ),
     roles: record(
       Type.Object(
         {

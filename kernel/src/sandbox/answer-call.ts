@@ -39,7 +39,7 @@ export async function answerCall(
     return { type: 'result', body: value }
   } catch (thrown) {
     const error = isPlinthError(thrown) ? thrown : errors.internal({}, thrown)
-    if (error.code === 'LIMIT_EXCEEDED') return { type: 'over', error }
+    if (error.code === 'LIMIT_EXCEEDED' || error.code === 'JOB_CANCELLED') return { type: 'over', error }
     one.ledger.refuse(call, error)
     const { code, message, data } = error
     return { type: 'failure', body: JSON.stringify({ code, message, data }) }

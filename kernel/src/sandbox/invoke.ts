@@ -91,6 +91,9 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
           user: { id: actor.id, permissions: namesOf(plugin.manifest, work.ability) },
           today: dayIn(tenant.timeZone),
           settings: settingsOf(tenant, plugin.manifest),
+          ...(handler.kind === 'job' && work.job
+            ? { job: { id: work.job.id, attempt: work.job.attempt } }
+            : {}),
           uses: Object.keys(plugin.manifest.uses).filter(
             (name) => tenant.modules.has(name) && registry.served(name) !== undefined,
           ),

@@ -40,6 +40,18 @@ export const queueSettings = {
     'Turns of the work queue that one kernel process takes at once for the events of one module; each does four tasks at once.',
     integer(4, 1, 100),
   ),
+  jobsAtOnce: setting(
+    'PLINTH_JOBS_AT_ONCE',
+    '8',
+    'Jobs that one kernel process does at once, of all tenants and modules. Each holds a connection of PLINTH_POOL_SIZE while it writes.',
+    integer(8, 1, 100),
+  ),
+  taskLeaseMs: setting(
+    'PLINTH_TASK_LEASE_MS',
+    '30000',
+    'After how long others take over the tasks of a kernel process that has gone without a word. The same for every kernel process on one database.',
+    integer(30_000, 1_000, 600_000),
+  ),
   eventDays: setting(
     'PLINTH_EVENT_DAYS',
     '30',

@@ -37,11 +37,11 @@ export type Granted<N> = (N extends { readonly http: readonly string[] } ? HttpC
  * The `ctx` of every handler. It is inferred where you write handlers in `definePlugin`; name it for a function that
  * takes a part of it: `Pick<Context<{ account: typeof account }>, 'entities'>`.
  */
-export interface Context<E, S extends Fields = Fields, Ev = unknown, U = unknown>
+export interface Context<E, S extends Fields = Fields, Ev = unknown, U = unknown, J = unknown>
   extends InvocationCapability,
     EntitiesCapability<E>,
     SettingsCapability<S>,
     ServicesCapability<U>,
     EventsCapability<Ev>,
-    JobsCapability,
+    JobsCapability<J>,
     LogCapability {}

@@ -87,7 +87,6 @@ export const contextCases: readonly Case[] = [
     `async (ctx) => { console.log('before'); await ctx.entities.note.list(); console.log('after'); await ctx.uses.helper.make({ text: 'x' }); console.log('last') }`,
     undefined,
   ),
-  refuses('jobs are not offered yet and reject', `(ctx) => ctx.enqueue('x')`, 502, 'PLUGIN_FAILED'),
   answers(
     'a helper’s globals are its own',
     `async (ctx) => [(await ctx.uses.helper.count()).calls, (await ctx.uses.helper.count()).calls, count]`,

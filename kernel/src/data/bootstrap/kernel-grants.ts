@@ -117,7 +117,7 @@ export async function grantKernelTables(owner: pg.Client, rolePrefix: string): P
     `grant execute on function kernel.tenant_id() to ${kernel}, ${data}`,
     `grant usage on sequence kernel.outbox_position to ${kernel}`,
     `grant execute on function kernel.audit_offset() to ${kernel}, ${data}`,
-    `grant execute on function kernel.claim_tasks to ${kernel}`,
+    `grant execute on function kernel.claim_tasks, kernel.claim_jobs to ${kernel}`,
     // It deletes what a plan no longer keeps, and refuses anything else.
     `grant execute on function kernel.purge_audit(uuid, bigint) to ${kernel}`,
     ...Object.entries(grants).flatMap(([table, rights]) => [
