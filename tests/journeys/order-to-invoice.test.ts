@@ -1,15 +1,16 @@
-// What ships is invoiced: once, however often it is told, and also when finance was away meanwhile.
+// What ships is invoiced: once, however often it is told, over either store of the queue.
 import t from 'tap'
 import { queueEmpty, wrongInBooks } from '../support/order-checks.ts'
 import { draftOrder, openShop, runOrder, runOrders, take } from '../support/order-run.ts'
+import { overBothStores } from '../support/queue-lab.ts'
 import { shopKernel } from '../support/shop.ts'
 
 const invoices = '/v1/finance/invoices'
 const usd = (amount: string) => ({ amount, currency: 'USD' })
 const quick = { retryFirstMs: 50, retryLongestMs: 400, rateAddress: 0, rateTenant: 0, rateUser: 0 }
 
-t.test('order to invoice', async (t) => {
-  const shop = await shopKernel(t, { items: 4, stock: '500' }, quick)
+overBothStores(t, async (t, { config }) => {
+  const shop = await shopKernel(t, { items: 4, stock: '500' }, { ...quick, ...config })
   const { owner, kernel, tenant } = shop
   const { admin } = kernel.database
   const invoicesOf = async (order: string) => {

@@ -85,7 +85,6 @@ const organisation: Readonly<Record<string, Recipe>> = {
   'PATCH /v1/organisation/assignments/{id}': (making) => ({ position: idIn(making, position) }),
 }
 
-const accountId = (making: Making): string => idIn(making, 'finance/accounts')
 const itemId = (making: Making): string => idIn(making, 'oms/items')
 
 const invoice: Recipe = (making) => ({
@@ -122,14 +121,6 @@ const orders: Readonly<Record<string, Recipe>> = {
   }),
   'POST /v1/finance/invoices': invoice,
   'PATCH /v1/finance/invoices/{id}': invoice,
-}
-
-const settings = (making: Making, path: string): unknown => {
-  if (path.endsWith('prey')) return { greeting: textOf(making) }
-  if (path.endsWith('oms')) return { inventoryAccount: accountId(making), costAccount: accountId(making) }
-  if (path.endsWith('finance'))
-    return { receivableAccount: accountId(making), revenueAccount: accountId(making) }
-  return {}
 }
 
 /** The tenant itself: its life, its hosts, its people. */
@@ -215,7 +206,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
     return { module, ...(module === 'prey' && { consent: { http: ['prey.example'] } }) }
   },
   'PUT /v1/tenant/modules/{module}/consent': () => ({ http: ['prey.example'] }),
-  'PATCH /v1/tenant/settings/{module}': settings,
+  'PATCH /v1/tenant/settings/{module}': (making, path) =>
+    path.endsWith('prey') ? { greeting: textOf(making) } : {},
   'POST /v1/auth/sign-in/email': ({ side }) => {
     const { email, password } = side.standing('owner')
     return { email, password }

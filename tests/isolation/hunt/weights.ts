@@ -27,6 +27,7 @@ const seldom: Readonly<Record<string, number>> = {
   'POST /v1/oms/orders': 0.4,
   'POST /v1/oms/orders/{id}/cancel': 0.1,
   'DELETE /v1/oms/orders/{id}': 0.1,
+  'POST /v1/finance/invoices/{id}/void': 0.1,
   'GET /v1/tenant/audit.csv': 0.1,
   'DELETE /v1/tenant/sso': 0.1,
   'PUT /v1/tenant/sso': 0.1,
