@@ -10,8 +10,9 @@ import { webhookRoutes } from './http/webhook-routes.ts'
 import { languageOf } from './mail/languages.ts'
 import type { Closers, Cradle } from './open-parts.ts'
 import { createFetcher } from './outside/fetcher.ts'
+import { resolveNames } from './outside/resolve-names.ts'
 import { createSeal } from './outside/seal.ts'
-import type { World } from './outside/world.ts'
+import { realWorld, type World } from './outside/world.ts'
 import { createAbilities } from './permissions/abilities.ts'
 import type { Lane } from './queue/task.ts'
 import type { PluginRegistry } from './registry/plugin-registry.ts'
@@ -21,6 +22,8 @@ import { purgeAttempts } from './webhooks/deliveries.ts'
 import { attemptsOf } from './webhooks/settle-delivery.ts'
 
 const purgeMs = 600_000
+/** As many as a process tries at once: they are bounded already. */
+const lookupsAtOnce = 64
 
 export interface Hooks {
   routes(app: Instance): void
@@ -47,8 +50,10 @@ export function openHooks(
   const { pool, feed, connections, ladder, log, outbox, runControl } = cradle
   const seal = createSeal(cradle.secret, 'webhooks')
   const attempts = attemptsOf(config)
-  // One of its own: a name that nobody answers for holds up no fetch of a plugin.
-  const fetcher = createFetcher({ world, plainHosts: config.plainHosts, log }, off)
+  // One of its own: a name that nobody answers for holds up no fetch of a plugin, and no other tenant's webhook.
+  const system = new Set(config.plainHosts.map((host) => host.split(':')[0] ?? host))
+  const outside = world === realWorld ? resolveNames(world, { servers: config.dnsServers, system }) : world
+  const fetcher = createFetcher({ world: outside, plainHosts: config.plainHosts, log, lookupsAtOnce }, off)
   closers.add('webhooks under way', async () => fetcher.close())
   const purge = repeat(
     'log of webhooks',

@@ -168,7 +168,7 @@ export const hookAttacks: readonly HookAttack[] = [
   others('reads its deliveries', '/deliveries', 'GET'),
   others('has its events sent again', '/replay', 'POST', { after: '0' }),
   {
-    attack: 'a delivery of another tenant is sent again to one’s own webhook',
+    attack: "a delivery of another tenant is sent again to one's own webhook",
     defence: 'a delivery is looked for in the endpoint and tenant of the request',
     expected: /"status":404,.*RECORD_NOT_FOUND/,
     async run({ tenant, enemy }) {

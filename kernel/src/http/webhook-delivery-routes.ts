@@ -4,6 +4,7 @@ import { listDeliveries, readAttempts, readDelivery } from '../webhooks/deliveri
 import type { Endpoint } from '../webhooks/endpoints.ts'
 import { addTest, replayDelivery, replayRange } from '../webhooks/replay.ts'
 import type { Instance } from './create-instance.ts'
+import { type Answer, keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { idParams } from './record-schemas.ts'
 import { listOf, problemResponses, tenantHeader } from './schemas.ts'
@@ -40,6 +41,8 @@ function checkRange({ from, to, after, until }: ReplayBody): void {
   if (after !== undefined && until !== undefined && BigInt(after) >= BigInt(until))
     throw refuse('until', 'must be behind `after`.')
 }
+
+const acceptedAnswer = (body: object): Answer => ({ status: 202, body })
 
 export function webhookDeliveryRoutes(app: Instance, ladder: Ladder, parts: WebhookRouteParts): void {
   const { runControl, attempts, wake } = parts
@@ -97,20 +100,24 @@ export function webhookDeliveryRoutes(app: Instance, ladder: Ladder, parts: Webh
       params: deliveryParams,
       response: accepted,
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       mayManageWebhooks(stage)
       const delivery = deliveryOf(request.params)
       const of = { tenant: stage.tenant.id, endpoint: '', attempts }
-      const sent = await runControl(async (tx) => {
-        const endpoint = await foundWebhook(tx, stage, request)
-        mustBeEnabled(endpoint)
-        of.endpoint = endpoint.id
-        await replayDelivery(tx, of, delivery)
-        await tx.audit({ ...webhookAudit(stage, endpoint.id), action: 'replayed', after: { delivery } })
-        return readDelivery(tx, of, delivery)
-      })
+      const sent = await keep(
+        (run) =>
+          run(async (tx) => {
+            const endpoint = await foundWebhook(tx, stage, request)
+            mustBeEnabled(endpoint)
+            of.endpoint = endpoint.id
+            await replayDelivery(tx, of, delivery)
+            await tx.audit({ ...webhookAudit(stage, endpoint.id), action: 'replayed', after: { delivery } })
+            return readDelivery(tx, of, delivery)
+          }),
+        acceptedAnswer,
+      )
       wake(of.tenant, of.endpoint)
-      return reply.code(202).send(sent)
+      return sent
     }),
   })
   app.route({
@@ -123,20 +130,26 @@ export function webhookDeliveryRoutes(app: Instance, ladder: Ladder, parts: Webh
       body: replayBody,
       response: { 202: replayShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       mayManageWebhooks(stage)
       const { delivered = false, ...range } = request.body as ReplayBody
       checkRange(range)
-      const { endpoint, sent } = await runControl(async (tx) => {
-        const endpoint = await foundWebhook(tx, stage, request)
-        mustBeEnabled(endpoint)
-        const sent = await replayRange(tx, stage, endpoint, { ...range, delivered }, attempts)
-        const after = { ...range, delivered, replayed: sent.replayed }
-        await tx.audit({ ...webhookAudit(stage, endpoint.id), action: 'replayed', after })
-        return { endpoint, sent }
-      })
-      wake(stage.tenant.id, endpoint.id)
-      return reply.code(202).send(sent)
+      let id = ''
+      const sent = await keep(
+        (run) =>
+          run(async (tx) => {
+            const endpoint = await foundWebhook(tx, stage, request)
+            mustBeEnabled(endpoint)
+            id = endpoint.id
+            const told = await replayRange(tx, stage, endpoint, { ...range, delivered }, attempts)
+            const after = { ...range, delivered, replayed: told.replayed }
+            await tx.audit({ ...webhookAudit(stage, id), action: 'replayed', after })
+            return told
+          }),
+        acceptedAnswer,
+      )
+      wake(stage.tenant.id, id)
+      return sent
     }),
   })
   app.route({
@@ -148,18 +161,22 @@ export function webhookDeliveryRoutes(app: Instance, ladder: Ladder, parts: Webh
       params: idParams,
       response: accepted,
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       mayManageWebhooks(stage)
       const of = { tenant: stage.tenant.id, endpoint: '' }
-      const sent = await runControl(async (tx) => {
-        const endpoint = await foundWebhook(tx, stage, request)
-        of.endpoint = endpoint.id
-        const id = await addTest(tx, stage, endpoint.id)
-        await tx.audit({ ...webhookAudit(stage, endpoint.id), action: 'tested', after: { delivery: id } })
-        return readDelivery(tx, of, id)
-      })
+      const sent = await keep(
+        (run) =>
+          run(async (tx) => {
+            const endpoint = await foundWebhook(tx, stage, request)
+            of.endpoint = endpoint.id
+            const id = await addTest(tx, stage, endpoint.id)
+            await tx.audit({ ...webhookAudit(stage, endpoint.id), action: 'tested', after: { delivery: id } })
+            return readDelivery(tx, of, id)
+          }),
+        acceptedAnswer,
+      )
       wake(of.tenant, of.endpoint)
-      return reply.code(202).send(sent)
+      return sent
     }),
   })
 }

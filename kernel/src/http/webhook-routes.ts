@@ -15,6 +15,7 @@ import {
 import { newKey, sealKey } from '../webhooks/signature.ts'
 import type { Instance } from './create-instance.ts'
 import { etagOf } from './etag.ts'
+import { type Answer, keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import { idParams } from './record-schemas.ts'
 import { listOf, problemResponses, tenantHeader } from './schemas.ts'
@@ -64,12 +65,11 @@ function checkEvents(eventsOf: WebhookRouteParts['eventsOf'], filters: readonly 
 const send = (reply: FastifyReply, endpoint: Endpoint) =>
   reply.header('etag', etagOf(endpoint)).send(endpoint)
 
-/** An answer that says so is not kept for its Idempotency-Key. */
-const sendSecret = (reply: FastifyReply, endpoint: Endpoint, secret: string) =>
-  reply
-    .header('etag', etagOf(endpoint))
-    .header('cache-control', 'no-store')
-    .send({ ...endpoint, secret })
+const withSecret = (endpoint: Endpoint, secret: string): Answer => ({
+  body: { ...endpoint, secret },
+  etag: etagOf(endpoint),
+  isSecret: true,
+})
 
 export function webhookRoutes(app: Instance, ladder: Ladder, parts: WebhookRouteParts): void {
   const { runControl, seal, plainHosts, eventsOf, wake } = parts
@@ -113,22 +113,28 @@ export function webhookRoutes(app: Instance, ladder: Ladder, parts: WebhookRoute
       body: newWebhookBody,
       response: { 201: webhookWithSecret, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       mayManageWebhooks(stage)
       const { description = '', state = 'enabled', ...body } = request.body as NewWebhookBody
       checkEndpointUrl(body.url, plainHosts)
       checkEvents(eventsOf, body.events)
       const secret = newKey()
       const by = { tenant: stage.tenant.id, actor: stage.actor.id, most: mostEndpoints }
-      const endpoint = await runControl(async (tx) => {
-        const values: EndpointValues = { ...body, description, state }
-        const added = await addEndpoint(tx, by, values, (id) => sealKey(seal, by.tenant, id, secret))
-        if (!added) throw errors.tooMany({ what: 'webhooks', most: mostEndpoints })
-        await tx.audit({ ...webhookAudit(stage, added.id), action: 'created', after: added })
-        return added
-      })
-      void reply.code(201).header('location', `${webhooksUrl}/${endpoint.id}`)
-      return sendSecret(reply, endpoint, secret)
+      return keep(
+        (run) =>
+          run(async (tx) => {
+            const values: EndpointValues = { ...body, description, state }
+            const added = await addEndpoint(tx, by, values, (id) => sealKey(seal, by.tenant, id, secret))
+            if (!added) throw errors.tooMany({ what: 'webhooks', most: mostEndpoints })
+            await tx.audit({ ...webhookAudit(stage, added.id), action: 'created', after: added })
+            return added
+          }),
+        (endpoint: Endpoint) => ({
+          ...withSecret(endpoint, secret),
+          status: 201,
+          location: `${webhooksUrl}/${endpoint.id}`,
+        }),
+      )
     }),
   })
   app.route({
@@ -182,17 +188,20 @@ export function webhookRoutes(app: Instance, ladder: Ladder, parts: WebhookRoute
       summary: 'A new secret; the one before it signs too for 24 hours',
       response: { 200: webhookWithSecret, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       mayManageWebhooks(stage)
       const secret = newKey()
       const by = { tenant: stage.tenant.id, actor: stage.actor.id }
-      const endpoint = await runControl(async (tx) => {
-        const { id } = await foundWebhook(tx, stage, request)
-        const after = changed(await replaceKey(tx, by, id, sealKey(seal, by.tenant, id, secret)))
-        await tx.audit({ ...webhookAudit(stage, id), action: 'secretRotated' })
-        return after
-      })
-      return sendSecret(reply, endpoint, secret)
+      return keep(
+        (run) =>
+          run(async (tx) => {
+            const { id } = await foundWebhook(tx, stage, request)
+            const after = changed(await replaceKey(tx, by, id, sealKey(seal, by.tenant, id, secret)))
+            await tx.audit({ ...webhookAudit(stage, id), action: 'secretRotated' })
+            return after
+          }),
+        (endpoint: Endpoint) => withSecret(endpoint, secret),
+      )
     }),
   })
   app.route({
@@ -203,18 +212,24 @@ export function webhookRoutes(app: Instance, ladder: Ladder, parts: WebhookRoute
       summary: 'Enable a webhook, and forget what failed. What it missed can be replayed.',
       response: { 200: webhookShape, ...problemResponses },
     },
-    ...atRung(ladder.located, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.located, runControl, async (stage, request, keep) => {
       mayManageWebhooks(stage)
       const by = { tenant: stage.tenant.id, actor: stage.actor.id }
-      const endpoint = await runControl(async (tx) => {
-        const before = await foundWebhook(tx, stage, request)
-        if (before.state === 'enabled') return before
-        const after = changed(await changeEndpoint(tx, by, before.id, { ...before, state: 'enabled' }))
-        await tx.audit({ ...webhookAudit(stage, before.id), action: 'enabled', before, after })
-        return after
-      })
-      wake(by.tenant, endpoint.id)
-      return send(reply, endpoint)
+      let id = ''
+      const sent = await keep(
+        (run) =>
+          run(async (tx) => {
+            const before = await foundWebhook(tx, stage, request)
+            id = before.id
+            if (before.state === 'enabled') return before
+            const after = changed(await changeEndpoint(tx, by, before.id, { ...before, state: 'enabled' }))
+            await tx.audit({ ...webhookAudit(stage, before.id), action: 'enabled', before, after })
+            return after
+          }),
+        (endpoint: Endpoint) => ({ body: endpoint, etag: etagOf(endpoint) }),
+      )
+      wake(by.tenant, id)
+      return sent
     }),
   })
 }

@@ -1,13 +1,14 @@
-// Looks names up, two at a time. A lookup holds one of the four threads that files, passwords and decompression need
+// Looks names up, a few at a time. A lookup holds one of the four threads that files, passwords and decompression need
 // too, for as long as a name server likes, and nothing can take it back: without a bound, four slow names stop the kernel.
 import type { World } from './world.ts'
 
-const lookupsAtOnce = 2
+/** Of the four threads. */
+const usualAtOnce = 2
 
 /** Rejects with the signal's reason; who waits for his turn when that comes has lost it, a lookup that began goes on. */
 export type BoundedLookup = (name: string, signal: AbortSignal) => Promise<readonly string[]>
 
-export function boundedLookup(world: World): BoundedLookup {
+export function boundedLookup(world: World, lookupsAtOnce = usualAtOnce): BoundedLookup {
   // As long as there are fetches that have not ended, and those are bounded by `outside.ts`.
   const waiting = new Set<() => void>()
   let underWay = 0

@@ -44,6 +44,8 @@ export function createFetcher(
     /** Hosts, as `needs.http` writes them, reached without TLS and wherever they are: the operator's own. */
     readonly plainHosts: readonly string[]
     readonly log: Logger
+    /** For a world whose lookups hold no thread. */
+    readonly lookupsAtOnce?: number
   },
   off: DefencesOff = allStand,
 ): Fetcher {
@@ -53,7 +55,7 @@ export function createFetcher(
   const ending = new AbortController()
   const rules = {
     world,
-    lookup: boundedLookup(world),
+    lookup: boundedLookup(world, parts.lookupsAtOnce),
     mayDial: (target: Target, address: string) =>
       off.has('addressCheck') || plainHosts.has(target.host) || isPublic(address),
     answerBytes: off.has('fetchSize') ? Number.POSITIVE_INFINITY : fetchLimits.answerBytes,

@@ -42,7 +42,7 @@ export const tenancySettings = {
   dnsServers: setting(
     'PLINTH_DNS_SERVERS',
     "the system's",
-    "DNS servers, with commas, that are asked whether a tenant's own domain is verified. With a port: `192.0.2.53:5353`.",
+    "DNS servers, with commas, that are asked whether a tenant's own domain is verified, and for the addresses of webhooks. With a port: `192.0.2.53:5353`.",
     (text): readonly string[] | undefined => list(text)?.map(resolver),
   ),
   closingDays: setting(

@@ -6,7 +6,7 @@ import type { OriginDirectory } from '../../tenants/tenant-origins.ts'
 
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const sent =
-  'authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-request-id, x-tenant-id'
+  'authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, traceparent, x-request-id, x-tenant-id'
 const read =
   'etag, idempotent-replayed, link, location, ratelimit, ratelimit-policy, retry-after, traceparent, www-authenticate, x-request-id'
 const rememberedSeconds = 600
