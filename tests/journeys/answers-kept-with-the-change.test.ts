@@ -16,6 +16,7 @@ import { definePlugin, entity, t } from '@plinth/sdk'
 const order = entity('Order', { total: t.money(), state: t.state({ draft: ['sent'], sent: [] }) })
 export default definePlugin({
   name: 'orders', title: 'Orders', needs: { approvals: true }, entities: { order },
+  jobs: { close: { run: () => undefined } },
   actions: { order: { send: { to: 'sent', approval: { amount: 'total' } } } },
   roles: { member: { can: ['order.*'] } },
 })`
@@ -82,9 +83,25 @@ t.test('the answer to every POST of the kernel commits with what it did', async 
     action: 'send',
     steps: [{ title: 'One', approvers: [{ role: 'admin' }], need: 1 }],
   }
+  const { rows: tasks } = await database.admin.query<{ id: string }>(
+    `insert into kernel.task (tenant_id, kind, queue, module, name, state, attempts_max, actor, request_id, run_at)
+     select $1, 'job', 'jobs.orders', 'orders', 'close', state, 1, 'somebody', 'r', now() + interval '1 day'
+       from unnest(array['dead', 'dead', 'waiting', 'dead', 'dead']) as state returning id::text`,
+    [tenant.id],
+  )
+  const [retried, discarded, cancelled, again] = tasks.map(({ id }) => id)
+  const task = `/v1/operator/tasks/${tenant.slug}`
+  const hook = await owner('POST', '/v1/tenant/webhooks', { url: 'https://a.example.com/x', events: ['*'] })
+  const webhook = `/v1/tenant/webhooks/${hook.body['id']}`
+  const told = await owner('POST', `${webhook}/test`, {})
   const soon = new Date(Date.now() + 86_400_000).toISOString()
 
-  const secret = new Set(['/v1/me/keys', '/v1/tenant/service-accounts/{id}/keys'])
+  const secret = new Set([
+    '/v1/me/keys',
+    '/v1/tenant/service-accounts/{id}/keys',
+    '/v1/tenant/webhooks',
+    '/v1/tenant/webhooks/{id}/rotate-secret',
+  ])
   const asked: readonly (readonly [route: string, send: Send, body?: unknown, url?: string])[] = [
     ['/v1/tenants', owner, companyOf()],
     ['/v1/tenant/members', owner, { email: emails[0], role: 'member' }],
@@ -124,6 +141,34 @@ t.test('the answer to every POST of the kernel commits with what it did', async 
       '/v1/tenant/sso/domains/people-of-works.com/verify',
     ],
     ['/scim/v2/Users', scim, JSON.stringify({ schemas: [], userName: 'sam@people-of-works.com' })],
+    [
+      '/scim/v2/Groups',
+      scim,
+      JSON.stringify({
+        schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+        displayName: 'Ledger',
+      }),
+    ],
+    // Nothing of it is to begin while this looks.
+    ['/v1/operator/pauses', operator, { tenant: tenant.slug }],
+    ['/v1/operator/tasks/{tenant}/{id}/retry', operator, undefined, `${task}/${retried}/retry`],
+    ['/v1/operator/tasks/{tenant}/{id}/discard', operator, undefined, `${task}/${discarded}/discard`],
+    ['/v1/tenant/jobs/{id}/cancel', owner, undefined, `/v1/tenant/jobs/${cancelled}/cancel`],
+    ['/v1/tenant/jobs/{id}/retry', owner, undefined, `/v1/tenant/jobs/${again}/retry`],
+    ['/v1/operator/tasks/retry', operator, { tenant: tenant.slug }],
+    ['/v1/operator/tasks/discard', operator, { tenant: tenant.slug }],
+    ['/v1/tenant/modules/{module}/jobs/{job}', owner, {}, '/v1/tenant/modules/orders/jobs/close'],
+    ['/v1/tenant/webhooks', owner, { url: 'https://b.example.com/x', events: ['*'] }],
+    ['/v1/tenant/webhooks/{id}/rotate-secret', owner, undefined, `${webhook}/rotate-secret`],
+    ['/v1/tenant/webhooks/{id}/enable', owner, undefined, `${webhook}/enable`],
+    ['/v1/tenant/webhooks/{id}/test', owner, undefined, `${webhook}/test`],
+    [
+      '/v1/tenant/webhooks/{id}/deliveries/{delivery}/replay',
+      owner,
+      undefined,
+      `${webhook}/deliveries/${told.body['id']}/replay`,
+    ],
+    ['/v1/tenant/webhooks/{id}/replay', owner, { from: '2026-01-01T00:00:00Z' }, `${webhook}/replay`],
     ['/v1/operator/people/{userId}/disable', operator, {}, `/v1/operator/people/${strangerId}/disable`],
     ['/v1/operator/people/{userId}/enable', operator, undefined, `/v1/operator/people/${strangerId}/enable`],
     [
