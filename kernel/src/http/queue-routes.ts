@@ -6,10 +6,12 @@ import { getTask, listTasks, type TaskFilter } from '../queue/find-tasks.ts'
 import { listPauses, type Pause, pause, resume } from '../queue/pauses.ts'
 import { queueSnapshot, tenantFigures } from '../queue/queue-figures.ts'
 import { type Settlement, settleTask, settleTasks } from '../queue/settle-tasks.ts'
+import type { TaskView } from '../queue/task-view.ts'
 import type { Operated } from '../stages.ts'
-import type { RunControl } from '../tenants/control-transaction.ts'
+import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
+import { keepingAnswer } from './keeping-answer.ts'
 import { atRung, type Ladder } from './ladder.ts'
 import {
   type PauseBody,
@@ -137,15 +139,19 @@ function taskRoutes(app: Instance, ladder: Ladder, parts: QueueRouteParts): void
         params: taskParams,
         response: { 200: taskShape, ...problemResponses },
       },
-      ...atRung(ladder.operated, async (stage, request) => {
+      ...keepingAnswer(ladder.operated, runControl, async (stage, request, keep) => {
         const { tenant: name, id } = request.params as { tenant: string; id: string }
         const tenantId = await idOf(parts, name)
-        return runControl(async (tx) => {
+        const settle = async (tx: ControlTransaction) => {
           const task = await settleTask(tx, what, { tenant: tenantId, id })
           const after = { queue: task.queue, name: task.name }
           await tx.audit({ tenantId, ...auditedBy(stage), entity: 'task', recordId: id, action: done, after })
           return task
-        })
+        }
+        return keep(
+          (run) => run(settle),
+          (body: TaskView) => ({ body }),
+        )
       }),
     })
     app.route({
@@ -157,9 +163,9 @@ function taskRoutes(app: Instance, ladder: Ladder, parts: QueueRouteParts): void
         body: settleBody,
         response: { 200: settledShape, ...problemResponses },
       },
-      ...atRung(ladder.operated, async (stage, request) => {
+      ...keepingAnswer(ladder.operated, runControl, async (stage, request, keep) => {
         const filter: Omit<TaskFilter, 'state'> = await filterOf(parts, request.body as SettleBody)
-        return runControl(async (tx) => {
+        const settle = async (tx: ControlTransaction) => {
           const tasks = await settleTasks(tx, what, filter)
           await tx.audit({
             tenantId: filter.tenant ?? aboveTenants,
@@ -170,7 +176,11 @@ function taskRoutes(app: Instance, ladder: Ladder, parts: QueueRouteParts): void
             after: { ...filter, tasks },
           })
           return { tasks }
-        })
+        }
+        return keep(
+          (run) => run(settle),
+          (body: object) => ({ body }),
+        )
       }),
     })
   }
@@ -214,16 +224,22 @@ function pauseRoutes(app: Instance, ladder: Ladder, parts: QueueRouteParts): voi
       body: pauseBody,
       response: { 200: pauseShape, 201: pauseShape, ...problemResponses },
     },
-    ...atRung(ladder.operated, async (stage, request, reply) => {
+    ...keepingAnswer(ladder.operated, runControl, async (stage, request, keep) => {
       const body = await filterOf(parts, request.body as PauseBody)
       if (body.module !== undefined && !hasModule(body.module))
         throw errors.moduleNotFound({ module: body.module })
-      const { pause: made, isNew } = await runControl(async (tx) => {
+      const add = async (tx: ControlTransaction) => {
         const result = await pause(tx, body, stage.operator)
         if (result.isNew) await tx.audit(record(stage, 'paused', result.pause))
         return result
-      })
-      return reply.code(isNew ? 201 : 200).send(made)
+      }
+      return keep(
+        (run) => run(add),
+        ({ pause: made, isNew }: Awaited<ReturnType<typeof add>>) => ({
+          status: isNew ? 201 : 200,
+          body: made,
+        }),
+      )
     }),
   })
   app.route({
