@@ -80,6 +80,7 @@ import { readUsage } from './telemetry/read-usage.ts'
 import { createAskChallenge } from './tenants/dns-challenge.ts'
 import { createErasures } from './tenants/erase-tenants.ts'
 import { createTenantExports } from './tenants/export-tenant.ts'
+import { createInviteOwner } from './tenants/invite-owner.ts'
 import { repeat } from './tenants/repeat.ts'
 import { createTenantDomains } from './tenants/tenant-domains.ts'
 
@@ -290,6 +291,7 @@ async function assemble(
       plugins: registry.plugins,
       closingDays: config.closingDays,
       erasures,
+      inviteOwner: createInviteOwner({ outbox: cradle.outbox, config }),
     })
     corsRoutes(app, ladder, runControl)
     domainRoutes(app, ladder, { domains, directory, runControl })

@@ -14,6 +14,7 @@ import {
 } from '../tenants/change-tenant.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import { type Erasures, receiptIn } from '../tenants/erase-tenants.ts'
+import { appointOwner, type InviteOwner } from '../tenants/invite-owner.ts'
 import { getTenant, listTenants, tenantRecordIn } from '../tenants/list-tenants.ts'
 import { provisionTenant } from '../tenants/provision-tenant.ts'
 import type { Instance } from './create-instance.ts'
@@ -27,9 +28,11 @@ import {
   type OperatorCloseBody,
   type OperatorProfileBody,
   type OperatorTenantBody,
+  type OwnerBody,
   operatorCloseBody,
   operatorProfileBody,
   operatorTenantBody,
+  ownerBody,
   receiptShape,
   type StateBody,
   stateBody,
@@ -51,6 +54,7 @@ export function operatorTenantRoutes(
     readonly plugins: ModulePlugins
     readonly closingDays: number
     readonly erasures: Pick<Erasures, 'wake' | 'receipt'>
+    readonly inviteOwner: InviteOwner | undefined
   },
 ): void {
   const { pool, runControl } = parts
@@ -108,13 +112,13 @@ export function operatorTenantRoutes(
     url: '/v1/operator/tenants',
     schema: {
       tags,
-      summary: 'A new tenant for a person who has signed up',
+      summary: 'A new tenant; its owner is invited by mail where he has no account yet',
       body: operatorTenantBody,
       response: { 201: tenantRecordShape, ...problemResponses },
     },
     ...keepingAnswer(ladder.operated, runControl, (stage, request, keep) => {
       const { owner, ...tenant } = request.body as OperatorTenantBody
-      const provisioner = { by: auditedBy(stage), owner }
+      const provisioner = { by: auditedBy(stage), owner, invite: parts.inviteOwner }
       return keep(
         (run) => provisionTenant(run, provisioner, tenant, parts.plugins),
         async (id: string, tx) => ({
@@ -148,6 +152,13 @@ export function operatorTenantRoutes(
         return changeState(run, by, id, state, reason)
       },
       'PUT',
+    ),
+  })
+  app.route({
+    url: '/v1/operator/tenants/:tenant/owner',
+    ...changing(
+      { summary: 'Name the owner of a tenant that has none; a link from before is over', body: ownerBody },
+      (run, { by }, id, body) => appointOwner(run, by, id, (body as OwnerBody).email, parts.inviteOwner),
     ),
   })
   app.route({

@@ -8,7 +8,7 @@ import { queueSnapshot, tenantFigures } from '../queue/queue-figures.ts'
 import { type Settlement, settleTask, settleTasks } from '../queue/settle-tasks.ts'
 import type { TaskView } from '../queue/task-view.ts'
 import type { Operated } from '../stages.ts'
-import type { RunControl } from '../tenants/control-transaction.ts'
+import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { Instance } from './create-instance.ts'
 import { keepingAnswer } from './keeping-answer.ts'
@@ -142,22 +142,15 @@ function taskRoutes(app: Instance, ladder: Ladder, parts: QueueRouteParts): void
       ...keepingAnswer(ladder.operated, runControl, async (stage, request, keep) => {
         const { tenant: name, id } = request.params as { tenant: string; id: string }
         const tenantId = await idOf(parts, name)
+        const settle = async (tx: ControlTransaction) => {
+          const task = await settleTask(tx, what, { tenant: tenantId, id })
+          const after = { queue: task.queue, name: task.name }
+          await tx.audit({ tenantId, ...auditedBy(stage), entity: 'task', recordId: id, action: done, after })
+          return task
+        }
         return keep(
-          (run) =>
-            run(async (tx) => {
-              const task = await settleTask(tx, what, { tenant: tenantId, id })
-              const after = { queue: task.queue, name: task.name }
-              await tx.audit({
-                tenantId,
-                ...auditedBy(stage),
-                entity: 'task',
-                recordId: id,
-                action: done,
-                after,
-              })
-              return task
-            }),
-          (task: TaskView) => ({ body: task }),
+          (run) => run(settle),
+          (body: TaskView) => ({ body }),
         )
       }),
     })
@@ -172,21 +165,21 @@ function taskRoutes(app: Instance, ladder: Ladder, parts: QueueRouteParts): void
       },
       ...keepingAnswer(ladder.operated, runControl, async (stage, request, keep) => {
         const filter: Omit<TaskFilter, 'state'> = await filterOf(parts, request.body as SettleBody)
+        const settle = async (tx: ControlTransaction) => {
+          const tasks = await settleTasks(tx, what, filter)
+          await tx.audit({
+            tenantId: filter.tenant ?? aboveTenants,
+            ...auditedBy(stage),
+            entity: 'task',
+            recordId: '*',
+            action: done,
+            after: { ...filter, tasks },
+          })
+          return { tasks }
+        }
         return keep(
-          (run) =>
-            run(async (tx) => {
-              const tasks = await settleTasks(tx, what, filter)
-              await tx.audit({
-                tenantId: filter.tenant ?? aboveTenants,
-                ...auditedBy(stage),
-                entity: 'task',
-                recordId: '*',
-                action: done,
-                after: { ...filter, tasks },
-              })
-              return tasks
-            }),
-          (tasks: number) => ({ body: { tasks } }),
+          (run) => run(settle),
+          (body: object) => ({ body }),
         )
       }),
     })
@@ -235,14 +228,17 @@ function pauseRoutes(app: Instance, ladder: Ladder, parts: QueueRouteParts): voi
       const body = await filterOf(parts, request.body as PauseBody)
       if (body.module !== undefined && !hasModule(body.module))
         throw errors.moduleNotFound({ module: body.module })
+      const add = async (tx: ControlTransaction) => {
+        const result = await pause(tx, body, stage.operator)
+        if (result.isNew) await tx.audit(record(stage, 'paused', result.pause))
+        return result
+      }
       return keep(
-        (run) =>
-          run(async (tx) => {
-            const made = await pause(tx, body, stage.operator)
-            if (made.isNew) await tx.audit(record(stage, 'paused', made.pause))
-            return made
-          }),
-        (made: Paused) => ({ status: made.isNew ? 201 : 200, body: made.pause }),
+        (run) => run(add),
+        ({ pause: made, isNew }: Paused) => ({
+          status: isNew ? 201 : 200,
+          body: made,
+        }),
       )
     }),
   })

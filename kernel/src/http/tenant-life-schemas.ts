@@ -40,7 +40,7 @@ export const operatorTenantBody = Type.Object(
     ...onboarding,
     owner: Type.Object(
       { email: Type.String({ minLength: 3, maxLength: 254, pattern: '^[^@\\s]+@[^@\\s]+$' }) },
-      { ...closed, description: 'A person who has signed up.' },
+      { ...closed, description: 'Who has no account yet is invited by mail.' },
     ),
     state: Type.Optional(Type.Union([Type.Literal('active'), Type.Literal('trialing')])),
   },
@@ -59,6 +59,7 @@ export const operatorProfileBody = Type.Object(
   { ...profile, plan: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })) },
   closed,
 )
+export const ownerBody = Type.Object({ email: operatorTenantBody.properties.owner.properties.email }, closed)
 export const closeBody = Type.Object(
   {
     confirm: Type.String({ maxLength: 64, description: "The tenant's slug, written once more." }),
@@ -119,6 +120,9 @@ export const tenantRecordShape = Type.Object({
   reason: Type.Optional(Type.String()),
   members: Type.Integer(),
   owners: Type.Array(Type.String()),
+  invitedOwner: Type.Optional(
+    Type.String({ description: 'Was asked by mail to own it, and has not accepted yet.' }),
+  ),
   modules: Type.Array(Type.String()),
   createdAt: timestamp,
 })
@@ -147,6 +151,7 @@ export type ProfileBody = Static<typeof profileBody>
 export type OperatorProfileBody = Static<typeof operatorProfileBody>
 export type CloseBody = Static<typeof closeBody>
 export type OperatorCloseBody = Static<typeof operatorCloseBody>
+export type OwnerBody = Static<typeof ownerBody>
 export type ConfirmBody = Static<typeof confirmBody>
 export type StateBody = Static<typeof stateBody>
 export type OwnershipBody = Static<typeof ownershipBody>

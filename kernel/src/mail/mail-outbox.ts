@@ -18,6 +18,7 @@ export interface NewMail<Kind extends MailKind> {
 }
 
 export interface MailOutbox {
+  readonly isConfigured: boolean
   /** @throws MAIL_NOT_CONFIGURED */
   requireMail(): void
   /**
@@ -50,6 +51,7 @@ export function createMailOutbox(seal: Seal, isConfigured: boolean): MailOutbox 
     )
   }
   return {
+    isConfigured,
     requireMail,
     queue,
     notify: async (tx, mail) => (isConfigured ? queue(tx, mail) : undefined),

@@ -5,6 +5,8 @@ import type { Language } from './languages.ts'
 /** Each kind of mail, and what it tells. */
 export interface MailFacts {
   readonly invitation: { readonly tenant: string; readonly inviter: string; readonly expires: Date }
+  /** To own a tenant that the operator has opened. */
+  readonly 'owner-invitation': { readonly tenant: string; readonly expires: Date }
   readonly 'verify-email': { readonly name: string; readonly expires: Date }
   readonly 'has-account': { readonly name: string }
   readonly 'reset-password': { readonly name: string; readonly expires: Date }
@@ -92,6 +94,14 @@ const en: Texts = {
     ],
     button: 'Accept the invitation',
   }),
+  'owner-invitation': ({ tenant, expires }) => ({
+    subject: `${tenant} is ready for you`,
+    paragraphs: [
+      `${tenant} was set up for you. Accept, and you are its owner.`,
+      `The link is for this address and good until ${expires}. If you do not expect it, do nothing.`,
+    ],
+    button: 'Accept',
+  }),
   'verify-email': ({ name, expires }) => ({
     subject: 'Confirm your e-mail address',
     paragraphs: [
@@ -169,6 +179,14 @@ const de: Texts = {
       `Die Einladung gilt für diese Adresse und bis ${expires}. Wenn Sie keine erwarten, tun Sie nichts.`,
     ],
     button: 'Einladung annehmen',
+  }),
+  'owner-invitation': ({ tenant, expires }) => ({
+    subject: `${tenant} ist für Sie eingerichtet`,
+    paragraphs: [
+      `${tenant} wurde für Sie eingerichtet. Nehmen Sie an, und es gehört Ihnen.`,
+      `Der Link gilt für diese Adresse und bis ${expires}. Wenn Sie keinen erwarten, tun Sie nichts.`,
+    ],
+    button: 'Annehmen',
   }),
   'verify-email': ({ name, expires }) => ({
     subject: 'Bestätigen Sie Ihre E-Mail-Adresse',

@@ -8,6 +8,7 @@ plinth tenant create <slug> --owner mail@example.com [--name n] [--plan p] [--cu
              [--time-zone Asia/Kolkata] [--company n] [--country IN] [--module m]... [--state trialing]
 plinth tenant state <tenant> <active|trialing|past_due|read_only|suspended> [--reason text]
 plinth tenant plan <tenant> <plan>
+plinth tenant owner <tenant> <mail@example.com>   of one that has none; invited by mail
 plinth tenant close <tenant> [--days n] [--reason text]    read-only from now on, erased when the days are over
 plinth tenant reopen <tenant>
 plinth tenant erase <tenant>             one that is closing, now and for good
@@ -112,6 +113,7 @@ const commands: Readonly<Record<string, { readonly names: number; readonly run: 
   create: { names: 1, run: create },
   state: { names: 2, run: changed('PUT', '/state', ({ reason }, state) => ({ state, reason })) },
   plan: { names: 2, run: changed('PATCH', '', (_flags, plan) => ({ plan })) },
+  owner: { names: 2, run: changed('POST', '/owner', (_flags, email) => ({ email })) },
   close: {
     names: 1,
     run: changed('POST', '/close', ({ days, reason }) => ({

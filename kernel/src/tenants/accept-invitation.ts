@@ -10,6 +10,7 @@ import { linkTokenHash } from '../identity/links.ts'
 import { findByEmail } from '../identity/persons.ts'
 import type { Actor, Arrival, MembershipRole } from '../stages.ts'
 import type { ControlTransaction } from './control-transaction.ts'
+import { invitedByOperator } from './invite-owner.ts'
 import { membershipKey } from './tenant-directory.ts'
 
 interface OpenInvitation {
@@ -47,9 +48,10 @@ async function findOpen(
     `SELECT i.id, i.email, i.role, i.expires_at, i.tenant_id, t.slug, t.name
        FROM kernel.invitation i
        JOIN kernel.tenant t ON t.id = i.tenant_id AND t.state NOT IN ('closing', 'closed', 'suspended')
-       JOIN kernel.membership m ON m.tenant_id = i.tenant_id AND m.user_id = i.invited_by
-        AND (m.role = 'owner' OR (m.role = 'admin' AND i.role <> 'owner'))
-      WHERE i.token_hash = $1 ${off.has('singleUse') ? '' : 'AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()'}
+      WHERE (i.invited_by = '${invitedByOperator}' OR EXISTS (
+              SELECT FROM kernel.membership m WHERE m.tenant_id = i.tenant_id AND m.user_id = i.invited_by
+                 AND (m.role = 'owner' OR (m.role = 'admin' AND i.role <> 'owner'))))
+        AND i.token_hash = $1 ${off.has('singleUse') ? '' : 'AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()'}
         FOR UPDATE OF i`,
     [linkTokenHash(token)],
   )

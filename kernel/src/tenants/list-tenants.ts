@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { errors } from '../errors.ts'
 import type { TenantState } from '../stages.ts'
 import type { ControlTransaction } from './control-transaction.ts'
+import { invitedByOperator } from './invite-owner.ts'
 
 export interface TenantRecord {
   readonly id: string
@@ -20,6 +21,8 @@ export interface TenantRecord {
   readonly company?: string
   readonly members: number
   readonly owners: readonly string[]
+  /** Who was asked to own it and has not answered. */
+  readonly invitedOwner?: string
   readonly modules: readonly string[]
   readonly version: number
   readonly createdAt: string
@@ -34,8 +37,9 @@ export interface TenantFilter {
 
 type Row = Omit<
   TenantRecord,
-  'stateSince' | 'reason' | 'eraseAfter' | 'country' | 'company' | 'createdAt'
+  'stateSince' | 'reason' | 'eraseAfter' | 'country' | 'company' | 'createdAt' | 'invitedOwner'
 > & {
+  invitedOwner: string | null
   stateSince: Date
   reason: string | null
   eraseAfter: Date | null
@@ -51,6 +55,8 @@ const selectTenants = `
          (SELECT count(*)::int FROM kernel.membership m WHERE m.tenant_id = t.id) AS members,
          coalesce((SELECT array_agg(u.email ORDER BY u.email) FROM kernel.membership m JOIN identity."user" u ON u.id = m.user_id
                     WHERE m.tenant_id = t.id AND m.role = 'owner'), '{}') AS owners,
+         (SELECT i.email FROM kernel.invitation i WHERE i.tenant_id = t.id AND i.invited_by = '${invitedByOperator}'
+             AND i.accepted_at IS NULL AND i.revoked_at IS NULL) AS "invitedOwner",
          coalesce((SELECT array_agg(e.module ORDER BY e.module) FROM kernel.tenant_module e WHERE e.tenant_id = t.id), '{}') AS modules
     FROM kernel.tenant t`
 
@@ -61,6 +67,7 @@ const record = ({
   country,
   company,
   createdAt,
+  invitedOwner,
   ...row
 }: Row): TenantRecord => ({
   ...row,
@@ -70,6 +77,7 @@ const record = ({
   ...(eraseAfter === null ? {} : { eraseAfter: eraseAfter.toISOString() }),
   ...(country === null ? {} : { country }),
   ...(company === null ? {} : { company }),
+  ...(invitedOwner === null ? {} : { invitedOwner }),
 })
 
 /** By slug; the cursor is the last one of the page before. */

@@ -7,6 +7,7 @@ import { enableModuleWithin, type ModulePlugins } from '../entitlements/switch-m
 import { errors } from '../errors.ts'
 import type { TenantState } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
+import { findAccount, type InviteOwner, refuseUnknownOwner } from './invite-owner.ts'
 import { membershipKey } from './tenant-directory.ts'
 import { reservedSlugs } from './tenant-hosts.ts'
 import { checkedProfile } from './tenant-profile.ts'
@@ -29,6 +30,8 @@ export interface Provisioner {
   /** Who does it: the person, or the operator. */
   readonly by: AuditedBy
   readonly owner: { readonly id: string } | { readonly email: string }
+  /** For an owner without an account; absent where there is no mail. */
+  readonly invite?: InviteOwner | undefined
 }
 
 /**
@@ -37,7 +40,7 @@ export interface Provisioner {
  */
 export async function provisionTenant(
   runControl: RunControl,
-  { by, owner: whose }: Provisioner,
+  { by, owner: whose, invite }: Provisioner,
   tenant: NewTenant,
   plugins: ModulePlugins = new Map(),
 ): Promise<string> {
@@ -52,29 +55,45 @@ export async function provisionTenant(
   if (reservedSlugs.has(slug)) refuse('slug', 'RESERVED', 'is a name of the installation')
   return runControl(async (tx) => {
     await checkPlan(tx, plan)
-    const owner = await ownerOf(tx, whose)
+    const owner = 'id' in whose ? whose.id : await findAccount(tx, whose.email)
+    const invited = owner === undefined && 'email' in whose ? whose.email : undefined
+    if (invited !== undefined && !invite) refuseUnknownOwner('owner.email')
     const inserted = await tx.query(
       `INSERT INTO kernel.tenant (id, slug, name, currency, plan, locale, time_zone, country, company, state)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (slug) DO NOTHING RETURNING id`,
       [id, slug, name, currency, plan, locale, timeZone, country, company?.name ?? null, state],
     )
     if (inserted.length === 0) throw errors.recordConflict({ entity: 'tenant', fields: ['slug'] })
-    await tx.query(`INSERT INTO kernel.membership (tenant_id, user_id, role) VALUES ($1, $2, 'owner')`, [
-      id,
-      owner,
-    ])
+    if (owner !== undefined)
+      await tx.query(`INSERT INTO kernel.membership (tenant_id, user_id, role) VALUES ($1, $2, 'owner')`, [
+        id,
+        owner,
+      ])
     await tx.audit({
       tenantId: id,
       ...by,
       entity: 'tenant',
       recordId: id,
       action: 'created',
-      after: { slug, name, currency, plan, locale, timeZone, country, company: company?.name, state, owner },
+      after: {
+        slug,
+        name,
+        currency,
+        plan,
+        locale,
+        timeZone,
+        country,
+        company: company?.name,
+        state,
+        owner,
+        invited,
+      },
     })
     const switcher = { ...by.origin, requestId: by.requestId, actor: { id: by.actorId }, tenant: { id } }
     for (const { module, consent } of modules)
       await enableModuleWithin(tx, plugins, switcher, module, consent)
-    await tx.announce({ kind: 'member', id: membershipKey(id, owner) })
+    if (owner !== undefined) await tx.announce({ kind: 'member', id: membershipKey(id, owner) })
+    else if (invited !== undefined) await invite?.(tx, by, { id, name, locale: locale ?? 'en' }, invited)
     return id
   })
 }
@@ -88,13 +107,4 @@ export async function checkPlan(tx: ControlTransaction, plan: string): Promise<v
   const plans = await tx.query<{ code: string }>('SELECT code FROM kernel.plan ORDER BY monthly_price', [])
   if (plans.some((one) => one.code === plan)) return
   refuse('plan', 'UNKNOWN_PLAN', `There is no plan '${plan}'. Plans: ${plans.map((p) => p.code).join(', ')}.`)
-}
-
-async function ownerOf(tx: ControlTransaction, owner: Provisioner['owner']): Promise<string> {
-  if ('id' in owner) return owner.id
-  const [user] = await tx.query<{ id: string }>(
-    'SELECT id FROM identity."user" WHERE lower(email) = lower($1)',
-    [owner.email],
-  )
-  return user?.id ?? refuse('owner.email', 'UNKNOWN_USER', 'Nobody has signed up with this address yet.')
 }
