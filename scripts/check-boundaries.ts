@@ -14,6 +14,7 @@ import { codeOnly, type Import, importsOf, isTestFile, readSource, sourceFiles }
 const order = [
   'operator-cli',
   'http',
+  'queue',
   'tenants',
   'identity',
   'mail',

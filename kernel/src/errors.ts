@@ -7,6 +7,7 @@ import { identityErrors } from './errors/identity-errors.ts'
 import { kernelErrors } from './errors/kernel-errors.ts'
 import { operatorErrors } from './errors/operator-errors.ts'
 import { pluginErrors } from './errors/plugin-errors.ts'
+import { queueErrors } from './errors/queue-errors.ts'
 import { recordErrors } from './errors/record-errors.ts'
 import { requestErrors } from './errors/request-errors.ts'
 import { tenantErrors } from './errors/tenant-errors.ts'
@@ -29,5 +30,6 @@ export const errors = {
   ...approvalErrors,
   ...operatorErrors,
   ...pluginErrors,
+  ...queueErrors,
   ...kernelErrors,
 }

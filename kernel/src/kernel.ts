@@ -39,6 +39,7 @@ import { operatorRoutes } from './http/operator-routes.ts'
 import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
 import { passkeyRoutes } from './http/passkey-routes.ts'
 import { peopleRoutes } from './http/people-routes.ts'
+import { queueRoutes } from './http/queue-routes.ts'
 import { roleRoutes } from './http/role-routes.ts'
 import { samlRoutes } from './http/saml-routes.ts'
 import { scimRoutes } from './http/scim-routes.ts'
@@ -64,6 +65,7 @@ import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
 import { memberAbilities } from './permissions/member-abilities.ts'
 import { modulesFrom } from './permissions/tenant-modules.ts'
+import { queueSnapshot } from './queue/queue-figures.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
 import { fetchPluginPackage } from './registry/packages/fetch-plugin-package.ts'
 import { pluginLoadParts, pluginTables } from './registry/plugin-load-parts.ts'
@@ -165,6 +167,7 @@ async function assemble(
         const stats = host.stats?.()
         return stats ? [[module, stats] as const] : []
       }),
+    queues: () => queueSnapshot(pool),
   })
   const spendings = { limits, budgets: createCpuBudgets(), metrics, usage }
   const approvers = createApprovers(pool)
@@ -316,6 +319,12 @@ async function assemble(
         runControl,
       },
     )
+    queueRoutes(app, ladder, {
+      pool,
+      runControl,
+      directory,
+      hasModule: (module) => registry.served(module) !== undefined,
+    })
     usageRoutes(app, ladder, { usage, limits, readUsage: (tenant) => readUsage(pool, tenant) })
     metricsRoute(app, ladder, { metrics, token: config.metricsToken })
     systemRoutes(app, ladder, {

@@ -106,6 +106,24 @@ t.test('an operator at his terminal', async (t) => {
     t.equal(await served(), '1.1.0')
   })
 
+  await t.test('sees what there is to do, and holds things back', async (t) => {
+    t.match(await plinth('queue list'), { code: 0, out: 'There is nothing to do.\n' })
+    t.match(await plinth('queue tenants --queue events.visits'), {
+      code: 0,
+      out: 'There is nothing to do.\n',
+    })
+    t.match(await plinth('queue dead --module visits'), { code: 0, out: 'Nothing was given up.\n' })
+    const held = await plinth('queue pause --module visits --reason mended')
+    t.match(held, { code: 0, out: /^\S+ {2}visits of every tenant since .*: mended\n$/ })
+    t.match(await plinth('queue pauses'), { code: 0, out: held.out })
+    t.match(await plinth(`queue resume ${held.out.split(' ')[0]}`), { code: 0, out: 'It goes on.\n' })
+    t.match(await plinth('queue pauses'), { code: 0, out: 'Nothing is held back.\n' })
+    t.match(await plinth(`queue retry ${tenant.slug} 1`), { code: 1, err: /^TASK_NOT_FOUND/ })
+    t.match(await plinth('queue retry --module visits', 'n\n'), { code: 1, out: /Nothing was changed\.\n$/ })
+    t.match(await plinth('queue discard --module visits --yes'), { code: 0, out: '0 tasks: discarded.\n' })
+    t.match(await plinth('queue discord'), { code: 2, err: /plinth queue list/ })
+  })
+
   await t.test('is told why not, and by which exit code', async (t) => {
     t.match(await plinth('upgrade absent --yes'), { code: 1, err: /^PLUGIN_NOT_FOUND: .*'absent'/ })
     t.match(await plinth(`install ${name} --yes`), { code: 1, out: /Refused: .*already/ })

@@ -13,6 +13,7 @@ import {
   pluginAnswer,
 } from './operator-client.ts'
 import { operationText, planText, pluginText } from './operator-texts.ts'
+import { queueOptions, queueUsage, runQueueCommand } from './queue-commands.ts'
 import { runTenantCommand, tenantOptions, tenantUsage } from './tenant-commands.ts'
 
 export const operatorUsage = `plinth install <package>[@version] [--integrity sha512-...]
@@ -25,7 +26,7 @@ plinth remove <module> [--force]         with all its data; --force also when te
 plinth pin <tenant> <module> <version|stable|beta>
 plinth operations [id]
 plinth cancel <operation>                takes back a canary that goes on
-${tenantUsage}plinth audit verify [--tenant slug] [--anchor seq:hash]   is the trail as it was sealed
+${tenantUsage}${queueUsage}plinth audit verify [--tenant slug] [--anchor seq:hash]   is the trail as it was sealed
 plinth audit anchors                     the ends of all chains, to be kept elsewhere
   --dry-run                              shows the plan and changes nothing
   --yes                                  does not ask
@@ -43,6 +44,7 @@ export class UsageError extends Error {}
 
 const options = {
   ...tenantOptions,
+  ...queueOptions,
   url: { type: 'string', default: 'http://127.0.0.1:3000' },
   'dry-run': { type: 'boolean', default: false },
   yes: { type: 'boolean', default: false },
@@ -87,6 +89,7 @@ const commands: Readonly<Record<string, { readonly names: readonly number[]; rea
   cancel: { names: [1], run: cancel },
   tenant: { names: [1, 2, 3], run: tenant },
   audit: { names: [1], run: audit },
+  queue: { names: [1, 2, 3], run: queue },
 }
 
 export const isOperatorCommand = (name: string | undefined): name is string =>
@@ -228,6 +231,12 @@ async function audit({ client, terminal, flags, names: [what] }: Call): Promise<
 async function tenant(call: Call): Promise<boolean> {
   const done = runTenantCommand(call)
   if (!done) throw new UsageError(`'plinth tenant' is not used like that.\n\n${tenantUsage}`)
+  return done
+}
+
+async function queue(call: Call): Promise<boolean> {
+  const done = runQueueCommand(call)
+  if (!done) throw new UsageError(`'plinth queue' is not used like that.\n\n${queueUsage}`)
   return done
 }
 

@@ -1,6 +1,7 @@
 // What an operator's Prometheus sees of this process. Labels come from closed sets: modules of the installation, names
 // of limits and calls, outcomes. Tenants are no label, for there is no bound on them: kernel.usage has their figures.
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { type QueueSnapshot, queueMetrics, type TaskWatcher } from './queue-metrics.ts'
 
 const requestSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const cpuSeconds = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30]
@@ -12,7 +13,7 @@ export interface InvocationWatcher {
   capabilityCall(module: string, name: string): void
 }
 
-export interface Metrics extends InvocationWatcher {
+export interface Metrics extends InvocationWatcher, TaskWatcher {
   /** In Prometheus' text format, which `contentType` names. */
   text(): Promise<string>
   readonly contentType: string
@@ -32,6 +33,7 @@ export interface MetricSources {
   /** By module. */
   readonly hosts: () => Iterable<readonly [module: string, figures: HostFigures]>
   readonly pool: () => { readonly open: number; readonly idle: number; readonly waiting: number }
+  readonly queues: () => Promise<QueueSnapshot>
 }
 
 export function createMetrics(sources: MetricSources): Metrics {
@@ -73,6 +75,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   })
   hostMetrics(sources, registers)
+  const { task } = queueMetrics(registers, sources.queues)
   new Gauge({
     name: 'plinth_data_connections',
     help: 'Connections for units of work: open, idle among them, and callers that wait for one.',
@@ -84,6 +87,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   })
 
   return {
+    task,
     text: () => register.metrics(),
     contentType: register.contentType,
     request: (module, method, status, seconds) =>
