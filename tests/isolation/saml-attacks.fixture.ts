@@ -214,6 +214,11 @@ export const samlAttacks: readonly SamlAttack[] = [
     saying(() => ({ status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed' })),
   ),
   sending(
+    'of attributes, in which nobody signed in',
+    'an assertion tells of a sign-in',
+    saying(() => ({ isSignIn: false })),
+  ),
+  sending(
     'that names a person anew each time',
     'a subject is lasting',
     saying(() => ({ nameIdFormat: 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient' })),
