@@ -72,9 +72,18 @@ const post = (
   return postBack(place.kernel, tenant.id, form, cookie)
 }
 
-export async function signInAs(scene: SamlScene, sign: 'assertion' | 'response' | 'both'): Promise<Reply> {
+export async function signInAs(
+  scene: SamlScene,
+  sign: 'assertion' | 'response' | 'both' | 'as files have it',
+): Promise<Reply> {
   const started = await start(scene)
-  return post(scene, started, signedResponse(started.claims, scene.keys, { sign }))
+  if (sign !== 'as files have it')
+    return post(scene, started, signedResponse(started.claims, scene.keys, { sign }))
+  // A prologue, lines as Windows ends them, and more groups than anybody has.
+  const groups = Array.from({ length: 900 }, (_, at) => `group=${at} & more\r\n`)
+  const claims = { ...started.claims, attributes: { ...started.claims.attributes, groups } }
+  const xml = signedResponse(claims, scene.keys, { sign: 'both' })
+  return post(scene, started, `<?xml version="1.0" encoding="UTF-8"?>\r\n${xml}`)
 }
 
 /** Somebody more than ann. */
@@ -203,6 +212,11 @@ export const samlAttacks: readonly SamlAttack[] = [
     'that is no success',
     'the status is read',
     saying(() => ({ status: 'urn:oasis:names:tc:SAML:2.0:status:AuthnFailed' })),
+  ),
+  sending(
+    'of attributes, in which nobody signed in',
+    'an assertion tells of a sign-in',
+    saying(() => ({ isSignIn: false })),
   ),
   sending(
     'that names a person anew each time',

@@ -32,7 +32,7 @@ async function open(t: Test, ...walls: Defence[]): Promise<SamlScene> {
 
 t.test('with every wall', async (t) => {
   const scene = await open(t)
-  for (const sign of ['assertion', 'response', 'both'] as const)
+  for (const sign of ['assertion', 'response', 'both', 'as files have it'] as const)
     t.match(
       await signInAs(scene, sign),
       { status: 200, body: { user: { email: 'ann@captured.example' } } },

@@ -75,6 +75,7 @@ t.test('the answer to every POST of the kernel commits with what it did', async 
   }
   const made = await operator('POST', '/v1/operator/tenants', companyOf({ email: emails[0] }))
   const ended = `/v1/operator/tenants/${made.body['slug']}`
+  const ownerless = await operator('POST', '/v1/operator/tenants', companyOf({ email: 'o@example.com' }))
   const chain = {
     code: 'c',
     title: 'C',
@@ -179,6 +180,12 @@ t.test('the answer to every POST of the kernel commits with what it did', async 
     ],
     ['/v1/operator/signing-keys', operator, {}],
     ['/v1/operator/tenants', operator, companyOf({ email: emails[3] })],
+    [
+      '/v1/operator/tenants/{tenant}/owner',
+      operator,
+      { email: 'p@example.com' },
+      `/v1/operator/tenants/${ownerless.body['slug']}/owner`,
+    ],
     ['/v1/operator/tenants/{tenant}/close', operator, {}, `${ended}/close`],
     ['/v1/operator/tenants/{tenant}/reopen', operator, undefined, `${ended}/reopen`],
     ['/v1/tenant/close', other.owner, { confirm: other.slug }],

@@ -163,7 +163,7 @@ export async function postBack(
   const posted = await kernel.inject({
     method: 'POST',
     url: `/v1/auth/sso/saml/${tenantId}/acs`,
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://idp.example' },
     payload: new URLSearchParams({ ...form }).toString(),
   })
   if (posted.statusCode !== 303) return asReply(posted)

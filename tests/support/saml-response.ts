@@ -18,6 +18,8 @@ export interface SamlClaims {
   readonly from?: number
   readonly until?: number
   readonly status?: string
+  /** False: of attributes alone. */
+  readonly isSignIn?: boolean
 }
 
 export const newId = () => `_${randomBytes(16).toString('hex')}`
@@ -28,13 +30,16 @@ const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', 
 const attribute = ([name, values]: readonly [string, readonly string[]]) =>
   `<saml:Attribute Name="${name}">${values.map((value) => `<saml:AttributeValue>${escaped(value)}</saml:AttributeValue>`).join('')}</saml:Attribute>`
 
+const signInStatement = () =>
+  `<saml:AuthnStatement AuthnInstant="${at(0)}" SessionIndex="one"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`
+
 /** `nameId` as it is: it may hold what a test wants to hide in it. */
 export function asAssertion(claims: SamlClaims, id = newId()): string {
   const { issuer, requestId, audience, acs, nameId, attributes } = claims
-  const { recipient = acs, inResponseTo = requestId, from = -5, until = 60 } = claims
+  const { recipient = acs, inResponseTo = requestId, from = -5, until = 60, isSignIn = true } = claims
   const format = claims.nameIdFormat ?? 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'
   const answers = inResponseTo === '' ? '' : ` InResponseTo="${inResponseTo}"`
-  return `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${at(0)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="${format}">${nameId}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${at(until)}" Recipient="${recipient}"${answers}/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${at(from)}" NotOnOrAfter="${at(until)}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="${at(0)}" SessionIndex="one"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement><saml:AttributeStatement>${Object.entries(attributes).map(attribute).join('')}</saml:AttributeStatement></saml:Assertion>`
+  return `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="${id}" Version="2.0" IssueInstant="${at(0)}"><saml:Issuer>${issuer}</saml:Issuer><saml:Subject><saml:NameID Format="${format}">${nameId}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${at(until)}" Recipient="${recipient}"${answers}/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${at(from)}" NotOnOrAfter="${at(until)}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>${isSignIn ? signInStatement() : ''}<saml:AttributeStatement>${Object.entries(attributes).map(attribute).join('')}</saml:AttributeStatement></saml:Assertion>`
 }
 
 export function asResponse(claims: SamlClaims, assertion = asAssertion(claims), id = newId()): string {

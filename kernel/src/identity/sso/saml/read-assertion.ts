@@ -70,6 +70,9 @@ export function readAssertion(
     throw providerRefusal('what it signed is no assertion.')
   if (issuers.length > 0 || issuer?.text.trim() !== awaited.issuer)
     throw providerRefusal('its assertion is by another provider.')
+  // One that tells of attributes alone is no sign-in.
+  if (of(assertion, 'AuthnStatement').length === 0)
+    throw providerRefusal('its assertion does not say that somebody signed in.')
   const [subject, ...subjects] = of(assertion, 'Subject')
   const [nameId, ...nameIds] = subject ? of(subject, 'NameID') : []
   if (!subject || !nameId || subjects.length + nameIds.length > 0)
