@@ -105,7 +105,7 @@ const orders: Readonly<Record<string, Recipe>> = {
   'POST /v1/oms/orders': (making) => ({
     customer: textOf(making, { maxLength: 200 }),
     date: from(making),
-    lines: [{ item: itemId(making), quantity: '1' }],
+    lines: [{ item: making.random.pick(making.side.known('item in stock')), quantity: '1' }],
   }),
   'PATCH /v1/oms/orders/{id}': (making) => ({ reference: textOf(making, { maxLength: 200 }) }),
   'POST /v1/oms/receipts': (making) => ({

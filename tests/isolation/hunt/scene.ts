@@ -216,7 +216,7 @@ async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>)
       await must(owner('POST', '/v1/tenant/modules', { module, ...(module === 'prey' && { consent }) }))
   }
   await must(owner('PUT', '/v1/tenant/modules/prey/consent', consent))
-  await nameAccounts(owner)
+  await openBooks(owner, side)
   const members = (await must(owner('GET', '/v1/tenant/members?limit=200'))).body['items'] as {
     userId: string
     role: string
@@ -229,19 +229,24 @@ async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>)
   }
 }
 
-/** By which shipments and invoices are booked: without them no order ever ships. */
-async function nameAccounts(owner: Send): Promise<void> {
-  const ids: unknown[] = []
-  for (const code of ['B-1', 'B-2']) {
-    const path = '/v1/finance/accounts'
-    const { body } = await must(owner('GET', `${path}?code=${code}`))
-    const [known] = body['items'] as { id: string }[]
-    const account = { code, name: 'Books', type: 'asset' }
-    ids.push(known ? known.id : (await must(owner('POST', path, account))).body['id'])
-  }
-  const [first, second] = ids
-  const oms = { inventoryAccount: first, costAccount: second }
+/** By its code: there already, or made. */
+async function findOrMake(owner: Send, path: string, key: string, values: object): Promise<string> {
+  const code = 'B-1'
+  const { body } = await must(owner('GET', `${path}?${key}=${code}`))
+  const [known] = body['items'] as { id: string }[]
+  return known?.id ?? String((await must(owner('POST', path, { ...values, [key]: code }))).body['id'])
+}
+
+/** Without an account to book on and an item that there is enough of, no order ever ships and no invoice is posted. */
+async function openBooks(owner: Send, side: Side): Promise<void> {
+  const account = await findOrMake(owner, '/v1/finance/accounts', 'code', { name: 'Books', type: 'asset' })
+  const oms = { inventoryAccount: account, costAccount: account }
   await must(owner('PATCH', '/v1/tenant/settings/oms', oms))
-  const finance = { receivableAccount: first, revenueAccount: second }
+  const finance = { receivableAccount: account, revenueAccount: account }
   await must(owner('PATCH', '/v1/tenant/settings/finance', finance))
+  const price = { amount: '9.00', currency: 'USD' }
+  const item = await findOrMake(owner, '/v1/oms/items', 'sku', { name: 'Plenty', price })
+  await must(owner('PATCH', `/v1/oms/items/${item}`, { active: true, price }))
+  await must(owner('POST', '/v1/oms/receipts', { item, quantity: '1000', unitCost: price }))
+  side.learn('item in stock', item)
 }
