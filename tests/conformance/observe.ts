@@ -119,8 +119,7 @@ async function rowsOf({ kernel }: Stage, tenants: readonly string[], index: numb
     found[table] = rows
   }
   for (const table of ['kernel.audit', 'kernel.outbox']) {
-    const what =
-      table === 'kernel.audit' ? 'entity, record_id, action, before, after' : 'event, payload, dispatched_at'
+    const what = table === 'kernel.audit' ? 'entity, record_id, action, before, after' : 'event, payload'
     const { rows } = await admin.query(
       `select request_id, actor, module, ${what} from ${table} where request_id like $1 order by request_id, id`,
       [`case-${index}-step-%`],
@@ -129,7 +128,7 @@ async function rowsOf({ kernel }: Stage, tenants: readonly string[], index: numb
   }
   // Its id is a number of the whole database.
   const { rows } = await admin.query(
-    `select request_id, actor, kind, queue, name, input, unique_key, priority, depth, state, attempts_max,
+    `select request_id, actor, kind, queue, name, input, unique_key, priority, depth, attempts_max,
             run_at > created_at + interval '1 hour' as later
      from kernel.task where request_id like $1 order by request_id, id`,
     [`case-${index}-step-%`],
