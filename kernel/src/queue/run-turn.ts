@@ -41,6 +41,8 @@ async function runAll(
   until: number,
 ): Promise<void> {
   const chains = [...Map.groupBy(tasks, ({ subject, id }) => subject ?? id).values()]
+  const isSuspect = (chain: readonly Task[]) => (chain[0]?.attempt ?? 1) > 1
+  const fresh = chains.filter((chain) => !isSuspect(chain))
   const left: Task[] = []
   // The first of all is done whatever the time.
   const [first] = tasks
@@ -54,9 +56,11 @@ async function runAll(
   }
 
   async function runChains(): Promise<void> {
-    for (let chain = chains.shift(); chain; chain = chains.shift()) await runChain(chain)
+    for (let chain = fresh.shift(); chain; chain = fresh.shift()) await runChain(chain)
   }
 
-  await Promise.all(Array.from({ length: Math.min(atOnce, chains.length) }, runChains))
+  await Promise.all(Array.from({ length: Math.min(atOnce, fresh.length) }, runChains))
+  // What has failed before may take with it what runs beside it: one that ends its host is alone when it does so again.
+  for (const chain of chains.filter(isSuspect)) await runChain(chain)
   await claims.giveBack(left)
 }
