@@ -84,6 +84,8 @@ export async function runCase(stage: Stage, one: Case, index: number): Promise<S
     const isJson = /json/.test(String(reply.headers['content-type'] ?? ''))
     const kept = ['content-type', 'location', 'etag', 'retry-after', 'x-request-id']
     const headers = Object.fromEntries(kept.map((name) => [name, reply.headers[name]]))
+    // That of what has no version is a digest, of moments too.
+    if (/^"[\w-]{22}"$/.test(String(headers['etag']))) headers['etag'] = '"<digest>"'
     return {
       status: reply.statusCode,
       text: `${JSON.stringify(headers)}\n${payload}`,
@@ -119,8 +121,7 @@ async function rowsOf({ kernel }: Stage, tenants: readonly string[], index: numb
     found[table] = rows
   }
   for (const table of ['kernel.audit', 'kernel.outbox']) {
-    const what =
-      table === 'kernel.audit' ? 'entity, record_id, action, before, after' : 'event, payload, dispatched_at'
+    const what = table === 'kernel.audit' ? 'entity, record_id, action, before, after' : 'event, payload'
     const { rows } = await admin.query(
       `select request_id, actor, module, ${what} from ${table} where request_id like $1 order by request_id, id`,
       [`case-${index}-step-%`],
@@ -129,7 +130,7 @@ async function rowsOf({ kernel }: Stage, tenants: readonly string[], index: numb
   }
   // Its id is a number of the whole database.
   const { rows } = await admin.query(
-    `select request_id, actor, kind, queue, name, input, unique_key, priority, depth, state, attempts_max,
+    `select request_id, actor, kind, queue, name, input, unique_key, priority, depth, attempts_max,
             run_at > created_at + interval '1 hour' as later
      from kernel.task where request_id like $1 order by request_id, id`,
     [`case-${index}-step-%`],

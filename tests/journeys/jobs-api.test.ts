@@ -106,6 +106,26 @@ t.test('the jobs of a tenant', async (t) => {
     },
   )
 
+  await t.test('are declared, with what each takes', async (t) => {
+    const { body } = await owner('GET', '/v1/tenant/modules/works/jobs')
+    const items = body['items'] as { job: string }[]
+    t.match(
+      items.find(({ job }) => job === 'note'),
+      {
+        title: 'Note something',
+        attempts: 5,
+        input: { required: ['text'], properties: { n: { default: 0 } } },
+      },
+    )
+    t.match(
+      items.find(({ job }) => job === 'nightly'),
+      { title: 'Nightly', schedule: '30 2 * * *' },
+    )
+    const member = await lab.addMember(shop, 'member')
+    t.match(await member('GET', '/v1/tenant/modules/works/jobs'), { status: 403 })
+    t.match(await owner('GET', '/v1/tenant/modules/absent/jobs'), { status: 404 })
+  })
+
   await t.test('are cancelled before they run', async (t) => {
     const id = await shop.enqueue('note', { text: 'cancelled' }, { delayMs: 600 })
     const reply = await owner('POST', `/v1/tenant/jobs/${id}/cancel`)

@@ -205,6 +205,20 @@ t.test('what waits, and for what', async (t) => {
   })
 })
 
+t.test('a job may keep its transaction for longer than a request may', async (t) => {
+  const lab = await jobLab(t)
+  const shop = await lab.openWorkshop()
+  // It writes first, says nothing to the database for seven seconds, and is done after more than fifteen.
+  const id = await shop.enqueue('slow', { text: 'patient', steps: 2, ms: 8_000 })
+  const job = await until(
+    () => shop.job(id),
+    ({ state, error }) => state === 'done' || error !== undefined,
+    40_000,
+  )
+  t.match(job, { state: 'done', attempt: 1 })
+  t.same(await shop.marks(), ['patient'])
+})
+
 t.test('a plan may let more run at once', async (t) => {
   const lab = await jobLab(t)
   const owner = await lab.signUp('large')

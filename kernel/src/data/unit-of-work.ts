@@ -109,6 +109,18 @@ const asLogin = 'NONE'
 const beginReadOnly = 'SAVEPOINT plinth_read; SET LOCAL transaction_read_only = on'
 const endReadOnly = 'RELEASE SAVEPOINT plinth_read'
 
+/**
+ * What is done in the background may take longer than the server lets requests take. A server that knows no
+ * transaction_timeout has none to be longer than; one that does has begun to count, and only 0 ends that.
+ */
+const waitLonger = (ms: number): string => `
+  DO $do$ BEGIN
+    SET LOCAL idle_in_transaction_session_timeout = ${ms};
+    SET LOCAL transaction_timeout = 0;
+    SET LOCAL transaction_timeout = ${ms};
+  EXCEPTION WHEN undefined_object THEN SET LOCAL idle_in_transaction_session_timeout = ${ms};
+  END $do$`
+
 class Unit implements UnitOfWork {
   readonly scope: UnitScope
   readonly tenant: string
@@ -315,8 +327,12 @@ class Unit implements UnitOfWork {
     if (cleaned) this.#track(cleaned)
     const tenant = connection.tenantSetting(this.tenant)
     const mode = this.scope.readOnly ? 'READ ONLY' : 'READ WRITE'
+    const { task, deadlineMs = unitDeadlineMs } = this.scope
+    const longer = task ? `${waitLonger(deadlineMs)};` : ''
     this.#track(
-      connection.command(`BEGIN ${mode}; SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`),
+      connection.command(
+        `BEGIN ${mode}; ${longer} SET LOCAL ROLE ${role}; SET LOCAL plinth.tenant_id = '${tenant}'`,
+      ),
     )
   }
 

@@ -15,6 +15,7 @@ import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { Instance } from './create-instance.ts'
+import { declaredJobRoutes } from './declared-job-routes.ts'
 import { hasAlready } from './etag.ts'
 import { jobScheduleRoutes } from './job-schedule-routes.ts'
 import {
@@ -60,6 +61,7 @@ export function jobRoutes(app: Instance, ladder: Ladder, parts: JobRouteParts, o
   const { pool, runControl, registry, tasksAdded } = parts
   const watching = createWatching(parts.isClosing)
   jobScheduleRoutes(app, ladder, { pool, registry })
+  declaredJobRoutes(app, ladder, { registry })
   const common = { tags: ['Jobs'], headers: tenantHeader }
   const answers = { 200: jobShape, ...problemResponses }
 

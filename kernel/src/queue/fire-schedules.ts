@@ -29,6 +29,8 @@ const setNext = `
    WHERE tenant_id = $1 AND module = $2 AND job = $3`
 const remove = 'DELETE FROM kernel.job_schedule WHERE tenant_id = $1 AND module = $2 AND job = $3'
 
+/** Which nobody else can give: a key of a plugin's has a character at least. */
+const scheduleKey = ''
 /** Who is named as the one who had it done. */
 const actor = 'kernel'
 
@@ -97,7 +99,7 @@ async function fire(
       input: parseJobInput(spec, {}),
       attempts: spec.attempts,
       // The last one may not have been done yet: then there is no second.
-      options: { unique: 'schedule' },
+      options: { unique: scheduleKey },
       actor,
       requestId: `schedule:${row.next_at.toISOString()}`,
     },

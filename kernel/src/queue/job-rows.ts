@@ -78,7 +78,7 @@ export const jobOf = (row: JobRow): JobView => ({
   ...(row.progress_note === null ? {} : { note: row.progress_note }),
   ...(row.state === 'done' ? { result: row.result } : {}),
   ...(row.error === null ? {} : { error: row.error }),
-  ...(row.unique_key === null ? {} : { unique: row.unique_key }),
+  ...(row.unique_key ? { unique: row.unique_key } : {}),
   priority: row.priority,
   startedBy: row.actor,
   ...(row.on_behalf_of === null ? {} : { onBehalfOf: row.on_behalf_of }),
