@@ -3,6 +3,12 @@
 // anything.
 
 export const up = `
+-- What was told before anybody could act on it is nobody's to hear.
+update kernel.outbox o set dispatched_at = now(), position = n.position
+  from (select tenant_id, id, nextval('kernel.outbox_position') as position
+          from (select tenant_id, id from kernel.outbox where dispatched_at is null order by id) w) n
+ where o.tenant_id = n.tenant_id and o.id = n.id;
+
 -- False: not before run_at; the sweeper sets it when the time has come. Whoever adds a task need not know of it: what is
 -- claimed too early is put aside then.
 alter table kernel.task add column ready boolean not null default true;

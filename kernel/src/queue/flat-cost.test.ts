@@ -50,6 +50,8 @@ t.test('cost stays flat', async (t) => {
   }
 
   const subscriptions = JSON.stringify([{ event: 'shop.order.told', module: 'books' }])
+  // How many, for whom, and the attempts of each kind of task that it makes.
+  const given = [500, subscriptions, 12, 12, 12].slice(0, new Set(dispatchBatch.match(/\$\d/g)).size)
   const none = '00000000-0000-0000-0000-000000000000'
   const all = async () => ({
     claim: await pages('select * from kernel.claim_tasks($1, $2, $3, $4, $5, $6, $7, $8)', [
@@ -62,7 +64,7 @@ t.test('cost stays flat', async (t) => {
       'w',
       1_000,
     ]),
-    dispatch: await pages(dispatchBatch, [500, subscriptions, 12, 10]),
+    dispatch: await pages(dispatchBatch, given),
     promote: await pages(promote, []),
     takeBack: await pages(takeBack, ['c', 'm', 1, 2]),
     findLanes: await pages(findLanes, ['', none, '', ['active']]),

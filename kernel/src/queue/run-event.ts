@@ -5,10 +5,14 @@ import semver from 'semver'
 import { errors } from '../errors.ts'
 import type { WithWork } from '../http/module-parts.ts'
 import { type Ability, fullAbility } from '../permissions/build-ability.ts'
+import type { LoadedPlugin } from '../registry/load-plugin.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
+import type { Tenant } from '../stages.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
 import type { ModuleWorkers } from './module-workers.ts'
 import { type RunTask, Skipped } from './run-task.ts'
+
+const laterSeconds = 5
 
 export interface RunEventParts {
   readonly registry: Pick<PluginRegistry, 'pluginFor'>
@@ -29,10 +33,19 @@ function checkVersion(manifest: Manifest, event: string, version: string | null)
 export function eventRunner({ registry, directory, withWork, enter }: RunEventParts): RunTask {
   const abilities = new WeakMap<Manifest, Ability>()
 
+  /** Another process may have it, or this one in a while: that is no attempt. @throws MODULE_UNAVAILABLE */
+  function pluginFor(tenant: Tenant, module: string): LoadedPlugin {
+    try {
+      return registry.pluginFor(tenant, module)
+    } catch (cause) {
+      throw errors.moduleUnavailable({ module, retryAfter: laterSeconds }, cause)
+    }
+  }
+
   return async (task) => {
     const tenant = await directory.find(task.tenant)
     if (!tenant || !task.event) throw new Skipped('the tenant or the event is gone')
-    const plugin = registry.pluginFor(tenant, task.module)
+    const plugin = pluginFor(tenant, task.module)
     const { manifest } = plugin
     // Its version for this tenant does not act on it, another one does.
     if (!Object.hasOwn(manifest.on, task.name)) throw new Skipped('nobody listens')

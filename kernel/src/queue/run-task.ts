@@ -23,11 +23,21 @@ export interface AttemptParts {
 const isFinal = (error: unknown): boolean => isPlinthError(error) && finalCodes.includes(error.code)
 const finalCodes: readonly string[] = [errors.eventVersion.code, errors.jobUnknown.code]
 
-/** Why it was not begun at all: then it is no failed attempt. Seconds. */
+/** There was no room for it, or no database: nothing that the task can be blamed for. */
+const notItsFault: ReadonlySet<string> = new Set([
+  errors.overloaded.code,
+  errors.databaseUnavailable.code,
+  errors.commitUncertain.code,
+])
+/** These say when to come again where it was not begun: the module is held or starting, or a minute's CPU is used up. */
+const mayComeAgain: ReadonlySet<string> = new Set([errors.moduleUnavailable.code, errors.limitExceeded.code])
+
+/** In seconds, for what is no failed attempt. */
 function retryAfterOf(error: unknown): number | undefined {
-  if (!isPlinthError(error) || error.code !== errors.moduleUnavailable.code) return undefined
+  if (!isPlinthError(error)) return undefined
+  if (notItsFault.has(error.code)) return 1
   const { retryAfter } = error.data
-  return typeof retryAfter === 'number' ? retryAfter : undefined
+  return mayComeAgain.has(error.code) && typeof retryAfter === 'number' ? retryAfter : undefined
 }
 
 /** False when those of its subject are to wait for it. Never rejects. */

@@ -130,7 +130,7 @@ export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
     async stop(name) {
       const worker = workers.get(name)
       workers.delete(name)
-      await worker?.close()
+      await worker?.close().catch(warn(name))
     },
     async close() {
       closed = true
