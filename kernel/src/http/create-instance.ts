@@ -120,12 +120,15 @@ const equipment = fp<Equipment>(async (app, options) => {
   })
   app.addHook('onResponse', async (request, reply) => {
     const stage: Partial<Located> | null = request.stage
-    watchRequest?.({
-      method: request.method,
-      status: reply.statusCode,
-      seconds: reply.elapsedTime / 1_000,
-      tenant: stage?.tenant?.id,
-    })
+    // How long somebody listens says nothing of how fast requests are answered.
+    const isStream = String(reply.getHeader('content-type')).startsWith('text/event-stream')
+    if (!isStream)
+      watchRequest?.({
+        method: request.method,
+        status: reply.statusCode,
+        seconds: reply.elapsedTime / 1_000,
+        tenant: stage?.tenant?.id,
+      })
     request.log.info(
       {
         // Refused on a rung after it was known whose request it is.
