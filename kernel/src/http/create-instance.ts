@@ -125,12 +125,15 @@ const equipment = fp<Equipment & Pick<InstanceOptions, 'log'>>(async (app, optio
   })
   app.addHook('onResponse', async (request, reply) => {
     const stage: Partial<Located> | null = request.stage
-    watchRequest?.({
-      method: request.method,
-      status: reply.statusCode,
-      seconds: reply.elapsedTime / 1_000,
-      tenant: stage?.tenant?.id,
-    })
+    // How long somebody listens says nothing of how fast requests are answered.
+    const isStream = String(reply.getHeader('content-type')).startsWith('text/event-stream')
+    if (!isStream)
+      watchRequest?.({
+        method: request.method,
+        status: reply.statusCode,
+        seconds: reply.elapsedTime / 1_000,
+        tenant: stage?.tenant?.id,
+      })
     if (!log.isLevelEnabled('info')) return
     app.log.info(
       {

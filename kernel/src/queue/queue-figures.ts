@@ -35,7 +35,7 @@ interface Row {
   oldest: number
 }
 
-/** Each state has a partial index: what is done costs nothing here, however much it is. */
+/** Each part has a partial index: what is done costs nothing here, however much it is. */
 const figures = `
   count(*) FILTER (WHERE t.state = 'waiting')::int AS waiting,
   count(*) FILTER (WHERE t.state = 'waiting' AND t.run_at <= now())::int AS due,
@@ -43,7 +43,8 @@ const figures = `
   count(*) FILTER (WHERE t.state = 'dead')::int AS dead,
   coalesce(extract(epoch FROM now() - min(t.run_at) FILTER (WHERE t.state = 'waiting' AND t.run_at <= now())), 0)::float8 AS oldest`
 const open = `
-  (SELECT tenant_id, queue, state, run_at FROM kernel.task WHERE state = 'waiting'
+  (SELECT tenant_id, queue, state, run_at FROM kernel.task WHERE state = 'waiting' AND ready
+   UNION ALL SELECT tenant_id, queue, state, run_at FROM kernel.task WHERE state = 'waiting' AND NOT ready
    UNION ALL SELECT tenant_id, queue, state, run_at FROM kernel.task WHERE state = 'running'
    UNION ALL SELECT tenant_id, queue, state, run_at FROM kernel.task WHERE state = 'dead') AS t`
 

@@ -169,6 +169,13 @@ const access: Readonly<Record<string, Recipe>> = {
     second: 'prey.den.delete',
     within: 'record',
   }),
+  'POST /v1/tenant/webhooks': (making) => ({
+    url: `https://${making.random.int(1e9).toString(36)}.example/in`,
+    description: textOf(making),
+    events: ['*'],
+  }),
+  'PATCH /v1/tenant/webhooks/{id}': (making) => ({ description: textOf(making) }),
+  'POST /v1/tenant/webhooks/{id}/replay': () => ({ after: '0' }),
   'POST /v1/tenant/approval-chains': chain,
   'PUT /v1/tenant/approval-chains/{id}': chain,
   'PUT /v1/tenant/sso': () => ({

@@ -6,6 +6,7 @@ import type { Manifest } from '@plinth/sdk'
 import type { Config } from '../../../kernel/src/config.ts'
 import type { Defence, DefencesOff } from '../../../kernel/src/defences.ts'
 import { createKernel, type Kernel } from '../../../kernel/src/kernel.ts'
+import { realWorld } from '../../../kernel/src/outside/world.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
 import { makeInstallation } from '../../support/installation.ts'
 import { repository, type Send, sender, testConfig, testLog } from '../../support/kernel.ts'
@@ -50,6 +51,8 @@ const tenancy: Partial<Config> = {
   // Nobody is there: what asks DNS is told so at once.
   dnsServers: ['127.0.0.1:1'],
 }
+/** Webhooks lead nowhere: a hunt speaks to nobody. */
+const nowhere = { ...realWorld, lookup: async () => [] }
 const consent = { http: ['prey.example'] }
 const password = 'correct horse battery'
 const people: readonly Standing[] = ['owner', 'admin', 'member', 'member', 'guest', 'guest']
@@ -84,7 +87,7 @@ export async function setScene(t: Ending, seed: number, overrides: Partial<Confi
 
   async function open(off: readonly Defence[]): Promise<Kernel> {
     const walls: DefencesOff = new Set(off)
-    const kernel = await createKernel(config, testLog, walls)
+    const kernel = await createKernel(config, testLog, walls, nowhere)
     t.teardown(() => kernel.close())
     return kernel
   }
