@@ -22,6 +22,8 @@ export type Defence =
   | 'sqlVetting'
   /** A report runs where the database refuses to write. */
   | 'sqlReadOnly'
+  /** A job is found by its id and its tenant together. */
+  | 'jobTenant'
   /** Who did not start a job sees and steers it with permission of the tenant alone. */
   | 'jobReaders'
   /** Having any job done by hand takes permission of the tenant. */

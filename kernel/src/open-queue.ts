@@ -64,9 +64,10 @@ export function openQueue(parts: {
   const worker = randomUUID()
   const times = { firstMs: config.retryFirstMs, longestMs: config.retryLongestMs }
   let stopping = false
-  const leases = startLeases(pool, worker, log)
+  const lease = config.taskLeaseMs
+  const leases = startLeases(pool, worker, lease, log)
   closers.add('leases', () => leases.close())
-  const claims = createClaims(pool, worker)
+  const claims = createClaims(pool, worker, lease)
   const isStopping = () => stopping
   const workers = createModuleWorkers(store, (queue) =>
     store.work(queue, config.workAtOnce, (turn) => {
@@ -89,6 +90,7 @@ export function openQueue(parts: {
       withWork,
       enter,
       worker,
+      lease,
       leases,
       addTurns,
       isStopping,

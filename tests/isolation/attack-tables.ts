@@ -21,6 +21,7 @@ import { doublyBounded, governorAttacks } from './governor-attacks.fixture.ts'
 import { type GuestAttack, guestAttacks } from './guest-attacks.fixture.ts'
 import { hostProcessAttempts } from './host-process-attacks.fixture.ts'
 import { huntAttacks } from './hunt-attacks.fixture.ts'
+import { jobAttacks } from './job-attacks.fixture.ts'
 import { namedTests } from './named-attacks.fixture.ts'
 import { archives, contents, manifests } from './package-attacks.fixture.ts'
 import { processAttacks } from './process-attacks.fixture.ts'
@@ -168,6 +169,7 @@ const tables: readonly AttackTable[] = [
   table('keys and tokens', 'credentials.test.ts', credentialAttacks.map(fromBreakIn)),
   table('single sign-on', 'single-sign-on.test.ts', ssoAttacks.map(fromBreakIn)),
   table('approvals', 'approvals.test.ts', approvalAttacks.map(fromBreakIn)),
+  table('jobs', 'jobs.test.ts', jobAttacks.map(fromBreakIn)),
   table('calls of a plugin', 'requests.test.ts', callAttacks.map(fromBreakIn)),
   table(
     'calls of a plugin',

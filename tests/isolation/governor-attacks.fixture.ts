@@ -6,6 +6,7 @@ export const governorAttacks = [
   ['rowsWritten', 12, 10_000],
   ['rowsRead', 4, 50_000],
   ['events', 60, 50],
+  ['jobs', 60, 50],
   ['bytesIn', 45, 8 * 1024 * 1024],
   ['bytesOut', 10, 8 * 1024 * 1024],
   ['callDepth', 12, 8],

@@ -62,13 +62,71 @@ overBothStores(t, async (t, { config }) => {
     t.ok(said.indexOf('before') < said.indexOf('after'))
   })
 
-  t.test('events that chain for too long end', async (t) => {
-    const { admin } = lab.database
+  /** As if it had been committed some time ago. */
+  const told = (tenant: string, say: string, { version = '1.0.0', depth = 0, event = 'order.told' } = {}) =>
+    lab.database.admin.query(
+      `insert into kernel.outbox (tenant_id, actor, request_id, module, event, payload, version, depth)
+       values ($1, 'a', 'r', 'shop', $2, $3, $4, $5)`,
+      [tenant, event, JSON.stringify({ order: '', say, number: 1 }), version, depth],
+    )
+
+  t.test('an event knows how many led to it, and a chain that is too long ends', async (t) => {
     const shop = await lab.openShop()
-    const order = await shop.order()
-    await shop.tell(order, 'told')
-    await until(shop.entries, (all) => all.length === 1)
-    t.match((await admin.query('select max(depth) as depth from kernel.task')).rows, [{ depth: 0 }])
+    await told(shop.id, 'echo', { depth: 15 })
+    await until(shop.tasks, allEnded)
+    await told(shop.id, 'echo', { depth: 16 })
+    const tasks = await until(shop.tasks, (all) => all.length === 2 && allEnded(all))
+    t.match(tasks, [{ state: 'done' }, { state: 'dead', error: { code: 'LIMIT_EXCEEDED' } }])
+    const { rows } = await lab.database.admin.query(
+      `select depth from kernel.outbox where tenant_id = $1 and module = 'books'`,
+      [shop.id],
+    )
+    t.strictSame(rows, [{ depth: 16 }])
+  })
+
+  t.test(
+    'an event of a version that the subscriber does not understand is a dead letter at once',
+    async (t) => {
+      const shop = await lab.openShop()
+      await told(shop.id, 'old', { version: '0.9.0' })
+      t.match(await until(shop.tasks, allEnded), [
+        {
+          state: 'dead',
+          attempt: 1,
+          error: {
+            code: 'EVENT_VERSION_MISMATCH',
+            message:
+              "The module 'books' understands the event 'shop.order.told' of versions '^1.0.0', and this one is of 0.9.0.",
+          },
+        },
+      ])
+    },
+  )
+
+  t.test('what a subscriber does not want afterwards is skipped', async (t) => {
+    const shop = await lab.openShop()
+    const { admin } = lab.database
+    await admin.query(
+      `insert into kernel.task_pause (id, tenant_id, paused_by) values (gen_random_uuid(), $1, 'test')`,
+      [shop.id],
+    )
+    await told(shop.id, 'waits', { event: 'day.ended' })
+    await until(shop.tasks, (all) => all.length === 1)
+    await shop.owner('DELETE', '/v1/tenant/modules/books')
+    await told(shop.id, 'missed', { event: 'day.ended' })
+    await told(shop.id, 'wanted')
+    await until(
+      async () => (await admin.query('select from kernel.outbox where dispatched_at is null')).rowCount,
+      (count) => count === 0,
+    )
+    await admin.query('delete from kernel.task_pause')
+    await shop.owner('POST', '/v1/tenant/modules', { module: 'books' })
+    const tasks = await until(shop.tasks, (all) => all.length === 2 && allEnded(all))
+    t.match(tasks, [
+      { name: 'shop.day.ended', state: 'skipped' },
+      { name: 'shop.order.told', state: 'done' },
+    ])
+    t.match(await shop.entries(), [{ say: 'wanted' }])
   })
 
   t.test('a module that was switched off gets what it missed, in order, when it is back', async (t) => {

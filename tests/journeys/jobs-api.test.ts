@@ -169,7 +169,7 @@ t.test('the jobs of a tenant', async (t) => {
     const { body: me } = await clerk('GET', '/v1/me')
     const role = await owner('POST', '/v1/tenant/roles', {
       name: 'Steward',
-      rules: [{ permission: 'tenant.jobs.read' }, { permission: 'tenant.jobs.run' }],
+      rules: ['tenant.jobs.read', 'tenant.jobs.run'].map((permission) => ({ effect: 'allow', permission })),
     })
     t.equal(role.status, 201, role.text ?? '')
     const id = String((me['user'] as { id: string } | undefined)?.id ?? me['id'])

@@ -14,6 +14,7 @@ const ways = {
   rowsWritten: (ctx, n) => times(n, () => ctx.entities.note.create({ text: 'a', lines: lines(1000) })),
   rowsRead: (ctx, n) => times(n, () => ctx.sql\`select a.text from note_lines as a cross join note_lines as b limit 20000\`),
   events: (ctx, n) => times(n, () => ctx.emit('note.told', { text: 'a' })),
+  jobs: (ctx, n) => times(n, () => ctx.enqueue('idle', {}, { delayMs: 3_600_000 })),
   bytesIn: (ctx, n) => times(n, () => ctx.emit('note.told', { text: big + big })),
   bytesOut: (ctx, n) => times(n, () => ctx.sql\`select \${big}::text as text from note_lines as a limit 10\`),
   cpu: (ctx, n) => times(n, async () => { spin(50); await ctx.entities.note.list({ text: 'nothing' }) }),
@@ -29,6 +30,7 @@ export default definePlugin({
   title: 'Greedy',
   entities: { note, nested },
   needs: { sql: 'read' },
+  jobs: { idle: { run: () => {} } },
   events: { 'note.told': { text: t.text().range(0, 240_000) } },
   hooks: {
     nested: {

@@ -46,6 +46,7 @@ export default definePlugin({
       if (left > 0) await ctx.enqueue('chain', { left: left - 1 })
     } },
     large: { attempts: 1, run: async (ctx) => { await marked(ctx, 'large'); return 'x'.repeat(70_000) } },
+    blob: { input: { parts: t.lines({ text: t.text() }) }, run: () => null },
     many: { input: { count: t.int() }, attempts: 1, run: async (ctx, { count }) => {
       await marked(ctx, 'many')
       for (let n = 0; n < count; n += 1) await ctx.enqueue('note', { text: 'of many' }, { delayMs: 3_600_000 })

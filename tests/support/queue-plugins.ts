@@ -34,29 +34,33 @@ export default definePlugin({
 })
 `
 
-/** What follows \`on\`; \`what\` is what the subscriber does before it writes its entry. */
-export const booksSource = (options: { on?: string; range?: string; skip?: boolean } = {}): string => `
+/** Of what it missed it wants the orders, and not the days. */
+const booksSource = `
 import { definePlugin, entity, t, use } from '@plinth/sdk'
 const entry = entity('Entry', { order: t.text().range(0, 200), say: t.text().range(0, 200), number: t.int(), by: t.text().range(0, 200) })
 const write = async (ctx, { order, say, number }) => {
   await ctx.entities.entry.create({ order: order ?? '', say, number: number ?? 0, by: ctx.user.id })
+  if (say === 'echo') await ctx.emit('entry.made', { say })
   if (say === 'fail') throw new Error('the ink is dry')
   if (say === 'loop') for (;;);
   if (say === 'crash') { const all = []; for (;;) all.push(new Uint8Array(50_000_000).fill(1)) }
   if (say.startsWith('wait')) await new Promise((resolve) => setTimeout(resolve, Number(say.slice(4))))
 }
-const hear = ${options.skip ? `{ whileDisabled: 'skip', run: write }` : 'write'}
 export default definePlugin({
   name: 'books', title: 'Books',
   entities: { entry },
-  uses: { shop: use('${options.range ?? '^1.0.0'}') },
-  on: { 'shop.order.told': hear, 'shop.day.ended': write, ${options.on ?? ''} },
+  events: { 'entry.made': { say: t.text().range(0, 200) } },
+  uses: { shop: use('^1.0.0') },
+  on: { 'shop.order.told': write, 'shop.day.ended': { whileDisabled: 'skip', run: write } },
 })
 `
 
 export const queueInstallation = (
   t: { teardown(work: () => Promise<unknown>): void },
-  books = booksSource(),
   more: Readonly<Record<string, PluginPackage>> = {},
 ): Promise<string> =>
-  makeInstallation(t, { '@test/shop': { source: shopSource }, '@test/books': { source: books }, ...more })
+  makeInstallation(t, {
+    '@test/shop': { source: shopSource },
+    '@test/books': { source: booksSource },
+    ...more,
+  })

@@ -68,7 +68,7 @@ export function jobRoutes(app: Instance, ladder: Ladder, parts: JobRouteParts, o
 
   /** @throws JOB_NOT_FOUND, also when it is nobody's business that there is one */
   async function find(stage: Located, id: string): Promise<JobView> {
-    const job = await readJob(pool, stage.tenant.id, id)
+    const job = await readJob(pool, stage.tenant.id, id, off)
     const maySee =
       job && (isOwn(stage, job) || holdsTenantPermission(stage, 'tenant.jobs.read') || off.has('jobReaders'))
     if (!maySee) throw errors.jobNotFound({ id })

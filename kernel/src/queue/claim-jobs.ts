@@ -6,7 +6,7 @@ import { isPlinthError } from '../errors.ts'
 import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Tenant } from '../stages.ts'
 import type { TenantDirectory } from '../tenants/tenant-directory.ts'
-import { claimStatement, leaseMs, workingStates } from './claim-tasks.ts'
+import { claimStatement, workingStates } from './claim-tasks.ts'
 import { type Lane, moduleOfQueue, type Task, type TaskRow, taskFromRow } from './task.ts'
 
 export interface JobRuleParts {
@@ -61,7 +61,7 @@ export interface Querying {
 export type ClaimJob = (lane: Lane) => Promise<Task | undefined>
 
 export const jobClaims =
-  (pool: Querying, parts: JobRuleParts, worker: string, lease = leaseMs): ClaimJob =>
+  (pool: Querying, parts: JobRuleParts, worker: string, lease: number): ClaimJob =>
   async ({ queue, tenant }) => {
     const module = moduleOfQueue(queue) ?? ''
     const rules = await rulesFor(parts, tenant, module)

@@ -3,9 +3,6 @@ import type pg from 'pg'
 import { stateRules } from '../tenants/tenant-states.ts'
 import { type Lane, moduleOfQueue, type Task, type TaskRow, taskFromRow } from './task.ts'
 
-/** A task belongs to the process that took it while it says so again within this time. */
-export const leaseMs = 30_000
-
 export const workingStates = Object.entries(stateRules).flatMap(([state, { jobs }]) => (jobs ? [state] : []))
 
 /** What a task is made from, of those that a function of the database has claimed. */
@@ -29,7 +26,7 @@ export interface Claims {
   giveBack(tasks: readonly Task[]): Promise<void>
 }
 
-export function createClaims(pool: Pick<pg.Pool, 'query'>, worker: string, lease = leaseMs): Claims {
+export function createClaims(pool: Pick<pg.Pool, 'query'>, worker: string, lease: number): Claims {
   return {
     async claim({ queue, tenant, lane }, most) {
       const { rows } = await pool.query<TaskRow>({

@@ -13,7 +13,7 @@ const atOnce = 500
  * $1 how many, $2 the subscriptions as JSON, $3 attempts. Rows that another transaction is erasing are left alone. Answers
  * with how many events there were, and the lanes that got something.
  */
-const dispatchBatch = `
+export const dispatchBatch = `
   WITH batch AS (
     SELECT tenant_id, id FROM kernel.outbox WHERE dispatched_at IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
   ), numbered AS (

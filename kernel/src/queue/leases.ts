@@ -2,12 +2,11 @@
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { repeat } from '../tenants/repeat.ts'
-import { leaseMs } from './claim-tasks.ts'
 import type { Task } from './task.ts'
 
 const renew = `
   UPDATE kernel.task SET lease_until = now() + $3 * interval '1 millisecond'
-   WHERE worker = $1 AND state = 'running' AND id = ANY($2) RETURNING id, cancel_asked_at IS NOT NULL AS cancelled`
+   WHERE worker = $1 AND state = 'running' AND id = ANY($2)`
 
 export interface Leases {
   /** While `work` lasts. */
@@ -18,18 +17,15 @@ export interface Leases {
 export function startLeases(
   pool: Pick<pg.Pool, 'query'>,
   worker: string,
+  lease: number,
   log: Logger,
-  /** Told of a task that is no longer wanted, once for each look. */
-  onCancelled: (id: number) => void = () => undefined,
-  lease = leaseMs,
 ): Leases {
   const held = new Set<number>()
   const renewing = repeat(
     'leases of tasks',
     async () => {
       if (held.size === 0) return
-      const { rows } = await pool.query<{ id: string; cancelled: boolean }>(renew, [worker, [...held], lease])
-      for (const { id, cancelled } of rows) if (cancelled) onCancelled(Number(id))
+      await pool.query(renew, [worker, [...held], lease])
     },
     log,
     lease / 3,

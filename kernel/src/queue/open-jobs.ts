@@ -16,6 +16,7 @@ export interface JobParts extends JobRuleParts, Omit<RunJobParts, 'pool'> {
   readonly pool: pg.Pool
   readonly feed: ChangeFeed
   readonly worker: string
+  readonly lease: number
   readonly leases: Pick<Leases, 'holding'>
   readonly addTurns: (lanes: readonly Lane[]) => Promise<void>
   readonly attempt: (task: Task) => Promise<boolean>
@@ -32,10 +33,10 @@ export interface Jobs {
 }
 
 export function openJobs(parts: JobParts): Jobs {
-  const { pool, worker } = parts
+  const { pool, worker, lease } = parts
   return {
     run: jobRunner(parts),
-    turns: createJobTurns({ ...parts, claim: jobClaims(pool, parts, worker) }),
+    turns: createJobTurns({ ...parts, claim: jobClaims(pool, parts, worker, lease) }),
     schedules: startSchedules(parts),
   }
 }

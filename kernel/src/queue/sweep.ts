@@ -13,7 +13,7 @@ const promotedAtOnce = 1_000
 const lanesAtOnce = 500
 const everyMs = 1_000
 
-const promote = `
+export const promote = `
   WITH due AS (
     SELECT tenant_id, id FROM kernel.task WHERE state = 'waiting' AND NOT ready AND run_at <= now()
      ORDER BY run_at, id LIMIT ${promotedAtOnce} FOR UPDATE SKIP LOCKED
@@ -23,7 +23,7 @@ const promote = `
   SELECT DISTINCT queue, tenant_id AS tenant, lane FROM ready`
 
 /** $1 code and $2 message of their error, $3 and $4 the first and longest wait in ms. */
-const takeBack = `
+export const takeBack = `
   WITH lost AS (
     SELECT tenant_id, id FROM kernel.task WHERE state = 'running' AND lease_until < now()
      ORDER BY lease_until LIMIT ${promotedAtOnce} FOR UPDATE SKIP LOCKED)
@@ -35,7 +35,7 @@ const takeBack = `
     FROM lost l WHERE t.tenant_id = l.tenant_id AND t.id = l.id`
 
 /** From lane to lane through the index, whatever lies in them, behind the lane of $1, $2, $3. $4: states that work. */
-const findLanes = `
+export const findLanes = `
   WITH RECURSIVE lanes AS (
     (SELECT queue, tenant_id, lane FROM kernel.task
       WHERE state = 'waiting' AND ready AND (queue, tenant_id, lane) > ($1, $2::uuid, $3)

@@ -40,6 +40,20 @@ const usual = {
   removeOnFail: true,
 } as const
 
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const longestLane = 200
+
+const isTurn = (data: unknown): data is Turn =>
+  typeof data === 'object' &&
+  data !== null &&
+  'tenant' in data &&
+  'lane' in data &&
+  typeof data.tenant === 'string' &&
+  uuid.test(data.tenant) &&
+  typeof data.lane === 'string' &&
+  data.lane.length <= longestLane &&
+  !data.lane.includes('\0')
+
 export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
   const queues = new Map<string, Queue>()
   const workers = new Map<string, Worker>()
@@ -92,7 +106,10 @@ export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
       const worker = new Worker<Turn>(
         name,
         async ({ data }) => {
-          if ((await run(data)) === 'more') await addTurns([{ queue: name, ...data }])
+          // Whoever can write to the store can write anything: a turn names a lane, and nothing else of it is used.
+          if (!isTurn(data)) return
+          if ((await run({ tenant: data.tenant, lane: data.lane })) === 'more')
+            await addTurns([{ queue: name, tenant: data.tenant, lane: data.lane }])
         },
         {
           ...options('worker'),

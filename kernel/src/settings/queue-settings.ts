@@ -46,6 +46,12 @@ export const queueSettings = {
     'Jobs that one kernel process does at once, of all tenants and modules. Each holds a connection of PLINTH_POOL_SIZE while it writes.',
     integer(8, 1, 100),
   ),
+  taskLeaseMs: setting(
+    'PLINTH_TASK_LEASE_MS',
+    '30000',
+    'After how long others take over the tasks of a kernel process that has gone without a word. The same for every kernel process on one database.',
+    integer(30_000, 1_000, 600_000),
+  ),
   eventDays: setting(
     'PLINTH_EVENT_DAYS',
     '30',

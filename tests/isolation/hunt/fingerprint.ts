@@ -7,7 +7,8 @@ const writtenLater: Readonly<Record<string, readonly string[]>> = {
   'kernel.usage': ['*'],
   'kernel.audit_seal': ['*'],
   'kernel.api_key': ['last_used_at'],
-  'kernel.outbox': ['dispatched_at'],
+  'kernel.outbox': ['dispatched_at', 'position'],
+  'kernel.task': ['*'],
   'kernel.mail': ['content', 'attempts', 'next_at', 'last_error', 'sent_at', 'dead_at'],
   'identity.session': ['updatedAt', 'expiresAt'],
 }
