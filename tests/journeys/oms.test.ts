@@ -238,6 +238,9 @@ t.test('a shop', async (t) => {
     await refuse({ lines: [{ item: tenant.id, quantity: '1' }] }, 'lines.0.item', 'ITEM_UNKNOWN')
     await refuse({ total: usd('1.00') }, 'total', 'ORDER_FIELD_BY_ACTION')
     await refuse({ cost: usd('0.00') }, 'cost', 'ORDER_FIELD_BY_ACTION')
+    const dear = { item: a, quantity: '999999999.999999', price: usd('999999999999999.99') }
+    const most = (await owner('POST', orders, { customer: 'Ada', date: '2026-03-31', lines: [dear] })).body
+    t.equal(await take(owner, String(most['id']), 'confirm'), 'OUT_OF_STOCK', 'the largest there may be')
     const empty = await draftOrder(owner, [])
     t.equal(await take(owner, empty, 'confirm'), 'ORDER_EMPTY')
     const receipt = { item: a, quantity: '1', unitCost: { amount: '1.00', currency: 'EUR' } }

@@ -1,5 +1,6 @@
 // Whether the books, the stock and the orders of a tenant agree, asked of the database itself: what must be so however
 // often processes were killed meanwhile.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 
 interface Check {
@@ -107,4 +108,26 @@ export async function wrongInBooks(
     if (rows.length > 0) wrong.push(`${rows.length} times ${what}: ${JSON.stringify(rows.slice(0, 3))}`)
   }
   return wrong
+}
+
+const pollMs = 50
+
+/** Waits until every event of the tenant was dispatched and everything it led to has ended. @throws when that takes longer */
+export async function queueEmpty(
+  admin: Pick<pg.Client, 'query'>,
+  tenant: string,
+  withinMs = 60_000,
+): Promise<void> {
+  const deadline = Date.now() + withinMs
+  for (;;) {
+    const { rows } = await admin.query<{ events: number; tasks: number }>(
+      `select (select count(*)::int from kernel.outbox where tenant_id = $1 and dispatched_at is null) as events,
+              (select count(*)::int from kernel.task where tenant_id = $1 and ended_at is null) as tasks`,
+      [tenant],
+    )
+    const { events, tasks } = rows[0] ?? { events: 0, tasks: 0 }
+    if (events + tasks === 0) return
+    if (Date.now() > deadline) throw new Error(`${events} events and ${tasks} tasks are left over`)
+    await sleep(pollMs)
+  }
 }

@@ -132,3 +132,13 @@ export async function runOrders(send: Send, shop: Shop, count: number, atOnce = 
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, work))
   return ids
 }
+
+/** Sends each request to one of them, another one each time: what one does not answer, another is asked. */
+export const anyOf = (sends: () => readonly Send[]): Send => {
+  let turn = 0
+  return (...request) => {
+    const now = sends()
+    const send = now[turn++ % now.length]
+    return send ? send(...request) : Promise.reject(new Error('there is nobody to send it to'))
+  }
+}

@@ -52,6 +52,7 @@ t.test('what makes no sense is refused with its field', async (t) => {
   const refused = (invoice: ReturnType<typeof draft>) => refusal(() => checkInvoice(invoice))
   t.match(refused(draft([one, line('0', '1.00')])), { code: 'INVOICE_QUANTITY', field: 'lines.1.quantity' })
   t.match(refused(draft([line('1000000000', '1.00')])), { code: 'INVOICE_QUANTITY' })
+  t.match(refused(draft([line('1', '-1234567890123456')])), { code: 'INVOICE_PRICE', field: 'lines.0.price' })
   t.match(refused(draft([one, { ...one, price: money('1', 'EUR') }])), {
     code: 'INVOICE_CURRENCIES',
     currency: 'EUR',

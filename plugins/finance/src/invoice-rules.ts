@@ -13,8 +13,9 @@ import {
 import type { Invoice, InvoiceLine } from './entities/invoice.ts'
 import { refuse } from './refuse.ts'
 
-/** Below this, what comes of a quantity and a price still fits a field. */
+/** A quantity is below this, and a price has so many digits: what comes of the two still fits a field. */
 const MOST = '1000000000'
+const MOST_PRICE_DIGITS = 15
 
 /** Rounded line by line: the total is the sum of what the lines show. Undefined without lines. */
 export function totalOf(lines: readonly InvoiceLine[]): Money | undefined {
@@ -36,6 +37,9 @@ export function checkInvoice(
   for (const [index, { quantity, price }] of lines.entries()) {
     if (compareDecimals(quantity, '0') <= 0 || compareDecimals(quantity, MOST) >= 0)
       refuse('INVOICE_QUANTITY', { quantity, field: `lines.${index}.quantity` })
+    const [whole = ''] = price.amount.replace('-', '').split('.')
+    if (whole.length > MOST_PRICE_DIGITS)
+      refuse('INVOICE_PRICE', { most: MOST_PRICE_DIGITS, field: `lines.${index}.price` })
     if (price.currency !== first)
       refuse('INVOICE_CURRENCIES', { currency: price.currency, first, field: `lines.${index}.price` })
   }

@@ -38,6 +38,7 @@ export const refusals = {
     status: 422,
     message: 'A quantity must be greater than zero and below a thousand million, not {quantity}.',
   },
+  INVOICE_PRICE: { status: 422, message: 'A price has {most} digits at most before the point.' },
   INVOICE_CURRENCIES: {
     status: 422,
     message: 'An invoice is in one currency: this line is in {currency}, the first one in {first}.',

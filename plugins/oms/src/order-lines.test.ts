@@ -66,6 +66,10 @@ t.test('a price below zero and too many lines are refused', async (t) => {
     refusal(() => checkLines([{ item: 'a', quantity: '1', price: usd('-0.01') }])),
     { code: 'PRICE_NEGATIVE', field: 'lines.0.price', amount: '-0.01' },
   )
+  t.match(
+    refusal(() => checkLines([{ item: 'a', quantity: '1', price: usd('1234567890123456') }])),
+    { code: 'PRICE_TOO_LARGE', field: 'lines.0.price' },
+  )
   t.equal(
     refusal(() => checkLines([{ item: 'a', quantity: '1', price: usd('0') }])),
     undefined,

@@ -5,8 +5,9 @@ import { refuse } from './refuse.ts'
 
 /** Grams of a ton. */
 const MOST_DECIMALS = 6
-/** With a price of any size, what comes of it still fits a field. */
+/** Together, so that what comes of a quantity and a price still fits a field. */
 const MOST_DIGITS = 9
+const MOST_PRICE_DIGITS = 15
 
 /** Greater than zero, and of a size that can be calculated with. `field` is its path in the request. */
 export function checkQuantity(quantity: string, field: string): void {
@@ -22,11 +23,15 @@ export function checkDifference(quantity: string, field: string): void {
 
 function checkSize(quantity: string, field: string): void {
   if (scaleOf(quantity) > MOST_DECIMALS) refuse('QUANTITY_TOO_FINE', { quantity, most: MOST_DECIMALS, field })
-  const [whole = ''] = quantity.replace('-', '').split('.')
-  if (whole.length > MOST_DIGITS) refuse('QUANTITY_TOO_LARGE', { most: MOST_DIGITS, field })
+  if (digitsOf(quantity) > MOST_DIGITS) refuse('QUANTITY_TOO_LARGE', { most: MOST_DIGITS, field })
 }
+
+/** Before the point. */
+const digitsOf = (decimal: string): number => decimal.replace('-', '').split('.')[0]?.length ?? 0
 
 /** Zero or more: what is given away costs nothing, and nothing costs less. */
 export function checkPrice(price: Money, field: string): void {
   if (!isPositiveMoney(price) && !isZeroMoney(price)) refuse('PRICE_NEGATIVE', { ...price, field })
+  if (digitsOf(price.amount) > MOST_PRICE_DIGITS)
+    refuse('PRICE_TOO_LARGE', { most: MOST_PRICE_DIGITS, field })
 }

@@ -24,7 +24,7 @@ interface ReceiptContext extends Warehouse, Books {
 interface Receipt {
   readonly item: Id<'item'>
   readonly quantity: string
-  /** Of one; in the tenant's currency. */
+  /** Of one; in the currency of the stock. */
   readonly unitCost: Money
   readonly date?: CivilDate | undefined
   readonly reference?: string | undefined
@@ -34,12 +34,10 @@ export async function receive(ctx: ReceiptContext, input: Receipt) {
   const { item, quantity, unitCost, date = ctx.today, reference } = input
   checkQuantity(quantity, 'quantity')
   checkPrice(unitCost, 'unitCost')
-  const { currency } = ctx.tenant
-  if (unitCost.currency !== currency)
-    refuse('COST_CURRENCY', { currency: unitCost.currency, wanted: currency, field: 'unitCost' })
   const { sku } = await activeItem(ctx, item)
-  const cost = roundMoney(multiplyDecimals(quantity, unitCost.amount), currency)
-  const moved = await putIn(ctx, { kind: 'receipt', item, quantity, date, reference }, cost)
+  const cost = roundMoney(multiplyDecimals(quantity, unitCost.amount), unitCost.currency)
+  const move = { kind: 'receipt', item, quantity, date, reference } as const
+  const moved = await putIn(ctx, move, ctx.tenant.currency, cost)
   const entry = await bookIfSet(ctx, {
     debit: 'inventoryAccount',
     credit: 'receiptAccount',
@@ -66,7 +64,7 @@ export async function correct(ctx: ReceiptContext, { item, quantity, reason, dat
   const move = { kind: 'correction', item, date, reference: reason } as const
   const isMore = compareDecimals(quantity, '0') > 0
   const moved = isMore
-    ? await putIn(ctx, { ...move, quantity }, { averageIn: ctx.tenant.currency })
+    ? await putIn(ctx, { ...move, quantity }, ctx.tenant.currency)
     : await takeOut(ctx, { ...move, quantity: negateDecimal(quantity) })
   const entry = await bookIfSet(ctx, {
     ...(isMore

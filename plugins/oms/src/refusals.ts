@@ -13,6 +13,7 @@ export const refusals = {
   },
   QUANTITY_TOO_LARGE: { status: 422, message: 'A quantity has {most} digits at most before the point.' },
   PRICE_NEGATIVE: { status: 422, message: 'A price or a cost is zero or more, not {amount} {currency}.' },
+  PRICE_TOO_LARGE: { status: 422, message: 'A price or a cost has {most} digits at most before the point.' },
   ITEM_UNKNOWN: { status: 422, message: 'There is no such item.' },
   ITEM_INACTIVE: { status: 422, message: 'The item {sku} is not active. Activate it or choose another.' },
   ORDER_EMPTY: { status: 422, message: 'An order without lines cannot be confirmed.' },

@@ -79,13 +79,16 @@ export async function shipOut(ctx: Warehouse, { item, quantity }: Wanted, on: Fo
   return cost
 }
 
-/** More of an item is there: received at a cost, or found and worth what the others are on average. */
+/**
+ * More of an item is there: received at a cost, or found and worth what the others are on average. `currency` is the one
+ * in which an item that comes for the first time is valued. @throws COST_CURRENCY
+ */
 export async function putIn(
   ctx: Warehouse,
   { item, quantity, ...move }: MoveOf & { readonly item: Id<'item'>; readonly quantity: string },
-  cost: Money | { readonly averageIn: string },
+  currency: string,
+  cost?: Money,
 ): Promise<Moved> {
-  const currency = 'currency' in cost ? cost.currency : cost.averageIn
   const [row] = await ctx.sql`
     insert into stock (item, on_hand, reserved, moved_on_hand, moved_reserved, value_amount, value_currency)
     values (${item}, ${quantity}, 0, 0, 0, 0, ${currency})
@@ -93,15 +96,11 @@ export async function putIn(
     returning id, on_hand, reserved, moved_on_hand, value_amount, value_currency`
   if (!row) throw new Error(`The stock of item ${item} was neither made nor changed.`)
   const worth = moneyIn(row, 'value')
-  if (worth.currency !== currency)
-    refuse('COST_CURRENCY', { currency, wanted: worth.currency, field: 'unitCost' })
+  if (cost && cost.currency !== worth.currency)
+    refuse('COST_CURRENCY', { currency: cost.currency, wanted: worth.currency, field: 'unitCost' })
   // Until its move is recorded, what the moves come to is what there was before.
-  const value =
-    'currency' in cost
-      ? cost
-      : isZeroMoney(worth)
-        ? worth
-        : costOf(quantity, text(row, 'moved_on_hand'), worth)
+  const average = () => (isZeroMoney(worth) ? worth : costOf(quantity, text(row, 'moved_on_hand'), worth))
+  const value = cost ?? average()
   return recordMove(ctx, row, { ...move, item, onHand: quantity, reserved: nothing, value })
 }
 

@@ -85,6 +85,44 @@ const organisation: Readonly<Record<string, Recipe>> = {
   'PATCH /v1/organisation/assignments/{id}': (making) => ({ position: idIn(making, position) }),
 }
 
+const itemId = (making: Making): string => idIn(making, 'oms/items')
+
+const invoice: Recipe = (making) => ({
+  customer: textOf(making, { maxLength: 200 }),
+  date: '2026-03-01',
+  dueDate: '2026-04-01',
+  lines: [
+    {
+      description: textOf(making, { maxLength: 300 }),
+      quantity: '2',
+      price: { amount: amountOf(making), currency: 'USD' },
+    },
+  ],
+})
+
+/** What ships was reserved before, and what was reserved had come in. */
+const orders: Readonly<Record<string, Recipe>> = {
+  'POST /v1/oms/orders': (making) => ({
+    customer: textOf(making, { maxLength: 200 }),
+    date: from(making),
+    lines: [{ item: itemId(making), quantity: '1' }],
+  }),
+  'PATCH /v1/oms/orders/{id}': (making) => ({ reference: textOf(making, { maxLength: 200 }) }),
+  'POST /v1/oms/receipts': (making) => ({
+    item: itemId(making),
+    quantity: '50',
+    unitCost: { amount: '4.00', currency: 'USD' },
+    reference: textOf(making, { maxLength: 200 }),
+  }),
+  'POST /v1/oms/corrections': (making) => ({
+    item: itemId(making),
+    quantity: '1',
+    reason: textOf(making, { maxLength: 200 }),
+  }),
+  'POST /v1/finance/invoices': invoice,
+  'PATCH /v1/finance/invoices/{id}': invoice,
+}
+
 /** The tenant itself: its life, its hosts, its people. */
 const tenancy: Readonly<Record<string, Recipe>> = {
   'POST /v1/tenants': (making) => ({
@@ -151,6 +189,7 @@ const access: Readonly<Record<string, Recipe>> = {
 
 export const recipes: Readonly<Record<string, Recipe>> = {
   ...organisation,
+  ...orders,
   ...tenancy,
   ...access,
   'POST /v1/finance/journal-entries': journal,

@@ -2,6 +2,7 @@
 // after each batch the rows of the other tenant are what they were.
 import type pg from 'pg'
 import type { Kernel } from '../../../kernel/src/kernel.ts'
+import { queueEmpty } from '../../support/order-checks.ts'
 import { shapeOf } from './api-routes.ts'
 import { type Call, injectable, makeCall, urlOf } from './call.ts'
 import { changedTables, fingerprints } from './fingerprint.ts'
@@ -107,6 +108,7 @@ interface Party {
   readonly routes: readonly HuntedRoute[]
   readonly routesAsked: Map<string, Tally>
   readonly rules: Rules
+  readonly admin: pg.Client
   readonly takeFingerprint: Awaited<ReturnType<typeof fingerprints>>
   readonly collectionOf: (entity: string) => string | undefined
 }
@@ -126,6 +128,7 @@ async function gather(kernel: Kernel, scene: Scene, seed: number): Promise<Party
     routes: await huntedRoutes(kernel, scene),
     routesAsked: new Map(),
     rules: whoMay(manifests, scene.modulesOf),
+    admin: scene.database.admin,
     takeFingerprint: await fingerprints(scene.database.admin),
     collectionOf: (entity) => collections.get(entity.split('.').at(-1) ?? entity),
   }
@@ -176,6 +179,8 @@ async function huntBatch(party: Party, batch: Batch): Promise<Finding[]> {
   const { hunter, prey, size, enough } = batch
   const findings: Finding[] = []
   const changes: string[] = []
+  // What its own requests have left to do is done: from here on nobody but the hunter could change its rows.
+  await queueEmpty(party.admin, prey.id)
   const before = await party.takeFingerprint(prey)
   const routes =
     batch.layers === 'statements alone'

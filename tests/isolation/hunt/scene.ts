@@ -216,6 +216,7 @@ async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>)
       await must(owner('POST', '/v1/tenant/modules', { module, ...(module === 'prey' && { consent }) }))
   }
   await must(owner('PUT', '/v1/tenant/modules/prey/consent', consent))
+  await nameAccounts(owner)
   const members = (await must(owner('GET', '/v1/tenant/members?limit=200'))).body['items'] as {
     userId: string
     role: string
@@ -226,4 +227,21 @@ async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>)
     if (member) await must(owner('PATCH', `/v1/tenant/members/${id}`, { role: standing }))
     else await must(owner('POST', '/v1/tenant/members', { email, role: standing }))
   }
+}
+
+/** By which shipments and invoices are booked: without them no order ever ships. */
+async function nameAccounts(owner: Send): Promise<void> {
+  const ids: unknown[] = []
+  for (const code of ['B-1', 'B-2']) {
+    const path = '/v1/finance/accounts'
+    const { body } = await must(owner('GET', `${path}?code=${code}`))
+    const [known] = body['items'] as { id: string }[]
+    const account = { code, name: 'Books', type: 'asset' }
+    ids.push(known ? known.id : (await must(owner('POST', path, account))).body['id'])
+  }
+  const [first, second] = ids
+  const oms = { inventoryAccount: first, costAccount: second }
+  await must(owner('PATCH', '/v1/tenant/settings/oms', oms))
+  const finance = { receivableAccount: first, revenueAccount: second }
+  await must(owner('PATCH', '/v1/tenant/settings/finance', finance))
 }

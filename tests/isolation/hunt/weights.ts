@@ -22,6 +22,12 @@ const seldom: Readonly<Record<string, number>> = {
   'POST /v1/auth/password/reset': 0.02,
   'POST /v1/auth/email/verify': 0.05,
   'POST /v1/auth/email/confirm': 0.05,
+  // Few items that come in often, and few orders: or none of them were ever shipped.
+  'POST /v1/oms/items': 0.15,
+  'POST /v1/oms/orders': 0.4,
+  'POST /v1/oms/orders/{id}/cancel': 0.1,
+  'DELETE /v1/oms/orders/{id}': 0.1,
+  'POST /v1/finance/invoices/{id}/void': 0.1,
   'GET /v1/tenant/audit.csv': 0.1,
   'DELETE /v1/tenant/sso': 0.1,
   'PUT /v1/tenant/sso': 0.1,
@@ -58,6 +64,13 @@ export const unansweredHere: ReadonlySet<string> = new Set([
   'GET /v1/tenant/approvals/{id}',
   'POST /v1/tenant/approvals/{id}/decision',
   'POST /v1/tenant/approvals/{id}/withdraw',
+  // Stock is changed by what is done to it, and by nobody's hand.
+  'POST /v1/oms/stock',
+  'PATCH /v1/oms/stock/{id}',
+  'DELETE /v1/oms/stock/{id}',
+  'POST /v1/oms/stock-moves',
+  'PATCH /v1/oms/stock-moves/{id}',
+  'DELETE /v1/oms/stock-moves/{id}',
   // The link in a mail.
   'POST /v1/auth/password/reset',
   'POST /v1/auth/email/confirm',
