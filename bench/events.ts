@@ -18,7 +18,8 @@ const rounds = 3
 const events = 1_000
 /** Most that one request may emit. */
 const eventsPerRequest = 50
-const callers = 4
+/** Each with a caller of its own: a tenant's events are done four at a time, and the control has no tenants. */
+const tenants = 4
 const slow = { count: 60, pauseMs: 25 }
 const rows = 1_000_000
 
@@ -143,22 +144,23 @@ async function untilIdle(): Promise<void> {
   }
 }
 
-let call: Call | undefined
-const headers: Record<string, string> = {}
+/** By tenant: what a request of its owner says of itself. */
+const owners: Record<string, string>[] = []
 
-/** The first time a person, a tenant and its modules are made. */
-async function clientOf(url: string): Promise<Call> {
-  const client = createClient(url, headers)
-  if (!call) {
-    const person = { name: 'Bench', email: 'bench@example.com', password: 'correct horse battery' }
+/** A client for each tenant. The first time, people, tenants and their modules are made. */
+async function clientsOf(url: string): Promise<Call[]> {
+  for (let n = owners.length; n < tenants; n += 1) {
+    const headers: Record<string, string> = {}
+    const client = createClient(url, headers)
+    const person = { name: 'Bench', email: `bench-${n}@example.com`, password: 'correct horse battery' }
     const { token } = await client<{ token: string }>('POST', '/v1/auth/sign-up/email', person)
     headers['authorization'] = `Bearer ${token}`
-    await client('POST', '/v1/tenants', { name: 'Bench', slug: 'bench', currency: 'USD' })
-    headers['x-tenant-id'] = 'bench'
+    await client('POST', '/v1/tenants', { name: 'Bench', slug: `bench-${n}`, currency: 'USD' })
+    headers['x-tenant-id'] = `bench-${n}`
     for (const module of ['teller', 'listener']) await client('POST', '/v1/tenant/modules', { module })
+    owners.push(headers)
   }
-  call = client
-  return client
+  return owners.map((headers) => createClient(url, headers))
 }
 
 const root = await eventInstallation(ending)
@@ -195,21 +197,24 @@ async function startKernel(redis: string, trusted: string): Promise<[Side, Serve
       PLINTH_PLUGINS_ROOT: root,
       PLINTH_TRUSTED_PLUGINS: trusted,
       LOG_LEVEL: 'error',
-      ...(process.env['NODE_OPTIONS'] ? { NODE_OPTIONS: process.env['NODE_OPTIONS'] } : {}),
+      // For a profile: KERNEL_OPTIONS='--cpu-prof --cpu-prof-dir=/tmp/profile'.
+      NODE_OPTIONS: process.env['KERNEL_OPTIONS'] ?? '',
       ...(redis === '' ? {} : { REDIS_URL: redis }),
     },
     /Plinth is ready at (\S+)/,
   )
-  const client = await clientOf(kernel.url)
+  const clients = await clientsOf(kernel.url)
+  const [client] = clients
+  if (!client) throw new Error('no tenants')
   const side: Side = {
     name: trusted === '' ? 'kernel, sandbox' : 'kernel, in process',
     pid: kernel.child.pid ?? 0,
     async many() {
       let left = events / eventsPerRequest
-      const tell = async () => {
-        while (left-- > 0) await client('POST', '/v1/teller/tell', { count: eventsPerRequest })
+      const tell = async (call: Call) => {
+        while (left-- > 0) await call('POST', '/v1/teller/tell', { count: eventsPerRequest })
       }
-      await Promise.all(Array.from({ length: callers }, tell))
+      await Promise.all(clients.map(tell))
       await untilIdle()
     },
     async oneByOne(from) {
@@ -283,7 +288,7 @@ async function emitCost(client: Call): Promise<void> {
 
 async function grown(side: Side, bare: Figures): Promise<void> {
   const { rows: found } = await admin.query<{ id: string }>(
-    `select id from kernel.tenant where slug = 'bench'`,
+    `select id from kernel.tenant where slug = 'bench-0'`,
   )
   const tenant = found[0]?.id
   await admin.query(

@@ -94,10 +94,15 @@ export async function ordersUnderFire(t: Test, options: OrdersUnderFire): Promis
   const peace = new AbortController()
   const began = Date.now()
   const firing = fire.fire(pauseMs, peace.signal)
-  const ids = await runOrders(send, shop, orders).finally(async () => {
-    peace.abort()
-    await firing
-  })
+  const ids = await runOrders(send, shop, orders)
+    .catch((error: unknown) => {
+      console.error(fire.output())
+      throw error
+    })
+    .finally(async () => {
+      peace.abort()
+      await firing
+    })
   const strikes = await firing
   const ranMs = Date.now() - began
   const admin = new pg.Client({ connectionString: postgresql.url })
