@@ -33,7 +33,7 @@ function cpuMs(pids: readonly number[]): number {
   }, 0)
 }
 
-const percentile = (sorted: readonly number[], share: number): number =>
+export const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 
 /** Throws at the first answer that is not a success: a fast refusal is no result. */

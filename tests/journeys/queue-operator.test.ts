@@ -94,7 +94,10 @@ t.test('tasks that were given up', async (t) => {
   })
 
   const retried = await operator('POST', `/v1/operator/tasks/${acme.slug}/${first}/retry`)
-  t.match(retried, { status: 200, body: { state: 'waiting', attempt: 0, error: { code: 'NO_STOCK' } } })
+  t.match(retried, {
+    status: 200,
+    body: { state: 'waiting', attempt: 12, attemptsMax: 24, error: { code: 'NO_STOCK' } },
+  })
   t.match(await operator('POST', `/v1/operator/tasks/${acme.slug}/${first}/retry`), {
     status: 409,
     body: { code: 'TASK_STATE', detail: /is waiting/ },

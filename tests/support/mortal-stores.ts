@@ -1,5 +1,4 @@
 // A PostgreSQL and a Redis of a test's own, which can be killed and stand up again at the same address.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
@@ -7,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../kernel/src/data/embedded-postgres.ts'
 import { kill, processesBelow } from './processes-below.ts'
+import { hasRedis, startRedis } from './redis-server.ts'
 
 export interface MortalStore {
   readonly url: string
@@ -17,8 +17,6 @@ export interface MortalStore {
 interface Ending {
   teardown(work: () => Promise<unknown>): void
 }
-
-const standUpMs = 30_000
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -58,38 +56,13 @@ export async function mortalPostgres(t: Ending): Promise<MortalStore> {
 
 /** Redis from this machine, which keeps nothing on disk; undefined where there is none. */
 export async function mortalRedis(t: Ending): Promise<MortalStore | undefined> {
-  try {
-    execFileSync('redis-server', ['--version'])
-  } catch {
-    return undefined
-  }
-  const port = await freePort()
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const start = async (): Promise<ChildProcess> => {
-    const child = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'], cwd: tmpdir() })
-    await new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error('Redis did not start in time')), standUpMs)
-      child.stdout.on('data', (chunk: Buffer) => {
-        if (!chunk.includes('Ready to accept connections')) return
-        clearTimeout(late)
-        resolve()
-      })
-      child.once('exit', () => reject(new Error('Redis ended as it started')))
-    })
-    return child
-  }
-  let server = await start()
-  const end = async () => {
-    const ended = server.exitCode === null && server.signalCode === null ? once(server, 'exit') : undefined
-    server.kill('SIGKILL')
-    await ended
-  }
-  t.teardown(end)
+  if (!hasRedis()) return undefined
+  const { url, kill: killRedis, start } = await startRedis(t)
   return {
-    url: `redis://127.0.0.1:${port}/0`,
+    url,
     async strike() {
-      await end()
-      server = await start()
+      await killRedis()
+      await start()
     },
   }
 }

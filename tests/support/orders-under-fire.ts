@@ -11,6 +11,7 @@ import { type MortalStore, mortalPostgres, mortalRedis } from './mortal-stores.t
 import { openTenantAt } from './operated-processes.ts'
 import { wrongInBooks } from './order-checks.ts'
 import { openShop, runOrders } from './order-run.ts'
+import { noRedis } from './redis-server.ts'
 import { withOrders } from './shop.ts'
 
 export interface OrdersUnderFire {
@@ -68,7 +69,7 @@ export async function ordersUnderFire(t: Test, options: OrdersUnderFire): Promis
   const { store, orders, seed, pauseMs } = options
   const postgresql = await mortalPostgres(t)
   const redis = store === 'redis' ? await mortalRedis(t) : undefined
-  if (store === 'redis' && !redis) return void t.comment('SKIPPED: there is no redis-server on this machine')
+  if (store === 'redis' && !redis) return void t.pass(`left out: ${noRedis}`)
   t.comment(`${orders} orders, ORDER_SEED=${seed}`)
   const stores: Record<string, MortalStore> = { postgresql, ...(redis ? { redis } : {}) }
   const fire = await kernelsUnderFire(t, {
@@ -93,10 +94,15 @@ export async function ordersUnderFire(t: Test, options: OrdersUnderFire): Promis
   const peace = new AbortController()
   const began = Date.now()
   const firing = fire.fire(pauseMs, peace.signal)
-  const ids = await runOrders(send, shop, orders).finally(async () => {
-    peace.abort()
-    await firing
-  })
+  const ids = await runOrders(send, shop, orders)
+    .catch((error: unknown) => {
+      console.error(fire.output())
+      throw error
+    })
+    .finally(async () => {
+      peace.abort()
+      await firing
+    })
   const strikes = await firing
   const ranMs = Date.now() - began
   const admin = new pg.Client({ connectionString: postgresql.url })

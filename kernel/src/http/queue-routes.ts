@@ -185,7 +185,7 @@ function taskRoutes(app: Instance, ladder: Ladder, parts: QueueRouteParts): void
     })
   }
   settling('retry', 'retried', {
-    one: 'Does a task that was given up once more, from its first attempt',
+    one: 'Does a task that was given up once more',
     all: 'Does tasks that were given up once more',
   })
   settling('discard', 'discarded', {

@@ -1,4 +1,4 @@
-// What somebody decides on tasks that were given up: once more from the beginning, or never.
+// What somebody decides on tasks that were given up: once more, or never.
 
 import { errors } from '../errors.ts'
 import type { ControlTransaction } from '../tenants/control-transaction.ts'
@@ -7,13 +7,17 @@ import { type TaskRow, type TaskState, type TaskView, taskColumns, taskView } fr
 
 export type Settlement = 'retry' | 'discard'
 
+const attemptsAnew = 12
+
 /** What each does, and to which: a task that is running is nobody's but its process's. */
 const settlements: Readonly<
   Record<Settlement, { readonly change: string; readonly of: readonly TaskState[] }>
 > = {
-  // Attempts count anew, and the error stays to be seen until the next one. Another with its key may wait already.
+  // Attempts are numbered on, so that one that was thought dead cannot commit as this one. The error stays to be seen until
+  // the next, and another with its key may wait already.
   retry: {
-    change: `state = 'waiting', attempt = 0, run_at = now(), ended_at = NULL, unique_key = NULL`,
+    change: `state = 'waiting', attempts_max = attempt + ${attemptsAnew}, run_at = now(), ended_at = NULL,
+             unique_key = NULL, cancel_asked_at = NULL`,
     of: ['dead'],
   },
   discard: { change: `state = 'cancelled', ended_at = now()`, of: ['dead', 'waiting'] },

@@ -38,7 +38,10 @@ export interface PluginRegistry {
   served(module: string): ServedModule | undefined
   /** Whether the module is among the installation's own packages. */
   isFromFolder(module: string): boolean
-  /** From now on, and at once, doors are opened for what is served. */
+  /**
+   * From now on, and at once, doors are opened for what is served. Rejects where that cannot be done: a process without
+   * doors would say that there are no such modules, for as long as it takes to be tried again.
+   */
   openWith(open: OpenDoors): Promise<void>
   /** Reads what is installed and acts on it. Resolves when new requests see it. Never rejects. */
   sync(): Promise<void>
@@ -69,6 +72,8 @@ export async function createPluginRegistry(options: {
   let syncing: Promise<void> = Promise.resolve()
   let retry: NodeJS.Timeout | undefined
   let retries = 0
+  /** Of the last time that it was brought up to date. */
+  let failure: unknown
   let closed = false
 
   const closeHosts = async (): Promise<void> => {
@@ -194,8 +199,10 @@ export async function createPluginRegistry(options: {
     retry = undefined
     try {
       await act(await readPlugins(pool))
+      failure = undefined
       if (!retry) retries = 0
     } catch (error) {
+      failure = error
       log.error({ err: error }, 'the plugins could not be brought up to date')
       syncLater()
     }
@@ -226,9 +233,10 @@ export async function createPluginRegistry(options: {
     },
     served: (module) => served.get(module),
     isFromFolder: (module) => fromFolder.has(module),
-    openWith(openDoors) {
+    async openWith(openDoors) {
       open = openDoors
-      return queueSync()
+      await queueSync()
+      if (failure !== undefined) throw failure
     },
     sync: queueSync,
     async close() {
