@@ -372,6 +372,7 @@ async function assemble(
   const queue = openQueue({
     ...{ config, connection, secret, feed, registry, directory, limits, withWork, closers, log },
     webhooks: hooks,
+    watcher: metrics,
   })
   await registry.openWith(queue.withDoors((...modules) => doors.open(frontDoor, ...modules)))
 

@@ -26,6 +26,7 @@ import { type Lane, moduleOfQueue, type Task } from './queue/task.ts'
 import { postgresTurns, redisTurns } from './queue/turn-backends.ts'
 import { createTurnStore } from './queue/turn-store.ts'
 import type { PluginRegistry } from './registry/plugin-registry.ts'
+import type { TaskWatcher } from './telemetry/queue-metrics.ts'
 import type { TenantDirectory } from './tenants/tenant-directory.ts'
 
 export interface Queue extends Pick<ModuleWorkers, 'withDoors'> {
@@ -51,6 +52,7 @@ export function openQueue(parts: {
   readonly withWork: WithWork
   readonly limits: LimitDirectory
   readonly webhooks: Pick<Hooks, 'deliver' | 'attempts'>
+  readonly watcher: TaskWatcher
   readonly closers: Closers
   readonly log: Logger
 }): Queue {
@@ -110,6 +112,7 @@ export function openQueue(parts: {
   const attempt: (task: Task) => Promise<boolean> = attempter({
     runners,
     endings: createEndings(pool, times),
+    watcher: parts.watcher,
     log,
   })
   const { eventAttempts } = config

@@ -56,7 +56,7 @@ t.test('input of another form is denied before the text is parsed', async (t) =>
 t.test('looking at a text counts as CPU, also when it is refused', async (t) => {
   const manifest = manifestOf('trial', {})
   const needs = { sql: 'read' as const }
-  const spending = new Spending({ limits: { ...limits, cpu: 0.001 } })
+  const spending = new Spending({ limits: { ...limits, cpu: 0.001, calls: 10_000 } })
   const plugin = { manifest: { ...manifest, needs }, role: 'r', vetSql: createSqlVetter(sqlScope(manifest)) }
   const gate = openGate({ plugin, spending } as unknown as Work)
   // The system counts a thread's CPU in ticks of some milliseconds: one look may cost none, a thousand do not.

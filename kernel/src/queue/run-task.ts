@@ -1,6 +1,8 @@
 // Doing one task, whatever comes of it: what fails is tried again later, and after its last attempt it is a dead letter.
 import type { Logger } from 'pino'
 import { errors, isPlinthError } from '../errors.ts'
+import type { TaskWatcher } from '../telemetry/queue-metrics.ts'
+import { traceIdOf } from '../telemetry/trace-context.ts'
 import type { Endings } from './end-task.ts'
 import type { Task, TaskKind } from './task.ts'
 
@@ -16,6 +18,7 @@ export type TaskRunners = Readonly<Partial<Record<TaskKind, RunTask>>>
 export interface AttemptParts {
   readonly runners: TaskRunners
   readonly endings: Endings
+  readonly watcher: TaskWatcher
   readonly log: Logger
 }
 
@@ -41,39 +44,48 @@ function retryAfterOf(error: unknown): number | undefined {
 }
 
 /** False when those of its subject are to wait for it. Never rejects. */
-export function attempter({ runners, endings, log }: AttemptParts): (task: Task) => Promise<boolean> {
+export function attempter({
+  runners,
+  endings,
+  watcher,
+  log,
+}: AttemptParts): (task: Task) => Promise<boolean> {
   async function attempt(task: Task): Promise<boolean> {
-    const about = {
-      task: task.id,
-      kind: task.kind,
-      name: task.name,
-      module: task.module,
-      tenant: task.tenant,
-    }
+    const { id, kind, name, module, tenant, requestId, traceparent } = task
+    const traceId = traceparent === null ? undefined : traceIdOf(traceparent)
+    const about = { task: id, kind, name, module, tenant, requestId, traceId }
+    const startedAt = performance.now()
+    const ended = (outcome: string) =>
+      watcher.task(kind, module, outcome, (performance.now() - startedAt) / 1_000)
     try {
       const run = runners[task.kind]
       if (!run) throw new Error(`no task of the kind '${task.kind}' can be done here`)
       await run(task)
+      ended('done')
       return true
     } catch (error) {
       if (error instanceof Skipped) {
         await endings.skip(task)
+        ended('skipped')
         return true
       }
       if (isPlinthError(error) && error.code === errors.taskTaken.code) return false
       if (isPlinthError(error) && error.code === errors.jobCancelled.code) {
         await endings.cancel(task)
+        ended('cancelled')
         return true
       }
       const seconds = retryAfterOf(error)
       if (seconds !== undefined) {
         await endings.postpone(task, seconds * 1_000)
+        ended('postponed')
         return false
       }
       const state = await endings.fail(task, error, isFinal(error))
+      ended(state === 'waiting' ? 'retried' : state)
       if (state === 'cancelled') return true
       log[state === 'dead' ? 'error' : 'warn'](
-        { ...about, err: error, attempt: task.attempt, requestId: task.requestId },
+        { ...about, err: error, attempt: task.attempt },
         state === 'dead' ? 'a task is a dead letter' : 'a task failed; it is tried again',
       )
       return state === 'dead'
