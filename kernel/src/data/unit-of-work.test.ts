@@ -201,7 +201,8 @@ t.test('a unit over its deadline is cut off, and its locks with it', async (t) =
     { code: 'DATABASE_UNAVAILABLE' },
   )
   t.equal(connections.stats().idle, connections.stats().open)
-  const sleeping = "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+  const sleeping =
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
   const left = async () => (await fixture.database.admin.query(sleeping)).rowCount
   const slept = performance.now()
   while ((await left()) !== 0 && performance.now() - slept < 5_000) await setTimeout(100)
