@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
+import { isConnectionLoss } from '../../kernel/src/data/database-failure.ts'
 import { createAccounts } from '../../kernel/src/identity/accounts.ts'
 import { controlTransactions } from '../../kernel/src/tenants/control-transaction.ts'
 import { createTenantDirectory } from '../../kernel/src/tenants/tenant-directory.ts'
@@ -149,4 +150,27 @@ t.test('a connection that breaks in the middle of a control transaction', async 
   )
   t.same(await runControl((tx) => tx.query('select 1 as one', [])), [{ one: 1 }], 'the next gets another')
   await pool.end()
+})
+
+t.test(
+  'a kernel that could not open its doors does not go on to say that there are no such modules',
+  async (t) => {
+    const { kernel, database } = await testKernel(t)
+    const open = await shutDatabase(database.adminUrl)
+    const doors = async () => ({ emptied: Promise.resolve() })
+    await t.rejects(kernel.registry.openWith(doors), { code: 'DATABASE_UNAVAILABLE' })
+    await open()
+    await t.resolves(kernel.registry.openWith(doors))
+  },
+)
+
+t.test('what says that the database is away, and what says something of a plugin', (t) => {
+  const coded = (code: string) => Object.assign(new Error('x'), { code })
+  for (const code of ['ECONNREFUSED', 'ECONNRESET', '57P01', '57P03', '08006', 'DATABASE_UNAVAILABLE'])
+    t.ok(isConnectionLoss(new Error('outer', { cause: coded(code) })), code)
+  for (const message of ['Connection terminated unexpectedly', 'timeout expired'])
+    t.ok(isConnectionLoss(new Error(message)), message)
+  for (const error of [coded('42P01'), new Error('ships a manifest that differs'), 'a text', undefined])
+    t.notOk(isConnectionLoss(error))
+  t.end()
 })

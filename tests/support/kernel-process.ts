@@ -53,7 +53,10 @@ export async function startKernelProcess(
   }
   t.teardown(() => end())
   const url = await new Promise<string>((resolve, reject) => {
-    const deadline = setTimeout(() => reject(new Error(`not ready in time:\n${printed}`)), startDeadlineMs)
+    const deadline = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`not ready in time:\n${printed}`))
+    }, startDeadlineMs)
     const read = (chunk: Buffer) => {
       printed += chunk.toString()
       const ready = /Plinth is ready at (\S+)/.exec(printed)?.[1]

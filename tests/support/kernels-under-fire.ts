@@ -65,7 +65,7 @@ export async function kernelsUnderFire(t: Ending, options: FireOptions): Promise
   async function strikeKernel(): Promise<boolean> {
     const at = random.int(kernels.length)
     const victim = kernels[at]
-    if (!victim) return false
+    if (!victim || living().length === 1) return false
     kernels[at] = undefined
     await victim.end('SIGKILL')
     const again = start().then((kernel) => {
@@ -95,6 +95,9 @@ export async function kernelsUnderFire(t: Ending, options: FireOptions): Promise
       const strikes: Record<string, number> = {}
       while (!signal.aborted) {
         await sleep(pauseMs * (0.5 + random.int(1_000) / 1_000), undefined, { signal }).catch(() => undefined)
+        // On a slow machine nobody would ever stand up again, were everything hit that does.
+        while (!signal.aborted && (living().length === 0 || (rising.size > 0 && !random.chance(0.1))))
+          await sleep(pauseMs)
         if (signal.aborted) break
         const name = random.pick(['kernel', 'host', ...Object.keys(stores)]) ?? 'kernel'
         const store = stores[name]
