@@ -1,6 +1,7 @@
 // From events that were committed to things to do: each gets its place in the stream, and a task for every module that
 // acts on it and that its tenant has switched on. One dispatcher at a time over all processes.
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { dispatchLock } from '../data/dispatch-lock.ts'
@@ -54,6 +55,8 @@ export interface Dispatcher {
 }
 
 const pollMs = 1_000
+/** Another process is at it, and may have begun before the last of ours was committed. */
+const busyMs = 50
 
 export function startDispatcher(parts: DispatcherParts): Dispatcher {
   const { pool, subscriptions, addTurns, eventAttempts, webhookAttempts, log } = parts
@@ -96,11 +99,19 @@ export function startDispatcher(parts: DispatcherParts): Dispatcher {
     }
   }
 
+  async function dispatchAll(): Promise<void> {
+    while (!isClosed) {
+      const count = await dispatch()
+      if (count === undefined) await sleep(busyMs)
+      else if (count < atOnce) return
+    }
+  }
+
   async function run(): Promise<void> {
     do {
       isAsked = false
       try {
-        while (!isClosed && (await dispatch()) === atOnce);
+        await dispatchAll()
       } catch (error) {
         log.warn({ err: error }, 'events could not be dispatched; it is tried again')
         return
