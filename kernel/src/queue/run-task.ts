@@ -6,8 +6,8 @@ import { traceIdOf } from '../telemetry/trace-context.ts'
 import type { Endings } from './end-task.ts'
 import type { Task, TaskKind } from './task.ts'
 
-/** Does the task and marks it as done, in one transaction. Throws to fail the attempt. */
-export type RunTask = (task: Task) => Promise<void>
+/** Does the task and marks it as done, in one transaction. Throws to fail the attempt; who settles it himself says what came of it. */
+export type RunTask = (task: Task) => Promise<string | undefined>
 
 /** Nobody is to do it, for a reason that no further attempt would change. */
 export class Skipped extends Error {}
@@ -60,8 +60,7 @@ export function attempter({
     try {
       const run = runners[task.kind]
       if (!run) throw new Error(`no task of the kind '${task.kind}' can be done here`)
-      await run(task)
-      ended('done')
+      ended((await run(task)) ?? 'done')
       return true
     } catch (error) {
       if (error instanceof Skipped) {

@@ -15,7 +15,7 @@ export interface QueueSnapshot {
 }
 
 export interface TaskWatcher {
-  /** An attempt has ended: `done`; `retried` after a failure, `dead` after the last; `postponed`, `skipped`, `cancelled`. */
+  /** An attempt has ended: `done`, or `failed` to a webhook; `retried` after a failure, `dead` after the last; `postponed`, `skipped`, `cancelled`. */
   task(kind: string, module: string, outcome: string, seconds: number): void
 }
 

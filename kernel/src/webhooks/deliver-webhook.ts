@@ -15,7 +15,8 @@ export interface DeliverParts extends DisableParts {
   readonly policy: DeliveryPolicy & { readonly webhookTimeoutMs: number }
 }
 
-export type DeliverWebhook = (claimed: ClaimedWebhook) => Promise<void>
+/** What came of it: `done`, `failed`, or `skipped` where nothing was sent. */
+export type DeliverWebhook = (claimed: ClaimedWebhook) => Promise<string>
 
 /** Undefined when there is something to send. */
 function reasonNotToSend({
@@ -49,10 +50,11 @@ export const createDeliverWebhook = (parts: DeliverParts): DeliverWebhook => {
 
   return async (claimed) => {
     const sending = await prepared(claimed)
-    if (!sending) return
+    if (!sending) return 'skipped'
     // No connection is held while the receiver thinks.
     const message = messageOf(seal, claimed, sending)
     const outcome = await sendWebhook(fetcher, sending.url, message, policy.webhookTimeoutMs)
     await runControl((tx) => settleDelivery(parts, tx, claimed, sending, outcome))
+    return outcome.delivered ? 'done' : 'failed'
   }
 }
