@@ -5,7 +5,7 @@ export const huntAttacks: readonly NamedAttack[] = [
   ...(['membership', 'entitlement', 'ability'] as const).map((layer) =>
     named(
       'requests',
-      'tests/isolation/hunt/hunt.test.ts',
+      'tests/isolation/hunt/layers-down.test.ts',
       'it finds what that lets through',
       'thousands of requests drawn from /openapi.json, with ids, tenants, cursors, ETags, filters and bodies swapped',
       layer,
@@ -14,7 +14,7 @@ export const huntAttacks: readonly NamedAttack[] = [
   ),
   named(
     'requests',
-    'tests/isolation/hunt/hunt.test.ts',
+    'tests/isolation/hunt/layers-down.test.ts',
     'without tenantCondition the policies hold, and without both it finds records',
     'the same, while the tables have no policies',
     'tenantCondition',

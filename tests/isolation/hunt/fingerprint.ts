@@ -9,6 +9,8 @@ const writtenLater: Readonly<Record<string, readonly string[]>> = {
   'kernel.api_key': ['last_used_at'],
   'kernel.outbox': ['dispatched_at', 'position'],
   'kernel.task': ['*'],
+  'kernel.webhook_attempt': ['*'],
+  'kernel.webhook_endpoint': ['failures', 'failing_since', 'held_until'],
   'kernel.mail': ['content', 'attempts', 'next_at', 'last_error', 'sent_at', 'dead_at'],
   'identity.session': ['updatedAt', 'expiresAt'],
 }

@@ -2,7 +2,6 @@
 // after each batch the rows of the other tenant are what they were.
 import type pg from 'pg'
 import type { Kernel } from '../../../kernel/src/kernel.ts'
-import { queueEmpty } from '../../support/order-checks.ts'
 import { shapeOf } from './api-routes.ts'
 import { type Call, injectable, makeCall, urlOf } from './call.ts'
 import { changedTables, fingerprints } from './fingerprint.ts'
@@ -15,6 +14,7 @@ import type { Person, Side } from './side.ts'
 import { swapOne } from './swaps.ts'
 import { unansweredHere } from './weights.ts'
 import { whoMay } from './who-may.ts'
+import { workDone } from './work-done.ts'
 
 export interface Finding {
   readonly what: string
@@ -179,8 +179,7 @@ async function huntBatch(party: Party, batch: Batch): Promise<Finding[]> {
   const { hunter, prey, size, enough } = batch
   const findings: Finding[] = []
   const changes: string[] = []
-  // What its own requests have left to do is done: from here on nobody but the hunter could change its rows.
-  await queueEmpty(party.admin, prey.id)
+  await workDone(party.admin, prey.id)
   const before = await party.takeFingerprint(prey)
   const routes =
     batch.layers === 'statements alone'
