@@ -252,8 +252,9 @@ function count({ routesAsked }: Party, { route, swaps, person }: Call, answer: A
 function remember(party: Party, hunter: Side, call: Call, answer: Answer): void {
   if (answer.status >= 300) return
   learnFrom(party.routes, call, answer, hunter)
-  // What the hunter has written down he may read again.
-  if (call.body !== undefined) for (const value of call.sent) hunter.told.add(value)
+  // What the hunter has written down he may read again; an export writes down what was asked for.
+  if (call.body !== undefined || call.route.path.endsWith('.csv'))
+    for (const value of call.sent) hunter.told.add(value)
 }
 
 /** Whether an id of the other tenant is answered otherwise than one that nobody has: once more if so, alone. */

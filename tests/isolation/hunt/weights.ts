@@ -75,6 +75,11 @@ export const unansweredHere: ReadonlySet<string> = new Set([
   'POST /v1/oms/stock-moves',
   'PATCH /v1/oms/stock-moves/{id}',
   'DELETE /v1/oms/stock-moves/{id}',
+  // A module with jobs; they are attacked in jobs.test.ts.
+  'GET /v1/tenant/jobs/{id}',
+  'POST /v1/tenant/jobs/{id}/cancel',
+  'POST /v1/tenant/jobs/{id}/retry',
+  'POST /v1/tenant/modules/{module}/jobs/{job}',
   // The link in a mail.
   'POST /v1/auth/password/reset',
   'POST /v1/auth/email/confirm',
