@@ -44,7 +44,10 @@ t.test('a webhook that fails for days is disabled, with a mail to owners and adm
     text: /https:\/\/dead\.bank\.example\/in wurde/,
   })
   t.notMatch(mails[0]?.text, /secret/, 'what stands behind the ? opens something')
-  const owners = mailbox.mails.filter(({ subject }) => /^A webhook of t-.* was switched off$/.test(subject))
+  const owners = await until(
+    async () => mailbox.mails.filter(({ subject }) => /^A webhook of t-.* was switched off$/.test(subject)),
+    (all) => all.length > 0,
+  )
   t.equal(owners.length, 1)
   t.equal(mailbox.to(await emailOf(member.id)).length, 0, 'a member can do nothing about it')
   const { rows } = await lab.database.admin.query(
