@@ -11,7 +11,8 @@ import { queueInstallation } from '../support/queue-plugins.ts'
 
 /** `EVENTS_AT_START=100000 TEST_TIMEOUT_MS=1800000 npm test -- queue-backlog`. */
 const waiting = Number(process.env['EVENTS_AT_START'] ?? 2_000)
-const mostGrowthMb = 200
+/** An engine lets its heap grow while it is busy: by 180 MB with 25,000 events, by 260 MB with 100,000. */
+const mostGrowthMb = 350
 const workMs = waiting * 50 + 60_000
 
 const sloth = `
