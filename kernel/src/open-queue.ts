@@ -23,6 +23,7 @@ import { attempter, type TaskRunners } from './queue/run-task.ts'
 import { runTurn } from './queue/run-turn.ts'
 import { startSweeper } from './queue/sweep.ts'
 import { type Lane, moduleOfQueue, type Task } from './queue/task.ts'
+import { taskStages } from './queue/task-stage.ts'
 import { postgresTurns, redisTurns } from './queue/turn-backends.ts'
 import { createTurnStore } from './queue/turn-store.ts'
 import type { PluginRegistry } from './registry/plugin-registry.ts'
@@ -85,27 +86,27 @@ export function openQueue(parts: {
   )
   const { enter } = workers
   const { addTurns } = store
+  const stageOf = taskStages({ registry, directory })
   const jobs: Jobs = openJobs({
-    ...{
-      pool,
-      registry,
-      directory,
-      limits: parts.limits,
-      feed,
-      withWork,
-      enter,
-      worker,
-      lease,
-      leases,
-      addTurns,
-      isStopping,
-      log,
-    },
+    pool,
+    registry,
+    directory,
+    limits: parts.limits,
+    feed,
+    stageOf,
+    withWork,
+    enter,
+    worker,
+    lease,
+    leases,
+    addTurns,
+    isStopping,
+    log,
     attempt: (task) => attempt(task),
     places: config.jobsAtOnce,
   })
   const runners: TaskRunners = {
-    event: eventRunner({ registry, directory, withWork, enter }),
+    event: eventRunner({ stageOf, withWork, enter }),
     job: jobs.run,
     webhook: ({ tenant, id, attempt }) => webhooks.deliver({ tenantId: tenant, id: String(id), attempt }),
   }

@@ -1,6 +1,6 @@
 // A module does one of its jobs: in the sandbox with the module's own right, in the name of whoever had it done, and in one
 // transaction with the mark that it is done.
-import type { Json, Manifest } from '@plinth/sdk'
+import type { Json } from '@plinth/sdk'
 import type pg from 'pg'
 import { jobSpecOf } from '../broker/enqueue-job.ts'
 import type { WorkingJob } from '../broker/work.ts'
@@ -8,17 +8,14 @@ import { parseFields } from '../data/field-kinds/parse-fields.ts'
 import type { TaskInHand } from '../data/task-done.ts'
 import { errors } from '../errors.ts'
 import type { WithWork } from '../http/module-parts.ts'
-import { type Ability, fullAbility } from '../permissions/build-ability.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { PluginRegistry } from '../registry/plugin-registry.ts'
-import type { TenantDirectory } from '../tenants/tenant-directory.ts'
-import { type RunTask, Skipped } from './run-task.ts'
+import type { RunTask } from './run-task.ts'
 import type { Task } from './task.ts'
+import type { TaskStage } from './task-stage.ts'
 
 export interface RunJobParts {
   readonly pool: Pick<pg.Pool, 'query'>
-  readonly registry: Pick<PluginRegistry, 'pluginFor'>
-  readonly directory: Pick<TenantDirectory, 'find'>
+  readonly stageOf: TaskStage
   readonly withWork: WithWork
   readonly enter: (plugin: LoadedPlugin) => () => void
 }
@@ -73,35 +70,17 @@ function boundedResult(module: string, text: string): Json {
   return JSON.parse(text)
 }
 
-export function jobRunner({ pool, registry, directory, withWork, enter }: RunJobParts): RunTask {
-  const abilities = new WeakMap<Manifest, Ability>()
-
+export function jobRunner({ pool, stageOf, withWork, enter }: RunJobParts): RunTask {
   return async (task) => {
-    const tenant = await directory.find(task.tenant)
-    if (!tenant) throw new Skipped('the tenant is gone')
-    const plugin = registry.pluginFor(tenant, task.module)
-    const { manifest } = plugin
+    const stage = await stageOf(task, `job:${task.id}`)
+    const { plugin } = stage
     // Of another version than the one that enqueued it, perhaps.
     const input = parseFields(jobSpecOf(plugin, task.name).input, task.input ?? {})
-    const ability = abilities.get(manifest) ?? fullAbility(manifest)
-    abilities.set(manifest, ability)
     const inHand: TaskInHand = { id: task.id, attempt: task.attempt, depth: task.depth }
-    const stage = {
-      tenant,
-      plugin,
-      ability,
-      actor: { id: task.actor, name: '', email: '', session: '' },
-      requestId: task.requestId,
-      ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
-      ...(task.onBehalfOf === null ? {} : { onBehalfOf: task.onBehalfOf }),
-      via: `job:${task.id}`,
-      task: inHand,
-      job: workingJob(pool, task),
-    }
     const leave = enter(plugin)
     try {
       await withWork(
-        stage,
+        { ...stage, task: inHand, job: workingJob(pool, task) },
         async (work) => {
           const text = await work.runText({ kind: 'job', job: task.name }, input)
           inHand.result = boundedResult(task.module, text)

@@ -1,6 +1,7 @@
 // A task as it is told: to the operator without what it holds, for that is the tenant's.
 
-export type TaskKind = 'event' | 'job' | 'webhook'
+import type { TaskKind } from './task.ts'
+
 export type TaskState = 'waiting' | 'running' | 'done' | 'dead' | 'cancelled' | 'skipped'
 
 export interface TaskView {
