@@ -57,6 +57,11 @@ t.test('a webhook that fails for days is disabled, with a mail to owners and adm
   t.match(rows, [{ action: 'created' }, { actor: 'kernel', action: 'disabled', why: 'failing' }])
 
   await tenant.ring('meanwhile')
+  const position = "select position from kernel.outbox where payload ->> 'note' = 'meanwhile'"
+  await until(
+    async () => (await lab.database.admin.query(position)).rows[0]?.position,
+    (at) => at !== null,
+  )
   lab.receiver.answer('dead.bank.example', () => ({ status: 204 }))
   t.match(await tenant.owner('POST', `${url}/enable`), { status: 200, body: { state: 'enabled' } })
   const since = new Date(Date.now() - 60_000).toISOString()

@@ -8,17 +8,23 @@ import type { TurnBackend } from './turn-store.ts'
 /** Beside those that listen, one for each queue that is worked at. */
 const working = 4
 const mostListening = 60
+const connectDeadlineMs = 5_000
 
 export function postgresTurns(connection: pg.ClientConfig, log: Logger): TurnBackend {
   const pool = new pg.Pool({
     ...connection,
     max: working + mostListening,
     keepAlive: true,
+    connectionTimeoutMillis: connectDeadlineMs,
     application_name: 'plinth-queue',
     options: '-c search_path=bullmq',
   })
   // BullMQ listens once for each queue.
   pool.setMaxListeners(0)
+  // The pool takes its own listener off a connection while BullMQ has it.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => log.warn({ err: error }, 'a connection of the queue broke')),
+  )
   pool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the queue broke'))
   return {
     name: 'postgresql',

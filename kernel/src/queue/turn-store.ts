@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { type BackendFactory, type IQueueBackend, Queue, Worker } from 'bullmq'
 import type { Logger } from 'pino'
 import type { Lane } from './task.ts'
+import { pausingBackend, startTurnWorker, type TurnWorker } from './turn-worker.ts'
 
 /** One turn in its queue. */
 export type Turn = Pick<Lane, 'tenant' | 'lane'>
@@ -56,7 +57,7 @@ const isTurn = (data: unknown): data is Turn =>
 
 export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
   const queues = new Map<string, Queue>()
-  const workers = new Map<string, Worker>()
+  const workers = new Map<string, TurnWorker>()
   let closed = false
 
   const warn = (queue: string) => (error: unknown) => {
@@ -78,12 +79,26 @@ export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
     return queue as Queue
   }
 
+  async function readyQueue(name: string): Promise<Queue> {
+    const queue = queueOf(name)
+    try {
+      await queue.waitUntilReady()
+    } catch (error) {
+      // It remembers for good that its store was away; the next who asks gets another.
+      if (queues.get(name) === queue) queues.delete(name)
+      await queue.close().catch(warn(name))
+      throw error
+    }
+    return queue
+  }
+
   async function addTurns(lanes: readonly Lane[]): Promise<void> {
     if (closed) return
     const byQueue = Map.groupBy(lanes, ({ queue }) => queue)
     await Promise.all(
-      [...byQueue].map(([name, some]) =>
-        queueOf(name).addBulk(
+      [...byQueue].map(async ([name, some]) => {
+        const queue = await readyQueue(name)
+        await queue.addBulk(
           some.map(({ tenant, lane }) => ({
             name: 'turn',
             data: { tenant, lane },
@@ -94,38 +109,50 @@ export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
               deduplication: { id: `${tenant} ${lane}`, keepLastIfActive: true },
             },
           })),
-        ),
-      ),
+        )
+      }),
     )
+  }
+
+  function makeWorker(
+    name: string,
+    concurrency: number,
+    run: (turn: Turn) => Promise<'more' | 'empty'>,
+  ): Worker {
+    const worker = new Worker<Turn>(
+      name,
+      async ({ data }) => {
+        // Whoever can write to the store can write anything: a turn names a lane, and nothing else of it is used.
+        if (!isTurn(data)) return
+        if ((await run({ tenant: data.tenant, lane: data.lane })) === 'more')
+          await addTurns([{ queue: name, tenant: data.tenant, lane: data.lane }])
+      },
+      {
+        ...options('worker'),
+        autorun: false,
+        concurrency,
+        lockDuration: lockMs,
+        stalledInterval: lockMs,
+        // A turn that failed or was left has done no harm, and is as good as a new one.
+        maxStalledCount: 1_000_000,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+      },
+      pausingBackend(backend.factory) as never,
+    )
+    worker.on('error', warn(name))
+    worker.on('failed', (_job, error) => warn(name)(error))
+    return worker as Worker
   }
 
   return {
     addTurns,
     work(name, concurrency, run) {
       if (closed || workers.has(name)) return
-      const worker = new Worker<Turn>(
+      workers.set(
         name,
-        async ({ data }) => {
-          // Whoever can write to the store can write anything: a turn names a lane, and nothing else of it is used.
-          if (!isTurn(data)) return
-          if ((await run({ tenant: data.tenant, lane: data.lane })) === 'more')
-            await addTurns([{ queue: name, tenant: data.tenant, lane: data.lane }])
-        },
-        {
-          ...options('worker'),
-          concurrency,
-          lockDuration: lockMs,
-          stalledInterval: lockMs,
-          // A turn that failed or was left has done no harm, and is as good as a new one.
-          maxStalledCount: 1_000_000,
-          removeOnComplete: { count: 0 },
-          removeOnFail: { count: 0 },
-        },
-        backend.factory as never,
+        startTurnWorker(() => makeWorker(name, concurrency, run), warn(name)),
       )
-      worker.on('error', warn(name))
-      worker.on('failed', (_job, error) => warn(name)(error))
-      workers.set(name, worker as Worker)
     },
     async stop(name) {
       const worker = workers.get(name)

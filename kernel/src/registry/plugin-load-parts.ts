@@ -18,6 +18,8 @@ import type { LoadParts } from './load-plugin.ts'
 
 async function withOwner<T>(access: DatabaseAccess, work: (owner: pg.Client) => Promise<T>): Promise<T> {
   const owner = new pg.Client(access.owner)
+  // A connection that breaks between two statements fails the next one, and not the process.
+  owner.on('error', () => undefined)
   await owner.connect()
   try {
     return await work(owner)
