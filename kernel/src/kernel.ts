@@ -10,52 +10,15 @@ import type { Config } from './config.ts'
 import { allStand, type DefencesOff } from './defences.ts'
 import { type Demo, makeDemo } from './demo.ts'
 import { errors } from './errors.ts'
-import { absenceRoutes } from './http/absence-routes.ts'
-import { approvalChainRoutes } from './http/approval-chain-routes.ts'
-import { approvalRoutes } from './http/approval-routes.ts'
 import { organisation, organisationAsker, organisationScopes } from './http/ask-organisation.ts'
-import { auditRoutes } from './http/audit-routes.ts'
-import { authRoutes } from './http/auth-routes.ts'
-import { corsRoutes } from './http/cors-routes.ts'
 import { createInstance, type RequestWatcher } from './http/create-instance.ts'
-import { delegationRoutes } from './http/delegation-routes.ts'
-import { domainRoutes } from './http/domain-routes.ts'
-import { dutyRoutes } from './http/duty-routes.ts'
-import { explainRoutes } from './http/explain-routes.ts'
 import { createFrontDoor, type FrontDoor } from './http/front-door.ts'
 import { openHygiene } from './http/hygiene/open-hygiene.ts'
-import { invitationRoutes } from './http/invitation-routes.ts'
-import { jobRoutes } from './http/job-routes.ts'
-import { keyRoutes } from './http/key-routes.ts'
 import { createWorkLender } from './http/lend-work.ts'
-import { limitRoutes } from './http/limit-routes.ts'
-import { mailboxRoutes } from './http/mailbox-routes.ts'
-import { meRoutes } from './http/me-routes.ts'
-import { metricsRoute } from './http/metrics-route.ts'
 import { createModuleDoors } from './http/module-doors.ts'
-import { moduleRoutes } from './http/module-routes.ts'
-import { operationRoutes } from './http/operation-routes.ts'
-import { operatorAuditRoutes } from './http/operator-audit-routes.ts'
-import { operatorRoutes } from './http/operator-routes.ts'
-import { operatorTenantRoutes } from './http/operator-tenant-routes.ts'
-import { passkeyRoutes } from './http/passkey-routes.ts'
-import { peopleRoutes } from './http/people-routes.ts'
-import { queueRoutes } from './http/queue-routes.ts'
-import { roleRoutes } from './http/role-routes.ts'
-import { samlRoutes } from './http/saml-routes.ts'
-import { scimRoutes } from './http/scim-routes.ts'
-import { secondFactorRoutes } from './http/second-factor-routes.ts'
-import { secretRoutes } from './http/secret-routes.ts'
-import { serviceAccountRoutes } from './http/service-account-routes.ts'
-import { settingsRoutes } from './http/settings-routes.ts'
-import { ssoRoutes } from './http/sso-routes.ts'
-import { callbackPath, ssoSignInRoutes } from './http/sso-sign-in-routes.ts'
-import { systemRoutes } from './http/system-routes.ts'
-import { tenantLifeRoutes } from './http/tenant-life-routes.ts'
-import { tenantRoutes } from './http/tenant-routes.ts'
-import { tokenRoutes } from './http/token-routes.ts'
+import { callbackPath } from './http/sso-sign-in-routes.ts'
 import { createUnavailableInstance } from './http/unavailable-instance.ts'
-import { usageRoutes } from './http/usage-routes.ts'
+import { addKernelRoutes } from './kernel-routes.ts'
 import { askUpgrade } from './lifecycle/ask-upgrade.ts'
 import { countCanaries } from './lifecycle/canary.ts'
 import { createLifecycle } from './lifecycle/lifecycle.ts'
@@ -63,10 +26,9 @@ import { createPluginAdministration } from './lifecycle/plugin-administration.ts
 import { languageOf } from './mail/languages.ts'
 import { openHooks } from './open-hooks.ts'
 import { type Closers, createClosers, openParts } from './open-parts.ts'
-import { openQueue, type Queue } from './open-queue.ts'
+import { openQueue } from './open-queue.ts'
 import { openSso } from './open-sso.ts'
 import { realWorld, type World } from './outside/world.ts'
-import { memberAbilities } from './permissions/member-abilities.ts'
 import { modulesFrom } from './permissions/tenant-modules.ts'
 import { queueSnapshot } from './queue/queue-figures.ts'
 import { admitFetched } from './registry/packages/admit-fetched.ts'
@@ -76,11 +38,8 @@ import { createPluginRegistry, type PluginRegistry } from './registry/plugin-reg
 import { trustByName } from './sandbox/in-process.ts'
 import { createHostStarter } from './sandbox/supervisor.ts'
 import { createMetrics } from './telemetry/metrics.ts'
-import { readUsage } from './telemetry/read-usage.ts'
 import { createAskChallenge } from './tenants/dns-challenge.ts'
 import { createErasures } from './tenants/erase-tenants.ts'
-import { createTenantExports } from './tenants/export-tenant.ts'
-import { createInviteOwner } from './tenants/invite-owner.ts'
 import { repeat } from './tenants/repeat.ts'
 import { createTenantDomains } from './tenants/tenant-domains.ts'
 
@@ -134,7 +93,7 @@ async function assemble(
   world: World,
 ): Promise<Kernel> {
   const { access, cradle } = await openParts(config, log, closers, off, world)
-  const { ladder, directory, runControl, connections, accounts, priceBook, pool, feed, outside } = cradle
+  const { ladder, directory, runControl, connections, accounts, pool, feed, outside } = cradle
   const { limits, usage } = cradle
 
   const sandboxed = await createHostStarter(log, off)
@@ -259,102 +218,17 @@ async function assemble(
   const watchRequest: RequestWatcher = ({ method, status, seconds }) =>
     metrics.request('kernel', method, status, seconds)
   const kernelInstance = await createInstance({ ...instanceOptions, watchRequest, log }, (app) => {
-    authRoutes(app, ladder, cradle.identity, cradle.sessions)
-    mailboxRoutes(app, ladder, cradle.identity)
-    meRoutes(app, ladder, cradle.identity)
-    secondFactorRoutes(app, ladder, cradle.identity)
-    passkeyRoutes(app, ladder, cradle.identity)
-    peopleRoutes(app, ladder, cradle.identity)
-    tokenRoutes(app, ladder, { exchange: cradle.exchangeToken, keys: cradle.signingKeys, runControl, log })
-    serviceAccountRoutes(app, ladder, runControl)
-    keyRoutes(app, ladder, runControl)
-    ssoRoutes(app, ladder, { ...sso, redirectUri: ssoRedirectUri, runControl })
-    samlRoutes(app, ladder, { ...sso, ...config, redirectUri: ssoRedirectUri })
-    ssoSignInRoutes(app, ladder, { flow: sso.flow, publicUrl: config.publicUrl })
-    scimRoutes(app, ladder, { runControl, modulesOf, off })
-    tenantRoutes(app, ladder, {
-      directory,
-      runControl,
-      plugins: registry.plugins,
-      isInvited: config.verifyEmail === 'required',
-    })
-    invitationRoutes(app, ladder, cradle.identity)
-    tenantLifeRoutes(app, ladder, {
-      directory,
-      runControl,
-      exports: createTenantExports({ pool, connections, rolePrefix: access.rolePrefix, runControl }),
-      closingDays: config.closingDays,
-    })
-    operatorTenantRoutes(app, ladder, {
-      pool,
-      runControl,
-      plugins: registry.plugins,
-      closingDays: config.closingDays,
-      erasures,
-      inviteOwner: createInviteOwner({ outbox: cradle.outbox, config }),
-    })
-    corsRoutes(app, ladder, runControl)
-    domainRoutes(app, ladder, { domains, directory, runControl })
-    roleRoutes(app, ladder, { runControl, modulesOf, off })
-    explainRoutes(app, ladder, {
-      runControl,
-      directory,
-      grantsOf: cradle.grants.grantsOf,
-      modulesOf,
-      pluginFor: registry.pluginFor,
-      connections,
-      duties: cradle.duties,
-      decisions,
-    })
-    delegationRoutes(app, ladder, { runControl, modulesOf })
-    dutyRoutes(app, ladder, { runControl, modulesOf })
-    const { eventAttempts } = config
-    moduleRoutes(app, ladder, { registry, priceBook, directory, runControl, eventAttempts })
-    settingsRoutes(app, ladder, { registry, runControl })
-    approvalChainRoutes(app, ladder, { registry, runControl })
-    absenceRoutes(app, ladder, runControl)
-    const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })
-    approvalRoutes(app, ladder, { pool, registry, works, approvers, askOrganisation, abilityOfMember }, off)
-    const tasksAdded: Queue['tasksAdded'] = (lanes) => queue.tasksAdded(lanes)
-    jobRoutes(app, ladder, { pool, runControl, registry, tasksAdded, isClosing: () => closing }, off)
-    secretRoutes(app, ladder, { registry, secrets: cradle.moduleSecrets })
-    operatorRoutes(app, ladder, { lifecycle, administration })
-    operationRoutes(app, ladder, lifecycle)
-    const manifestOf = (module: string) => registry.served(module)?.stable?.manifest
-    auditRoutes(app, ladder, { trail: cradle.auditTrail, runControl, manifestOf }, off)
-    operatorAuditRoutes(app, ladder, { trail: cradle.auditTrail, directory })
-    limitRoutes(
+    addKernelRoutes(
       app,
-      async (request) => ({ ...(await ladder.operated(request)), actor: { id: 'operator' } }),
       {
-        hasModule: (module) => registry.served(module) !== undefined,
-        directory,
-        limits,
-        runControl,
+        ...{ config, cradle, access, registry, works, doors, lifecycle, administration, domains, erasures },
+        ...{ approvers, askOrganisation, modulesOf, sso, ssoRedirectUri, hooks, metrics },
+        tasksAdded: (lanes) => queue.tasksAdded(lanes),
+        isClosing: () => closing,
+        version: kernelVersion,
       },
+      off,
     )
-    queueRoutes(app, ladder, {
-      pool,
-      runControl,
-      directory,
-      hasModule: (module) => registry.served(module) !== undefined,
-    })
-    usageRoutes(app, ladder, { usage, limits, readUsage: (tenant) => readUsage(pool, tenant) })
-    hooks.routes(app)
-    metricsRoute(app, ladder, { metrics, token: config.metricsToken })
-    systemRoutes(app, ladder, {
-      moduleDocument(tenant, module) {
-        const plugin = registry.served(module)?.pluginFor(tenant)
-        return plugin && doors.documentOf(plugin)
-      },
-      isReady: async () =>
-        !closing &&
-        (await pool.query('SELECT 1').then(
-          () => true,
-          () => false,
-        )),
-      version: kernelVersion,
-    })
   })
   const frontDoor = createFrontDoor(
     kernelInstance,

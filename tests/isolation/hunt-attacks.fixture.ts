@@ -5,7 +5,7 @@ export const huntAttacks: readonly NamedAttack[] = [
   ...(['membership', 'entitlement', 'ability'] as const).map((layer) =>
     named(
       'requests',
-      'tests/isolation/hunt/layers-down.test.ts',
+      'tests/isolation/hunt/permissions-down.test.ts',
       'it finds what that lets through',
       'thousands of requests drawn from /openapi.json, with ids, tenants, cursors, ETags, filters and bodies swapped',
       layer,

@@ -16,6 +16,7 @@ import { securityHeaders } from './hygiene/security-headers.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, type NameDecision, sendProblem } from './problem.ts'
 import { RequestLog } from './request-log.ts'
+import { sharedSerializers } from './shared-serializers.ts'
 
 /** The one way to authenticate; `security: []` on a route takes it away. */
 export const securitySchemes = { bearer: { type: 'http', scheme: 'bearer' } } as const
@@ -176,6 +177,7 @@ export async function createInstance(
         .header('cache-control', 'no-store')
       sendProblem(error, request, reply, { bodyLimit, debug: rest.debugErrors })
     },
+    schemaController: { compilersFactory: { buildSerializer: sharedSerializers() } },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
     routerOptions: { maxParamLength: longestPathPart, ignoreTrailingSlash: false },
   }) as unknown as Instance

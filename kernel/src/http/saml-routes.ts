@@ -150,7 +150,7 @@ function signInRoutes(app: Instance, ladder: Ladder, { flow, saml, publicUrl }: 
     ...atRung(ladder.arrived, async (_arrival, request, reply) => {
       // Made of the id alone: whether there is such a tenant, it does not tell.
       void reply.header('content-type', 'application/samlmetadata+xml; charset=utf-8')
-      return reply.serializer(String).send(saml.metadataOf(tenantOf(request.params)))
+      return reply.serializer(String).send(await saml.metadataOf(tenantOf(request.params)))
     }),
   })
   app.route({

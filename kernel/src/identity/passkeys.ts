@@ -1,14 +1,7 @@
 // Passkeys: a key pair in somebody's device, which shows that he is there and is he. What is signed is a challenge of ours,
 // good once and for five minutes, for the host name that people find the client under. @simplewebauthn/server checks it.
 import { randomUUID, randomUUIDv7 } from 'node:crypto'
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { errors } from '../errors.ts'
 import type { Actor, Arrival } from '../stages.ts'
 import type { ControlTransaction } from '../tenants/control-transaction.ts'
@@ -85,6 +78,9 @@ async function takeChallenge({ runControl }: IdentityParts, id: string, userId?:
   return row.challenge
 }
 
+/** Loaded when somebody comes with one: its certificates and encodings would slow the start of every process. */
+const webauthn = () => import('@simplewebauthn/server')
+
 /** The library throws texts that name what does not fit, and nothing of ours. */
 async function checked<T extends { readonly verified: boolean }>(check: () => Promise<T>): Promise<T> {
   try {
@@ -106,7 +102,7 @@ export async function beginPasskey(parts: IdentityParts, actor: Actor, password:
     const known = await ownPasskeys(tx, actor.id)
     if (known.length >= mostPasskeys)
       throw errors.passkeyRefused({ reason: `nobody needs more than ${mostPasskeys}; remove one first` })
-    const options = await generateRegistrationOptions({
+    const options = await (await webauthn()).generateRegistrationOptions({
       rpName: 'Plinth',
       rpID: relyingParty(parts).rpID,
       userID: new TextEncoder().encode(actor.id),
@@ -129,6 +125,7 @@ export async function addPasskey(
 ): Promise<Passkey> {
   const expectedChallenge = await takeChallenge(parts, input.challengeId, actor.id)
   const party = relyingParty(parts)
+  const { verifyRegistrationResponse } = await webauthn()
   const { registrationInfo } = await checked(() =>
     verifyRegistrationResponse({
       response: input.response,
@@ -184,7 +181,7 @@ export async function removePasskey(
 
 /** Names nobody, so that it tells nobody who has a passkey: the device knows whose it has. */
 export async function beginPasskeySignIn(parts: IdentityParts) {
-  const options = await generateAuthenticationOptions({
+  const options = await (await webauthn()).generateAuthenticationOptions({
     rpID: relyingParty(parts).rpID,
     userVerification: 'required',
   })
@@ -205,6 +202,7 @@ async function verifyPasskey(
   const { userHandle } = input.response.response
   if (userHandle !== undefined && Buffer.from(userHandle, 'base64url').toString() !== passkey.user_id)
     throw errors.passkeyRefused({ reason: 'what was signed does not fit' })
+  const { verifyAuthenticationResponse } = await webauthn()
   const { authenticationInfo } = await checked(() =>
     verifyAuthenticationResponse({
       response: input.response,

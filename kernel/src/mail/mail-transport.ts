@@ -1,5 +1,5 @@
 // How mail leaves: by SMTP, or, where there is a demo and no SMTP server, into the log, for a developer to follow its link.
-import { createTransport } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import type { Logger } from 'pino'
 import type { WrittenMail } from './write-mail.ts'
 
@@ -23,7 +23,7 @@ const isLoopback = (host: string) => ['localhost', '127.0.0.1', '[::1]'].include
 export function smtpTransport(url: string, from: string): MailTransport {
   const { protocol, hostname, port, username, password } = new URL(url)
   const secure = protocol === 'smtps:'
-  const transport = createTransport({
+  const options = {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (secure ? 465 : 587) : Number(port),
     secure,
@@ -36,11 +36,15 @@ export function smtpTransport(url: string, from: string): MailTransport {
     ...smtpTimeouts,
     disableFileAccess: true,
     disableUrlAccess: true,
-  })
+  }
+  let transport: Promise<Transporter> | undefined
+  // Loaded for the first mail: a process that sends none starts the sooner.
+  const open = async () => (await import('nodemailer')).createTransport(options)
   const domain = /@([^>\s]+)>?$/.exec(from)?.[1] ?? 'localhost'
   return {
     async send({ id, to, subject, text, html }) {
-      await transport.sendMail({
+      transport ??= open()
+      await (await transport).sendMail({
         // As an object: a list of addresses cannot be written into it.
         to: { name: '', address: to },
         from,
@@ -51,7 +55,7 @@ export function smtpTransport(url: string, from: string): MailTransport {
         headers: { 'Auto-Submitted': 'auto-generated' },
       })
     },
-    close: () => transport.close(),
+    close: () => void transport?.then((one) => one.close()),
   }
 }
 

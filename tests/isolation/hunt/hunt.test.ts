@@ -1,4 +1,5 @@
-// Two tenants on one kernel hunt each other over every route there is. That it would find something: layers-down.test.ts.
+// Two tenants on one kernel hunt each other over every route there is. That it would find something:
+// layers-down.test.ts and permissions-down.test.ts.
 import t from 'tap'
 import { type HuntReport, hunt, unanswered } from './run-hunt.ts'
 import { setScene } from './scene.ts'

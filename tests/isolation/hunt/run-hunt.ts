@@ -52,6 +52,8 @@ export interface HuntOptions {
   readonly print?: (line: string) => void
   /** The hunt ends with so many findings. */
   readonly enough?: number
+  /** Every route of the scene was asked before, by another hunt. */
+  readonly isAsked?: boolean
 }
 
 const passes = 6
@@ -82,7 +84,7 @@ export async function hunt(kernel: Kernel, scene: Scene, options: HuntOptions): 
   const started = performance.now()
   const party = await gather(kernel, scene, options.seed)
   const findings: Finding[] = []
-  let made = await askEverythingOnce(party, scene, findings)
+  let made = options.isAsked ? 0 : await askEverythingOnce(party, scene, findings)
   for (let batch = 0; made < wanted && findings.length < enough; batch += 1) {
     const [hunter, prey] = batch % 2 === 0 ? scene.sides : [scene.sides[1], scene.sides[0]]
     const layers = options.layers ?? layersInTurn[(batch >> 1) % layersInTurn.length] ?? 'as it is'

@@ -1,6 +1,6 @@
 // Provenance: a statement, signed through Sigstore, of what build made these bytes. Verified against Sigstore's root of trust
 // and compared with name, version and hash. Which repository it names is for the operator to read; this says it is true.
-import { type Bundle, type VerifyOptions, verify } from 'sigstore'
+import type { Bundle, VerifyOptions } from 'sigstore'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { PublishedVersion } from './find-version.ts'
@@ -105,6 +105,8 @@ async function verifyBundle(
     ...(trust.cacheFolder === undefined ? {} : { tufCachePath: trust.cacheFolder }),
     ...(trust.mirror === undefined ? {} : { tufMirrorURL: trust.mirror }),
   }
+  // Only now: it is the largest library there is here, and most processes never install a package.
+  const { verify } = await import('sigstore')
   try {
     // Sigstore parses what it is given before it uses it.
     await verify(bundle as Bundle, options)

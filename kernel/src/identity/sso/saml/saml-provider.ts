@@ -1,7 +1,7 @@
 // SAML 2.0 as a service provider, one per tenant: the request by redirect, the response by POST. @node-saml/node-saml
 // makes the one and checks signature, times and audience of the other; what it leaves open is checked around it.
 import { randomBytes } from 'node:crypto'
-import { generateServiceProviderMetadata, SAML, ValidateInResponseTo } from '@node-saml/node-saml'
+import type { SAML } from '@node-saml/node-saml'
 import { allStand, type DefencesOff } from '../../../defences.ts'
 import type { Vouched } from '../../../tenants/sso/admit.ts'
 import type { SamlSettings, SsoSettings } from '../../../tenants/sso/connection.ts'
@@ -29,7 +29,7 @@ export type SamlConnection = Pick<SsoSettings, 'issuer' | 'groupClaim'> & {
 
 export interface SamlProvider {
   addressesOf(tenantId: string): SamlAddresses
-  metadataOf(tenantId: string): string
+  metadataOf(tenantId: string): Promise<string>
   start(
     connection: SamlConnection,
     relayState: string,
@@ -48,6 +48,9 @@ function decoded(response: string): string {
     throw providerRefusal('its answer is not UTF-8.', error)
   }
 }
+
+/** Loaded for the first tenant that uses it. */
+const nodeSaml = () => import('@node-saml/node-saml')
 
 /** What it says went wrong, for whoever has to set it right. */
 const explained: readonly (readonly [RegExp, string])[] = [
@@ -74,7 +77,8 @@ export function createSamlProvider(
   }
   const checksUse = !off.has('samlUse')
 
-  function clientOf({ tenantId, saml }: SamlConnection, requestId: string): SAML {
+  async function clientOf({ tenantId, saml }: SamlConnection, requestId: string): Promise<SAML> {
+    const { SAML, ValidateInResponseTo } = await nodeSaml()
     const { entityId, acs } = addressesOf(tenantId)
     return new SAML({
       issuer: entityId,
@@ -96,7 +100,8 @@ export function createSamlProvider(
 
   return {
     addressesOf,
-    metadataOf(tenantId) {
+    async metadataOf(tenantId) {
+      const { generateServiceProviderMetadata } = await nodeSaml()
       const { entityId: issuer, acs: callbackUrl } = addressesOf(tenantId)
       return generateServiceProviderMetadata({
         issuer,
@@ -107,7 +112,8 @@ export function createSamlProvider(
     },
     async start(connection, relayState) {
       const requestId = `_${randomBytes(20).toString('hex')}`
-      const url = await clientOf(connection, requestId).getAuthorizeUrlAsync(relayState, undefined, {})
+      const client = await clientOf(connection, requestId)
+      const url = await client.getAuthorizeUrlAsync(relayState, undefined, {})
       return { url: new URL(url), requestId }
     },
     async finish(connection, requestId, response) {
@@ -118,7 +124,8 @@ export function createSamlProvider(
         checkResponse(readXml(xml, responseLimits), awaited, checksUse)
         // Encoded anew: it reads the text that was checked, however the sender wrote its base64.
         const SAMLResponse = Buffer.from(xml).toString('base64')
-        const { profile } = await clientOf(connection, requestId).validatePostResponseAsync({ SAMLResponse })
+        const client = await clientOf(connection, requestId)
+        const { profile } = await client.validatePostResponseAsync({ SAMLResponse })
         const signed = profile?.getAssertionXml?.()
         if (signed === undefined) throw providerRefusal('it sent no assertion.')
         const names = {
