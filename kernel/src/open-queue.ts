@@ -1,6 +1,7 @@
 // The work queue, put together beside kernel.ts: what is dispatched, who takes turns at it, and what each kind of task does.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHmac, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
@@ -127,9 +128,12 @@ export function openQueue(parts: {
   const purge = startPurge(pool, { eventDays: config.eventDays, taskDays: config.taskDays }, log)
   closers.add('queue', async () => {
     stopping = true
-    await Promise.all([dispatcher.close(), sweeper.close(), purge.close(), jobs.schedules.close()])
-    const deadline = new Promise((resolve) => setTimeout(resolve, closeMs).unref())
-    await Promise.race([Promise.all([store.close(), jobs.turns.ended()]), deadline])
+    const deadline = sleep(closeMs, undefined, { ref: false })
+    const others = [dispatcher, sweeper, purge, jobs.schedules].map((one) => one.close())
+    await Promise.all([
+      store.close(closeMs),
+      Promise.race([Promise.all([...others, jobs.turns.ended()]), deadline]),
+    ])
   })
   const onItsOwn = AsyncLocalStorage.snapshot()
   return {

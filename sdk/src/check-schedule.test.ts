@@ -11,6 +11,8 @@ tap.test('a schedule of five fields is one', async (tap) => {
     '0 0 31 2 mon',
     '5/10 0 1 JAN,jul 0',
     '59 23 31 12 7',
+    '0 0 30 2/2 *',
+    '0 0 * * 0-7',
   ])
     tap.same(checkSchedule(schedule), [], schedule)
 })
@@ -37,6 +39,11 @@ tap.test('another is refused with a sentence that names the field', async (tap) 
     ['1-2-3 6 * * *', /a sign too many/],
     ['0 6 30 2 *', /no such month has a day 30/],
     ['0 6 31 4,6,9 *', /no such month has a day 31/],
+    ['0 6 30 2/12 *', /no such month has a day 30/],
+    ['0 6 31 4-6/2 *', /no such month has a day 31/],
+    ['0 9-17,12 * * *', /hour '9-17,12' names 12 twice/],
+    ['*,5 6 * * *', /minute '\*,5' names 5 twice/],
+    ['0 6 * * sun,7', /day of the week 'sun,7' names 0 twice/],
     ['0, 6 * * *', /minute '' is none/],
   ]
   for (const [schedule, sentence] of refused) tap.match(checkSchedule(schedule).join(' '), sentence, schedule)

@@ -42,24 +42,45 @@ export function checkSchedule(schedule: string): string[] {
 }
 
 function checkField(field: CronField, text: string): string[] {
-  return text.split(',').flatMap((item) => {
-    const [range = '', step, ...more] = item.split('/')
-    const [from = '', to, ...rest] = range.split('-')
-    const { title, least, most, words = [] } = field
-    if (more.length > 0 || rest.length > 0) return [`the ${title} '${item}' has a sign too many.`]
-    if (step !== undefined && !(/^[0-9]{1,2}$/.test(step) && Number(step) >= 1 && Number(step) <= most))
-      return [`the ${title} '${item}' has the step '${step}': use a number from 1 to ${most}.`]
-    if (range === '*') return []
-    const ends = to === undefined ? [from] : [from, to]
-    const values = ends.map((end) => numberOf(field, end))
-    const unknown = ends.find((_, at) => values[at] === undefined)
-    if (unknown !== undefined)
-      return [
-        `the ${title} '${unknown}' is none: use * or a number from ${least} to ${most}.${didYouMean(unknown, words)}`,
-      ]
-    const [first = 0, last = most] = values
-    return first > last ? [`the ${title} '${range}' ends before it begins.`] : []
-  })
+  const wrong = text.split(',').flatMap((item) => checkItem(field, item))
+  if (wrong.length > 0) return wrong
+  // Sunday is 0 and 7.
+  const inAll = field.most === 7 ? 7 : Number.POSITIVE_INFINITY
+  const named = text
+    .split(',')
+    .flatMap((item) => [...new Set(valuesOf(field, item).map((value) => value % inAll))])
+  const twice = named.find((value, at) => named.indexOf(value) !== at)
+  return twice === undefined ? [] : [`the ${field.title} '${text}' names ${twice} twice.`]
+}
+
+function checkItem(field: CronField, item: string): string[] {
+  const [range = '', step, ...more] = item.split('/')
+  const [from = '', to, ...rest] = range.split('-')
+  const { title, least, most, words = [] } = field
+  if (more.length > 0 || rest.length > 0) return [`the ${title} '${item}' has a sign too many.`]
+  if (step !== undefined && !(/^[0-9]{1,2}$/.test(step) && Number(step) >= 1 && Number(step) <= most))
+    return [`the ${title} '${item}' has the step '${step}': use a number from 1 to ${most}.`]
+  if (range === '*') return []
+  const ends = to === undefined ? [from] : [from, to]
+  const values = ends.map((end) => numberOf(field, end))
+  const unknown = ends.find((_, at) => values[at] === undefined)
+  if (unknown !== undefined)
+    return [
+      `the ${title} '${unknown}' is none: use * or a number from ${least} to ${most}.${didYouMean(unknown, words)}`,
+    ]
+  const [first = 0, last = most] = values
+  return first > last ? [`the ${title} '${range}' ends before it begins.`] : []
+}
+
+/** Which values an item that is none too many stands for. */
+function valuesOf(field: CronField, item: string): number[] {
+  const [range = '', step] = item.split('/')
+  const [from = '', to] = range.split('-')
+  const first = numberOf(field, from) ?? field.least
+  const last =
+    to === undefined ? (range === '*' || step ? field.most : first) : (numberOf(field, to) ?? first)
+  const every = Number(step ?? 1)
+  return Array.from({ length: Math.floor((last - first) / every) + 1 }, (_, at) => first + at * every)
 }
 
 function numberOf({ least, most, words = [] }: CronField, text: string): number | undefined {
@@ -72,11 +93,11 @@ function numberOf({ least, most, words = [] }: CronField, text: string): number 
 /** The 31st of February never comes, unless a day of the week comes besides. */
 function checkDays([, , day = '*', month = '*', weekday = '*']: readonly string[]): string[] {
   if (day.includes('*') || month.includes('*') || !weekday.includes('*')) return []
-  const days = day.split(',').map((item) => Number(item.split(/[-/]/)[0]))
-  const months = month.split(',').flatMap((item) => {
-    const [from = '', to = from] = item.split('/')[0]?.split('-') ?? []
-    const [first, last] = [from, to].map((end) => numberOf(FIELDS[3] as CronField, end) ?? 1)
-    return DAYS.slice((first ?? 1) - 1, item.includes('/') ? 12 : last)
-  })
-  return Math.min(...days) > Math.max(...months) ? [`no such month has a day ${Math.min(...days)}.`] : []
+  const [, , days, months] = FIELDS
+  if (!days || !months) return []
+  const first = Math.min(...day.split(',').flatMap((item) => valuesOf(days, item)))
+  const named = month.split(',').flatMap((item) => valuesOf(months, item))
+  return first > Math.max(...named.map((one) => DAYS[one - 1] ?? 0))
+    ? [`no such month has a day ${first}.`]
+    : []
 }

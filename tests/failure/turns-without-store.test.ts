@@ -15,7 +15,7 @@ t.test('workers outlast a database that is gone for a while', async (t) => {
   const failures: string[] = []
   const log = pino({}, { write: (line: string) => void failures.push(JSON.parse(line).err?.message) })
   const store = createTurnStore(postgresTurns(database.access.kernel, log), log)
-  t.teardown(() => store.close())
+  t.teardown(() => store.close(6_000))
   const ran: string[] = []
   const work = (queue: string) =>
     store.work(queue, 2, async ({ lane }) => {
@@ -50,4 +50,34 @@ t.test('workers outlast a database that is gone for a while', async (t) => {
     (all) => all.includes('second') && all.includes('third'),
   )
   t.notOk(ran.includes('lost'))
+})
+
+t.test('however many modules there are, some connection is left to work with', async (t) => {
+  const database = await testDatabase(t)
+  const log = pino({ level: 'silent' })
+  const store = createTurnStore(postgresTurns(database.access.kernel, log), log)
+  t.teardown(() => store.close(6_000))
+  const queues = Array.from({ length: 70 }, (_, at) => `events.m${at}`)
+  const ran = new Set<string>()
+  for (const queue of queues)
+    store.work(queue, 2, async () => {
+      ran.add(queue)
+      return 'empty'
+    })
+  const listening = await until(
+    async () => {
+      const { rows } = await database.admin.query<{ count: number }>(
+        `select count(*)::int as count from pg_stat_activity where datname = current_database() and application_name <> 'test-admin'`,
+      )
+      return rows[0]?.count ?? 0
+    },
+    (count) => count >= queues.length,
+  )
+  t.ok(listening >= queues.length, 'each listens')
+  await store.addTurns(queues.map((queue) => ({ queue, tenant: randomUUID(), lane: '' })))
+  await until(
+    async () => ran.size,
+    (size) => size === queues.length,
+  )
+  t.equal(ran.size, queues.length)
 })

@@ -15,6 +15,8 @@ interface DueRow {
   pattern: string
   time_zone: string
   next_at: Date
+  /** The database's, which says what is due: by a clock that is behind it the same time would come again. */
+  now: Date
 }
 
 const atOnce = 100
@@ -22,7 +24,7 @@ const atOnce = 100
 const laterMs = 30_000
 
 const selectDue = `
-  SELECT tenant_id, module, job, pattern, time_zone, next_at FROM kernel.job_schedule
+  SELECT tenant_id, module, job, pattern, time_zone, next_at, now() AS now FROM kernel.job_schedule
    WHERE next_at <= now() ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED`
 const setNext = `
   UPDATE kernel.job_schedule SET next_at = $4, pattern = $5, time_zone = $6
@@ -43,7 +45,7 @@ export async function fireDue(parts: ScheduleParts): Promise<{ lanes: Lane[]; is
     const { rows } = await client.query<DueRow>(selectDue, [atOnce])
     const lanes: Lane[] = []
     for (const row of rows) {
-      const lane = await fire(parts, client, row)
+      const lane = await fire(parts, client, row).catch((error: unknown) => putOff(parts, client, row, error))
       if (lane) lanes.push(lane)
     }
     await client.query('COMMIT')
@@ -62,12 +64,24 @@ export async function fireDue(parts: ScheduleParts): Promise<{ lanes: Lane[]; is
   }
 }
 
+/** One that cannot be is not to keep the others of all tenants from their time. */
+async function putOff(
+  { log }: ScheduleParts,
+  client: pg.PoolClient,
+  { tenant_id, module, job, pattern, time_zone, now }: DueRow,
+  error: unknown,
+): Promise<undefined> {
+  log.warn({ err: error, tenant: tenant_id, module, job }, 'a schedule cannot be kept; it is tried again')
+  const later = new Date(now.getTime() + laterMs)
+  await client.query(setNext, [tenant_id, module, job, later, pattern, time_zone])
+}
+
 async function fire(
   { registry, directory, log }: ScheduleParts,
   client: pg.PoolClient,
   row: DueRow,
 ): Promise<Lane | undefined> {
-  const { tenant_id, module, job } = row
+  const { tenant_id, module, job, now } = row
   const key = [tenant_id, module, job]
   const tenant = await directory.find(tenant_id)
   const scheduled = tenant?.modules.has(module) ? scheduledIn(registry, tenant, module) : []
@@ -76,7 +90,6 @@ async function fire(
     await client.query(remove, key)
     return undefined
   }
-  const now = new Date()
   if (!tenant || pattern === undefined) {
     const later = new Date(now.getTime() + laterMs)
     await client.query(setNext, [...key, later, row.pattern, row.time_zone])

@@ -57,6 +57,20 @@ const remove = `
   DELETE FROM kernel.job_schedule s USING jsonb_to_recordset($2) AS g(module text, job text)
    WHERE s.tenant_id = $1 AND s.module = g.module AND s.job = g.job`
 
+/** By the database's clock. One that is never due is not to keep the tenant's others from their time. */
+async function withNext({ pool, log }: ScheduleParts, tenant: Tenant, schedules: readonly Scheduled[]) {
+  const { rows } = await fromDatabase(() => pool.query<{ now: Date }>('SELECT now() AS now'))
+  const now = rows[0]?.now ?? new Date()
+  return schedules.flatMap((one) => {
+    try {
+      return [{ ...one, next_at: nextDue(one.pattern, tenant.timeZone, now) }]
+    } catch (error) {
+      log.warn({ err: error, tenant: tenant.slug, ...one }, 'a schedule cannot be kept')
+      return []
+    }
+  })
+}
+
 /** Brings the rows of one tenant up to date. */
 export async function keepSchedulesOf(parts: ScheduleParts, tenantId: string): Promise<void> {
   const { pool, registry, directory } = parts
@@ -72,12 +86,11 @@ export async function keepSchedulesOf(parts: ScheduleParts, tenantId: string): P
   )
   const gone = rows.filter(({ module, job }) => !wanted.has(`${module} ${job}`) && !unknown.has(module))
   const known = new Map(rows.map((row) => [`${row.module} ${row.job}`, row]))
-  const now = new Date()
-  const changed = [...wanted].flatMap(([key, one]) => {
+  const moved = [...wanted].flatMap(([key, one]) => {
     const row = known.get(key)
-    if (row?.pattern === one.pattern && row.time_zone === tenant.timeZone) return []
-    return [{ ...one, next_at: nextDue(one.pattern, tenant.timeZone, now) }]
+    return row?.pattern === one.pattern && row.time_zone === tenant.timeZone ? [] : [one]
   })
+  const changed = moved.length > 0 ? await withNext(parts, tenant, moved) : []
   if (gone.length > 0) await fromDatabase(() => pool.query(remove, [tenant.id, JSON.stringify(gone)]))
   if (changed.length > 0)
     await fromDatabase(() => pool.query(write, [tenant.id, tenant.timeZone, JSON.stringify(changed)]))

@@ -61,6 +61,8 @@ t.test('all that the SDK takes for a schedule is one here', async (t) => {
     '0 0 31 2 mon',
     '0 9-17/2 * * mon-fri',
     '0 0 * * 5-7',
+    '0 0 30 2/2 *',
+    '0 0 * * 0-7',
   ])
     t.ok(nextDue(pattern, 'UTC', new Date()) > new Date(), pattern)
 })

@@ -34,12 +34,18 @@ export function startSchedules(
     while (!isClosed && (isEverybody || tenants.size > 0)) {
       if (isEverybody) {
         isEverybody = false
-        await keepAllSchedules(parts, () => isClosed)
+        await keepAllSchedules(parts, () => isClosed).catch((error: unknown) => {
+          isEverybody = true
+          throw error
+        })
       }
       const [tenant] = tenants
       if (tenant === undefined) continue
       tenants.delete(tenant)
-      await keepSchedulesOf(parts, tenant)
+      await keepSchedulesOf(parts, tenant).catch((error: unknown) => {
+        tenants.add(tenant)
+        throw error
+      })
     }
   }
 

@@ -9,7 +9,7 @@ import type { RetryTimes } from './end-task.ts'
 import type { Lane } from './task.ts'
 
 const sweepLock = 0x706c_7377
-const promotedAtOnce = 1_000
+const promotedAtOnce = 5_000
 const lanesAtOnce = 500
 const everyMs = 1_000
 

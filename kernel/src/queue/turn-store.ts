@@ -1,6 +1,7 @@
 // Turns, carried by BullMQ: who may do some of a lane's tasks next. A turn says whose lane it is and nothing of the work,
 // which stands in kernel.task: a turn that is lost, doubled or late costs time and nothing else.
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type BackendFactory, type IQueueBackend, Queue, Worker } from 'bullmq'
 import type { Logger } from 'pino'
 import type { Lane } from './task.ts'
@@ -16,8 +17,8 @@ export interface TurnStore {
   work(queue: string, concurrency: number, run: (turn: Turn) => Promise<'more' | 'empty'>): void
   /** Takes no more turns of the queue; resolves when those under way have ended. */
   stop(queue: string): Promise<void>
-  /** Stops every queue, and ends the connections. */
-  close(): Promise<void>
+  /** Stops every queue, and ends the connections, after so long also of what is still under way. */
+  close(withinMs: number): Promise<void>
 }
 
 /** Where BullMQ keeps them. */
@@ -27,6 +28,9 @@ export interface TurnBackend {
   /** What the factory connects with: for adding, and for a worker. */
   connection(of: 'queue' | 'worker'): unknown
   readonly prefix?: string
+  /** So many queues are worked at from now on. */
+  working(queues: number): void
+  /** Ends within a moment, whether the store answers or not. */
   close(): Promise<void>
 }
 
@@ -35,6 +39,7 @@ export interface TurnBackend {
  * of one lane at once cost a claim that finds nothing.
  */
 const lockMs = 5_000
+const retryMs = 1_000
 
 const usual = {
   removeOnComplete: true,
@@ -133,6 +138,8 @@ export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
         concurrency,
         lockDuration: lockMs,
         stalledInterval: lockMs,
+        // BullMQ's own is a quarter of a minute, in which a store that is back already is not asked.
+        runRetryDelay: retryMs,
         // A turn that failed or was left has done no harm, and is as good as a new one.
         maxStalledCount: 1_000_000,
         removeOnComplete: { count: 0 },
@@ -145,10 +152,16 @@ export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
     return worker as Worker
   }
 
+  async function ended(): Promise<void> {
+    await Promise.all([...workers.values()].map((worker) => worker.close()))
+    await Promise.all([...queues.values()].map((queue) => queue.close()))
+  }
+
   return {
     addTurns,
     work(name, concurrency, run) {
       if (closed || workers.has(name)) return
+      backend.working(workers.size + 1)
       workers.set(
         name,
         startTurnWorker(() => makeWorker(name, concurrency, run), warn(name)),
@@ -158,11 +171,12 @@ export function createTurnStore(backend: TurnBackend, log: Logger): TurnStore {
       const worker = workers.get(name)
       workers.delete(name)
       await worker?.close().catch(warn(name))
+      backend.working(workers.size)
     },
-    async close() {
+    async close(withinMs) {
       closed = true
-      await Promise.all([...workers.values()].map((worker) => worker.close()))
-      await Promise.all([...queues.values()].map((queue) => queue.close()))
+      // A store that is away answers nobody who says good-bye to it.
+      await Promise.race([ended().catch(warn('')), sleep(withinMs, undefined, { ref: false })])
       await backend.close()
     },
   }
