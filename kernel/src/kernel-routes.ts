@@ -141,7 +141,7 @@ export function addKernelRoutes(app: Instance, parts: KernelRoutesParts, off: De
   dutyRoutes(app, ladder, { runControl, modulesOf })
   const { eventAttempts } = config
   moduleRoutes(app, ladder, { registry, priceBook, directory, runControl, eventAttempts })
-  settingsRoutes(app, ladder, { registry, runControl })
+  settingsRoutes(app, ladder, { registry, connections, runControl })
   approvalChainRoutes(app, ladder, { registry, runControl })
   absenceRoutes(app, ladder, runControl)
   const abilityOfMember = memberAbilities({ directory, grants: cradle.grants })

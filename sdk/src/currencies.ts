@@ -1,4 +1,5 @@
-// How many decimals each ISO 4217 currency has: the list of 2024-06-25, which a test compares with `currency-codes`.
+// How many decimals each ISO 4217 currency has: the list of 2024-06-25, which a test compares with `currency-codes`, and
+// the Caribbean guilder, which took the place of ANG on 2025-03-31.
 // Metals, units of account and test codes, for which the standard gives no decimals (N.A.), have none.
 
 /** Codes by decimals, as text: the isolate of every tenant loads this. */
@@ -15,7 +16,7 @@ const BY_DECIMALS: readonly (readonly [decimals: number, codes: string])[] = [
       'GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD ' +
       'LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN ' +
       'PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB ' +
-      'TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD YER ZAR ZMW ZWG',
+      'TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG',
   ],
   [3, 'BHD IQD JOD KWD LYD OMR TND'],
   [4, 'CLF UYW'],

@@ -101,6 +101,15 @@ overBothStores(t, async (t, { config }) => {
     await soundly()
   })
 
+  await t.test('a shipment on the last day there is has its invoice too', async (t) => {
+    const [first = ''] = shop.items
+    const order = await draftOrder(owner, [{ item: first, quantity: '1' }])
+    await take(owner, order, 'confirm')
+    t.match(await owner('POST', `/v1/oms/orders/${order}/ship`, { date: '9999-12-31' }), { status: 200 })
+    t.match(await invoicesOf(order), [{ date: '9999-12-31', dueDate: '9999-12-31' }])
+    await soundly()
+  })
+
   await t.test('an invoice that was voided is not drafted again', async (t) => {
     const order = await runOrder(owner, shop, 1)
     const [invoice] = await invoicesOf(order)

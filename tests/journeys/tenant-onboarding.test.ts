@@ -87,6 +87,7 @@ t.test('what is wrong is named, and nothing is left behind', async (t) => {
       errors: [{ field: 'locale' }, { field: 'timeZone' }, { field: 'country' }, { field: 'currency' }],
     },
   )
+  await wrong({ currency: 'HRK' }, 422, { errors: [{ field: 'currency' }] })
   await wrong({ company: { country: 'KI' } }, 422, { errors: [{ field: 'company.name' }] })
   await wrong({ state: 'trialing' }, 422, { errors: [{ field: 'state' }] })
   await wrong({ owner: { email: 'x@example.com' } }, 422, { errors: [{ field: 'owner' }] })

@@ -78,6 +78,42 @@ const checks: readonly Check[] = [
           select booked.amount as booked, worth.amount as worth from booked, worth
            where booked.amount <> worth.amount`,
   },
+  {
+    what: 'a posted invoice without a posted entry of its total',
+    sql: `select i.number, i.total_amount from plugin_finance.invoice i
+            left join plugin_finance.journal_entry e on e.tenant_id = $1 and e.id = i.entry and e.status = 'posted'
+           where i.tenant_id = $1 and i.status = 'posted'
+             and (e.id is null or i.total_amount is distinct from
+                   (select sum(l.debit_amount) from plugin_finance.journal_entry_lines l
+                     where l.tenant_id = $1 and l.journal_entry_id = e.id))`,
+  },
+  {
+    what: 'an invoice whose total is not what its lines come to',
+    sql: `select i.id, i.total_amount from plugin_finance.invoice i
+           where i.tenant_id = $1 and i.total_amount <>
+                 (select sum(round(l.quantity * l.price_amount, scale(i.total_amount)))
+                    from plugin_finance.invoice_lines l where l.tenant_id = $1 and l.invoice_id = i.id)`,
+  },
+  {
+    what: 'a reversal that is not the other side of its entry',
+    sql: `with sides as (select journal_entry_id as id, account,
+                              sum(coalesce(debit_amount, 0) - coalesce(credit_amount, 0)) as amount
+                         from plugin_finance.journal_entry_lines where tenant_id = $1 group by journal_entry_id, account)
+          select r.number from plugin_finance.journal_entry r
+            join sides mine on mine.id = r.id
+            left join sides its on its.id = r.reversal_of and its.account = mine.account
+           where r.tenant_id = $1 and r.reversal_of is not null and mine.amount is distinct from -its.amount`,
+  },
+  {
+    what: 'a series with a gap or with a number twice',
+    sql: `with numbers as (select number from plugin_finance.journal_entry where tenant_id = $1
+                           union all select number from plugin_finance.invoice where tenant_id = $1
+                           union all select number from plugin_oms.order where tenant_id = $1),
+               taken as (select regexp_replace(number, '[0-9]+$', '') as series, substring(number from '[0-9]+$')::int as nth
+                           from numbers where number is not null)
+          select series, count(*), max(nth) from taken group by series
+          having count(*) <> max(nth) or count(distinct nth) <> max(nth)`,
+  },
 ]
 
 const invoices: readonly Check[] = [

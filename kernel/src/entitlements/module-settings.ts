@@ -23,18 +23,20 @@ function withDefaults(manifest: Manifest, set: Settings): Settings {
 }
 
 /**
- * Answers with what is set from now on. `expect` is given what was set before, defaults included, and may refuse.
- * @throws VALIDATION_FAILED naming the setting
+ * Answers with what is set from now on. `check` is given what is to be set, `expect` what was set before, defaults included;
+ * both may refuse. @throws VALIDATION_FAILED naming the setting
  */
 export async function changeSettings(
   runControl: RunControl,
   plugin: LoadedPlugin,
   by: Located,
   body: unknown,
+  check: (values: Settings) => Promise<void>,
   expect: (before: Settings) => void = () => undefined,
 ): Promise<Settings> {
   const module = plugin.manifest.name
   const { values } = parseRecord(plugin.manifest.settings, body, 'patch')
+  await check(values)
   return runControl(async (tx) => {
     await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
     const [row] = await tx.query<{ settings: Settings }>(

@@ -1,10 +1,11 @@
 // /v1/tenant/settings/{module}: what the tenant has set in a module it has enabled.
 
+import type { Values } from '../data/field-kinds/parse-fields.ts'
 import { enabledPlugin } from '../entitlements/check-entitlement.ts'
 import { changeSettings, settingsOf } from '../entitlements/module-settings.ts'
+import { checkSettingReferences, type ReferenceParts } from '../entitlements/setting-references.ts'
 import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { LoadedPlugin } from '../registry/load-plugin.ts'
-import type { PluginRegistry } from '../registry/plugin-registry.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import type { Instance } from './create-instance.ts'
@@ -17,10 +18,7 @@ const settingsShape = { type: 'object', additionalProperties: true }
 export function settingsRoutes(
   app: Instance,
   ladder: Ladder,
-  parts: {
-    readonly registry: Pick<PluginRegistry, 'served' | 'pluginFor'>
-    readonly runControl: RunControl
-  },
+  parts: ReferenceParts & { readonly runControl: RunControl },
 ): void {
   const { registry, runControl } = parts
 
@@ -55,7 +53,9 @@ export function settingsRoutes(
       requireTenantPermission(stage, 'tenant.settings.update')
       const plugin = pluginFor(stage, request.params)
       const expect = ifShown(request, 'settings', plugin.manifest.name)
-      return sendShown(request, reply, await changeSettings(runControl, plugin, stage, request.body, expect))
+      const check = (values: Values) => checkSettingReferences(parts, stage, plugin, values)
+      const settings = await changeSettings(runControl, plugin, stage, request.body, check, expect)
+      return sendShown(request, reply, settings)
     }),
   })
 }

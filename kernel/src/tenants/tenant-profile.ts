@@ -1,5 +1,7 @@
 // What a tenant says of itself: checked against what the runtime knows (CLDR and the IANA time zones), and kept in
-// the canonical form, so that nobody has to check it again.
+// the canonical form, so that nobody has to check it again. Its currency is one that money can be in: what the runtime
+// knows beyond that would be a tenant whose modules cannot keep an amount.
+import { minorUnits } from '@plinth/sdk'
 import { errors, type FieldError } from '../errors.ts'
 
 export interface ProfileChange {
@@ -41,8 +43,6 @@ const noCountries: ReadonlySet<string> = new Set(['EU', 'EZ', 'QO', 'UN', 'XA', 
 const isCountry = (code: string): boolean =>
   /^[A-Z]{2}$/.test(code) && !noCountries.has(code) && regions.of(code) !== undefined
 
-const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
-
 /** The change with canonical values. @throws VALIDATION_FAILED that names every wrong field */
 export function checkedProfile<T extends ProfileChange & { readonly currency?: string }>(change: T): T {
   const problems: FieldError[] = []
@@ -55,7 +55,7 @@ export function checkedProfile<T extends ProfileChange & { readonly currency?: s
     refuse('timeZone', 'must be a time zone of IANA, such as Asia/Kolkata')
   if (typeof change.country === 'string' && !isCountry(change.country))
     refuse('country', 'must be a country of ISO 3166-1, such as IN')
-  if (change.currency !== undefined && !currencies.has(change.currency))
+  if (change.currency !== undefined && minorUnits(change.currency) === undefined)
     refuse('currency', 'must be a currency of ISO 4217, such as INR')
   if (problems.length > 0) throw errors.validation({ errors: problems })
   return {

@@ -2,12 +2,21 @@
 
 import type { CivilDate, Id, Money } from '@plinth/sdk'
 
+export type AccountType = 'asset' | 'liability' | 'equity' | 'income' | 'expense'
+
 /** One side of an entry: exactly one of `debit` and `credit`, greater than zero. */
 export interface JournalLineInput {
   readonly account: Id<'finance.account'>
   readonly debit?: Money | undefined
   readonly credit?: Money | undefined
   readonly memo?: string | undefined
+  /**
+   * Where the account comes from when nobody chose it for this entry: the setting that names it, such as
+   * `oms.costAccount`. An account that takes no posting is then refused as SETTING_ACCOUNT, which names the setting.
+   */
+  readonly setting?: string | undefined
+  /** Refused unless the account is of this type. Only with `setting`. */
+  readonly type?: AccountType | undefined
 }
 
 export interface PostJournalInput {

@@ -7,6 +7,10 @@ import { owed } from './invoice-rules.ts'
 import { type Ledger, postJournal } from './ledger.ts'
 import { refuse } from './refuse.ts'
 
+/** As far as dates are written: a shipment dated there by mistake is invoiced as well. */
+const lastDay: CivilDate = '9999-12-31'
+const lastYear: CivilDate = '9999-01-01'
+
 interface Drafting {
   readonly entities: { readonly invoice: Repository<typeof invoice, 'invoice'> }
   readonly settings: { readonly paymentDays: number }
@@ -27,7 +31,7 @@ export async function draftOnce(
     order,
     orderNumber: number,
     date,
-    dueDate: addDays(date, settings.paymentDays),
+    dueDate: date < lastYear ? addDays(date, settings.paymentDays) : lastDay,
     lines: lines.map(({ sku, name, quantity, price }) => ({
       description: `${sku} ${name}`,
       quantity,
@@ -59,8 +63,8 @@ export async function postInvoice(
     description: `Invoice to ${customer}`,
     reference: orderNumber,
     lines: [
-      { account: receivableAccount, debit: total },
-      { account: revenueAccount, credit: total },
+      { account: receivableAccount, debit: total, setting: 'finance.receivableAccount', type: 'asset' },
+      { account: revenueAccount, credit: total, setting: 'finance.revenueAccount', type: 'income' },
     ],
   })
   return { total, entry }

@@ -10,7 +10,9 @@ import {
   checkBalance,
   checkLines,
   checkPeriod,
+  checkSettingAccounts,
   type PostingAccount,
+  type PostingLine,
 } from './posting.ts'
 import { refuse } from './refuse.ts'
 import { checkReversible, counterEntry } from './reversal.ts'
@@ -28,7 +30,9 @@ export interface Ledger {
   ): Promise<void>
 }
 
-type Draft = Pick<JournalEntry, 'date' | 'lines'>
+interface Draft extends Pick<JournalEntry, 'date'> {
+  readonly lines: readonly PostingLine[]
+}
 
 /** As many ids as one list call may ask for. */
 const BATCH = 200
@@ -56,6 +60,7 @@ export async function checkPosting(ledger: Omit<Ledger, 'emit'>, { date, lines }
   checkBalance(lines)
   checkPeriod(date, ledger.settings.lockedThrough)
   const accounts = await lockedAccountsOf(ledger, lines)
+  checkSettingAccounts(lines, accounts)
   checkAccountsExist(lines, accounts)
   checkAccountsActive(lines, accounts)
 }
@@ -74,12 +79,13 @@ export async function reverse(
 }
 
 /** `PostJournalInput` as it looks from inside, where the account of a line is an `account` and not a `finance.account`. */
-type OwnJournal = Omit<PostJournalInput, 'lines'> & { readonly lines: readonly JournalLine[] }
+type OwnJournal = Omit<PostJournalInput, 'lines'> & { readonly lines: readonly PostingLine[] }
 
 /** Creates and posts an entry at once, for another plugin. */
 export async function postJournal(ledger: Ledger, input: OwnJournal) {
   await checkPosting(ledger, input)
-  const { id, number } = await enter(ledger, input)
+  const lines = input.lines.map(({ setting: _, type: __, ...line }) => line)
+  const { id, number } = await enter(ledger, { ...input, lines })
   return { entry: id, number }
 }
 

@@ -2,7 +2,8 @@
 
 import type { Oms } from '@plinth/oms/contract'
 import { created, definePlugin, t, use } from '@plinth/sdk'
-import { account } from './entities/account.ts'
+import { checkTypeKept } from './accounts.ts'
+import { account, accountTypes } from './entities/account.ts'
 import { invoice } from './entities/invoice.ts'
 import { journalEntry, lineFields } from './entities/journal-entry.ts'
 import { checkInvoice } from './invoice-rules.ts'
@@ -39,6 +40,7 @@ export default definePlugin({
   on: { 'oms.order.shipped': draftOnce },
   errors: refusals,
   hooks: {
+    account: { validate: checkTypeKept },
     journalEntry: { validate: checkDraft },
     invoice: { validate: (_ctx, invoice) => checkInvoice(invoice) },
   },
@@ -78,7 +80,11 @@ export default definePlugin({
         date: t.date(),
         description: t.text().range(1, 500),
         reference: t.text().range(1, 200).optional(),
-        lines: t.lines(lineFields),
+        lines: t.lines({
+          ...lineFields,
+          setting: t.text().range(1, 100).optional(),
+          type: t.choice(accountTypes).optional(),
+        }),
       },
       returns: { entry: t.ref('journalEntry'), number: t.text() },
       run: postJournal,

@@ -118,12 +118,12 @@ t.test('an amount of zero or less is refused and named', async (t) => {
 
 t.test('an account that is unknown or inactive is refused and its line named', async (t) => {
   const lines = [debit(usd('1')), credit(usd('1'))]
-  const active = { id: 'a', code: '1000', active: true }
+  const active = { id: 'a', code: '1000', type: 'asset' as const, active: true }
   t.match(
     refusal(() => checkAccountsExist(lines, [active])),
     { code: 'ACCOUNT_UNKNOWN', field: 'lines.1.account' },
   )
-  const inactive = { id: 'b', code: '2000', active: false }
+  const inactive = { id: 'b', code: '2000', type: 'asset' as const, active: false }
   t.equal(
     refusal(() => checkAccountsExist(lines, [active, inactive])),
     undefined,

@@ -11,6 +11,7 @@ import {
   subtractMoney,
   zeroMoney,
 } from '@plinth/sdk'
+import type { AccountType } from './contract.ts'
 import type { JournalLine } from './entities/journal-entry.ts'
 import { refuse } from './refuse.ts'
 
@@ -18,7 +19,14 @@ import { refuse } from './refuse.ts'
 export interface PostingAccount {
   readonly id: string
   readonly code: string
+  readonly type: AccountType
   readonly active: boolean
+}
+
+/** A line as it is posted: its account may come from a setting, of which the stored line knows nothing. */
+export interface PostingLine extends JournalLine {
+  readonly setting?: string | undefined
+  readonly type?: AccountType | undefined
 }
 
 /** Each line has one side, greater than zero. Holds for drafts too: there is no sense in storing anything else. */
@@ -58,6 +66,27 @@ export function balances(lines: readonly JournalLine[]): readonly Money[] {
       )
   }
   return [...sums.values()]
+}
+
+/** An account that a setting names is there, takes postings and is of the type that the setting is for. */
+export function checkSettingAccounts(
+  lines: readonly PostingLine[],
+  accounts: readonly PostingAccount[],
+): void {
+  const known = new Map(accounts.map((account) => [account.id, account]))
+  for (const { account: id, setting, type: wanted } of lines) {
+    if (setting === undefined) continue
+    const account = known.get(id)
+    if (!account) refuse('SETTING_ACCOUNT', { setting, why: ' that does not exist' })
+    const { code, active, type } = account
+    if (!active) refuse('SETTING_ACCOUNT', { setting, account: code, why: `, ${code}, that is not active` })
+    if (wanted !== undefined && type !== wanted)
+      refuse('SETTING_ACCOUNT', {
+        setting,
+        account: code,
+        why: `, ${code}, of the type ${type} where ${wanted} is needed`,
+      })
+  }
 }
 
 /** Each line is on an account that exists. */

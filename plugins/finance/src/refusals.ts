@@ -21,6 +21,15 @@ export const refusals = {
     status: 422,
     message: 'Line {line} is on account {account}, which is not active. Activate it or choose another.',
   },
+  ACCOUNT_TYPE_FIXED: {
+    status: 409,
+    message:
+      'Something was posted to account {account}, so it stays of the type {was}. Reverse that and use another account.',
+  },
+  SETTING_ACCOUNT: {
+    status: 409,
+    message: 'The setting {setting} names an account{why}. An admin names another.',
+  },
   PERIOD_LOCKED: {
     status: 422,
     message: 'The books are locked through {lockedThrough}, so an entry cannot be dated {date}.',

@@ -1,12 +1,18 @@
 // What the stock is worth, said in the books: through finance, in the same commit. What finance refuses (a locked period,
 // an inactive account) refuses the change of the stock with it.
 
-import type { Finance } from '@plinth/finance/contract'
+import type { AccountType, Finance } from '@plinth/finance/contract'
 import { type CivilDate, type Id, isZeroMoney, type Money } from '@plinth/sdk'
 import { refuse } from './refuse.ts'
 
 type Account = Id<'finance.account'>
 type Setting = 'inventoryAccount' | 'costAccount' | 'receiptAccount' | 'correctionAccount'
+
+/** Of those that could be nothing else. Goods may be received against a debt or a clearing account, as the tenant keeps it. */
+const types: Readonly<Partial<Record<Setting, AccountType>>> = {
+  inventoryAccount: 'asset',
+  costAccount: 'expense',
+}
 
 export interface Books {
   readonly uses: { readonly finance: Finance['services'] }
@@ -22,13 +28,17 @@ interface Booking {
   readonly reference?: string | undefined
 }
 
-/** Both accounts must be set. What is worth nothing is not booked. @throws SETTING_MISSING */
+/** Both accounts must be set. What is worth nothing is not booked. @throws SETTING_MISSING, finance's SETTING_ACCOUNT */
 export async function book({ uses, settings }: Books, booking: Booking) {
   const { debit, credit, amount, ...entry } = booking
-  const accountOf = (setting: Setting) => settings[setting] ?? refuse('SETTING_MISSING', { setting })
+  const on = (setting: Setting) => ({
+    account: settings[setting] ?? refuse('SETTING_MISSING', { setting }),
+    setting: `oms.${setting}`,
+    type: types[setting],
+  })
   const lines = [
-    { account: accountOf(debit), debit: amount },
-    { account: accountOf(credit), credit: amount },
+    { ...on(debit), debit: amount },
+    { ...on(credit), credit: amount },
   ]
   if (isZeroMoney(amount)) return undefined
   const { entry: id } = await uses.finance.postJournal({ ...entry, lines })

@@ -235,8 +235,13 @@ async function restoreSide(send: Send, side: Side, modules: ReadonlySet<string>)
 }
 
 /** By its code: there already, or made. */
-async function findOrMake(owner: Send, path: string, key: string, values: object): Promise<string> {
-  const code = 'B-1'
+async function findOrMake(
+  owner: Send,
+  path: string,
+  key: string,
+  code: string,
+  values: object,
+): Promise<string> {
   const { body } = await must(owner('GET', `${path}?${key}=${code}`))
   const [known] = body['items'] as { id: string }[]
   return known?.id ?? String((await must(owner('POST', path, { ...values, [key]: code }))).body['id'])
@@ -244,13 +249,15 @@ async function findOrMake(owner: Send, path: string, key: string, values: object
 
 /** Without an account to book on and an item that there is enough of, no order ever ships and no invoice is posted. */
 async function openBooks(owner: Send, side: Side): Promise<void> {
-  const account = await findOrMake(owner, '/v1/finance/accounts', 'code', { name: 'Books', type: 'asset' })
-  const oms = { inventoryAccount: account, costAccount: account }
+  const account = (code: string, type: string) =>
+    findOrMake(owner, '/v1/finance/accounts', 'code', code, { name: 'Books', type })
+  const asset = await account('B-1', 'asset')
+  const oms = { inventoryAccount: asset, costAccount: await account('B-2', 'expense') }
   await must(owner('PATCH', '/v1/tenant/settings/oms', oms))
-  const finance = { receivableAccount: account, revenueAccount: account }
+  const finance = { receivableAccount: asset, revenueAccount: await account('B-3', 'income') }
   await must(owner('PATCH', '/v1/tenant/settings/finance', finance))
   const price = { amount: '9.00', currency: 'USD' }
-  const item = await findOrMake(owner, '/v1/oms/items', 'sku', { name: 'Plenty', price })
+  const item = await findOrMake(owner, '/v1/oms/items', 'sku', 'B-1', { name: 'Plenty', price })
   await must(owner('PATCH', `/v1/oms/items/${item}`, { active: true, price }))
   await must(owner('POST', '/v1/oms/receipts', { item, quantity: '1000', unitCost: price }))
   side.learn('item in stock', item)
