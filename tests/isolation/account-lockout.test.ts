@@ -1,6 +1,9 @@
 // Failures that a stranger makes on purpose, so that somebody else cannot sign in. Then the same with the wall down.
+import pg from 'pg'
 import t from 'tap'
 import type { Defence } from '../../kernel/src/defences.ts'
+import { createThrottle } from '../../kernel/src/identity/throttle.ts'
+import { testDatabase } from '../support/database.ts'
 import { type PeopleLab, password, peopleLab } from '../support/people-lab.ts'
 
 const limits = { accountAttempts: 3, addressAttempts: 12, trustedProxies: ['127.0.0.0/8'] }
@@ -71,3 +74,34 @@ t.test('a stranger who fails on purpose', async (t) => {
 t.test('without ownFailures he locks the owner out', async (t) => {
   t.same(await lockOut(await open(t, 'ownFailures')), [429, 429])
 })
+
+t.test(
+  'a sign-in of one’s own that ends meanwhile does not end the waiting for the guesses beside it',
+  async (t) => {
+    const { adminUrl } = await testDatabase(t)
+    const pool = new pg.Pool({ connectionString: adminUrl })
+    t.teardown(() => pool.end())
+    const throttle = createThrottle(pool)
+    const rule = {
+      kind: 'address',
+      free: 4,
+      firstWaitSeconds: 60,
+      longestWaitSeconds: 60,
+      leakSeconds: 3_600,
+    } as const
+    const counted = [{ rule, of: stranger }]
+    const waits = { code: 'TOO_MANY_ATTEMPTS' }
+    const own = await throttle.begin(counted)
+    for (let guess = 0; guess < 3; guess += 1) await throttle.begin(counted)
+    await t.rejects(throttle.begin(counted), waits)
+    await throttle.takeBack(counted, own)
+    await t.rejects(throttle.begin(counted), waits)
+
+    const elsewhere = [{ rule, of: home }]
+    for (let guess = 0; guess < 3; guess += 1) await throttle.begin(elsewhere)
+    const last = await throttle.begin(elsewhere)
+    await t.rejects(throttle.begin(elsewhere), waits, 'until it is known that it was right')
+    await throttle.takeBack(elsewhere, last)
+    t.same(await throttle.begin(elsewhere), elsewhere, 'what a right one began is over with it')
+  },
+)

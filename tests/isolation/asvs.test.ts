@@ -129,6 +129,42 @@ t.test('small things', async (t) => {
     t.equal((await own('GET', '/v1/tenants')).status, 401)
   })
 
+  await t.test('a session in use ends at last, and a refresh token does not carry it further', async (t) => {
+    const { body } = await send('POST', signUp, { name: 'A', email: wanderer(), password: 'correct horse' })
+    const own = sender(kernel, { authorization: `Bearer ${body['token']}` })
+    const token = [String(body['token']).split('.')[0]]
+    const { body: issued } = await own('POST', '/v1/auth/token', {})
+    const signedInDaysAgo = (days: number) =>
+      database.admin.query(
+        `update identity.session set "createdAt" = now() - make_interval(days => ${days}),
+           "expiresAt" = now() + interval '1 hour' where token = $1`,
+        token,
+      )
+    const daysLeft = async () => {
+      const { rows } = await database.admin.query<{ days: number }>(
+        `select round(extract(epoch from "expiresAt" - now()) / 86400)::int as days
+           from identity.session where token = $1`,
+        token,
+      )
+      return rows[0]?.days
+    }
+    await signedInDaysAgo(10)
+    t.equal((await own('GET', '/v1/me')).status, 200)
+    t.equal(await daysLeft(), 7, 'it is prolonged')
+    await signedInDaysAgo(28)
+    const next = await send('POST', '/v1/auth/token', { refreshToken: issued['refreshToken'] })
+    t.equal(next.status, 200)
+    t.equal(await daysLeft(), 2)
+    t.equal((await own('GET', '/v1/me')).status, 200)
+    t.equal(await daysLeft(), 2)
+    await signedInDaysAgo(30)
+    t.equal((await send('POST', '/v1/auth/token', { refreshToken: next.body['refreshToken'] })).status, 401)
+    t.equal(
+      (await send('GET', '/v1/me', undefined, { authorization: `Bearer ${body['token']}` })).status,
+      401,
+    )
+  })
+
   await t.test('a refusal is in the log with its code, its tenant and its person', async (t) => {
     const member = await place.addMember(tenant, 'member')
     const before = lines.length

@@ -86,6 +86,55 @@ export const scopeAttacks: readonly CredentialAttack[] = [
     },
   },
   {
+    attack: 'a key for everything that connects a provider, which lets in whom it likes',
+    defence: 'a key says nothing of who is let in',
+    expected: person,
+    make: (vault) =>
+      using(vault, vault.keys.whole, [
+        'PUT',
+        '/v1/tenant/sso',
+        { issuer: 'https://mine.example', clientId: 'x', clientSecret: 'long enough' },
+      ]),
+  },
+  {
+    attack: 'a key for everything that adds a domain of e-mail to vouch for',
+    defence: 'a key says nothing of who is let in',
+    expected: person,
+    make: (vault) =>
+      using(vault, vault.keys.whole, ['POST', '/v1/tenant/sso/domains', { domain: 'mine-works.com' }]),
+  },
+  {
+    attack: 'a key for everything that makes a member an admin',
+    defence: 'a key makes nobody an admin or owner',
+    expected: person,
+    make: async (vault) => {
+      const member = await vault.place.addMember(vault.enemy, 'member')
+      const { body } = await member('GET', '/v1/me')
+      return using(vault, vault.keys.whole, ['PATCH', `/v1/tenant/members/${body['id']}`, { role: 'admin' }])
+    },
+  },
+  {
+    attack: "an owner's key for everything that hands the tenant over",
+    defence: 'a key makes nobody an admin or owner',
+    expected: person,
+    make: async (vault) => {
+      const member = await vault.place.addMember(vault.enemy, 'member')
+      const { body } = await member('GET', '/v1/me')
+      return withScopes(vault, ['*'], ['POST', '/v1/tenant/ownership', { userId: body['id'] }])
+    },
+  },
+  {
+    attack: "a key of one's own that has another stand in, who decides in one's name",
+    defence: 'a key lends nothing',
+    expected: person,
+    make: async (vault) => {
+      const member = await vault.place.addMember(vault.enemy, 'member')
+      const { body } = await member('GET', '/v1/me')
+      const absence = { substitute: body['id'], from: '2030-01-01', to: '2030-12-31' }
+      return withScopes(vault, ['*'], ['POST', '/v1/tenant/absences', absence])
+    },
+  },
+  {
     attack: "a key of one's own that lends to another for a year",
     defence: 'a key lends nothing',
     expected: person,

@@ -158,4 +158,24 @@ t.test('roles by the groups of an identity provider', async (t) => {
     const nobody = sender(place.kernel)
     t.equal((await nobody('GET', '/v1/tenant')).status, 401)
   })
+
+  await t.test('who leaves a group keeps the denial that keeps a duty, until the duty is gone', async (t) => {
+    const rules = [{ permission: 'tenant.usage.read', effect: 'deny' }]
+    const limits = String((await owner('POST', '/v1/tenant/roles', { name: 'Limits', rules })).body['id'])
+    t.equal((await connect({ groupClaim: 'groups', groupRoles: { limits } })).status, 200)
+    await enter('dan', ['limits'])
+    const both = await role('Both', ['tenant.audit.read', 'tenant.usage.read'])
+    await owner('POST', `/v1/tenant/members/${await idOf('dan')}/roles`, { role: both })
+    const duty = { title: 'Apart', first: 'tenant.audit.read', second: 'tenant.usage.read', within: 'person' }
+    const made = await owner('POST', '/v1/tenant/duties', duty)
+    const { send, reply } = await enter('dan', [])
+    t.equal(reply.status, 200)
+    t.match(await rolesOf('dan'), [{ id: both }, { id: limits }])
+    t.match((await auditOf('dan')).at(-1), { action: 'withheld', after: { id: limits, reason: /Apart/ } })
+    t.equal((await send('GET', '/v1/tenant/usage')).status, 403)
+    await owner('DELETE', `/v1/tenant/duties/${String(made.body['id'])}`)
+    await enter('dan', [])
+    t.match(await rolesOf('dan'), [{ id: both }])
+    t.equal((await rolesOf('dan')).length, 1)
+  })
 })

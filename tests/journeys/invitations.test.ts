@@ -1,5 +1,6 @@
 // Joining a tenant by invitation, and being deactivated in one.
-import t from 'tap'
+import t, { type Test } from 'tap'
+import type { Send } from '../support/kernel.ts'
 import { password, peopleLab } from '../support/people-lab.ts'
 
 const lab = await peopleLab(t)
@@ -103,6 +104,43 @@ t.test('one login in many tenants; an invitation is revoked, sent again, and gro
   t.same((body['items'] as { slug: string }[]).map(({ slug }) => slug).sort(), ['beta', 'gamma'])
 })
 
+/** What an administrator has sent is good for as long as he could send it, and what a key may send makes no administrator. */
+async function asked(t: Test, owner: Send, slug: string): Promise<void> {
+  const url = '/v1/tenant/invitations'
+  await owner('POST', url, { email: 'eve@delta.example', role: 'admin' })
+  const { body } = await accept(await link('eve@delta.example', /Invitation/), account)
+  const eve = as(String(body['token']), slug)
+  const { body: me } = await eve('GET', '/v1/me')
+  const key = await eve('POST', '/v1/me/keys', { name: 'all', scopes: ['*'] })
+  const cut = await eve('POST', '/v1/me/keys', { name: 'cut', scopes: ['tenant.members.manage'] })
+  const [whole, part] = [key, cut].map((made) => as(String(made.body['key'])))
+  if (!whole || !part) throw new Error('two keys')
+  const person = { status: 403, body: { code: 'PERSON_REQUIRED' } }
+  t.match(await whole('POST', url, { email: 'y@delta.example', role: 'admin' }), person)
+  t.match(await whole('POST', url, { email: 'plain@delta.example', role: 'member' }), { status: 201 })
+  const sent = await eve('POST', url, { email: 'next@delta.example', role: 'admin' })
+  const resend = `${url}/${String(sent.body['id'])}/resend`
+  t.match(await whole('POST', resend), person)
+  t.match(await part('POST', resend), { status: 403, body: { code: 'SCOPE_REQUIRED' } })
+  const token = await link('next@delta.example', /Invitation/)
+  const plain = await link('plain@delta.example', /Invitation/)
+  t.match([await look(token), await look(plain)], [{ status: 200 }, { status: 200 }])
+  const rules = (permission: string) => ({ rules: [{ permission, effect: 'deny' }] })
+  const role = await owner('POST', '/v1/tenant/roles', { name: 'Less', ...rules('tenant.export') })
+  await owner('POST', `/v1/tenant/members/${me['id']}/roles`, { role: role.body['id'] })
+  t.match(
+    [await look(token), await look(plain)],
+    [{ status: 410 }, { status: 200 }],
+    'she makes no admins now',
+  )
+  await owner('PATCH', `/v1/tenant/roles/${role.body['id']}`, rules('tenant.members.manage'))
+  t.match(await accept(plain, account), { status: 410 }, 'nor members')
+  await owner('DELETE', `/v1/tenant/members/${me['id']}/roles/${role.body['id']}`)
+  t.match(await look(token), { status: 200 })
+  await admin.query('insert into identity.person (user_id, disabled_at) values ($1, now())', [me['id']])
+  t.match(await accept(token, account), { status: 410 }, 'the operator has shut her out')
+}
+
 t.test('who invites, and what he may give', async (t) => {
   const { owner, slug } = await tenant('delta')
   const join = async (role: string, email: string) => {
@@ -136,6 +174,7 @@ t.test('who invites, and what he may give', async (t) => {
   const id = (email: string) => members.find((one) => one.email === email)?.userId
   t.match(await owner('DELETE', `/v1/tenant/members/${id('admin@delta.example')}`), { status: 204 })
   t.match(await accept(wayBack, account), { status: 410 }, 'who was removed has left himself no way back in')
+  await asked(t, owner, slug)
   await admin.query(
     `insert into kernel.mail (id, tenant_id, kind, recipient, sent_at)
      select gen_random_uuid(), t.id, 'invitation', 'x', now() from kernel.tenant t, generate_series(1, 200) where t.slug = $1`,

@@ -163,10 +163,59 @@ t.test('lending, duties and explanations', async (t) => {
       )
       const free = await give([deny('papers.paper.approve')], adminId)
       t.match((await owner('GET', '/v1/tenant/duties/report')).body, { items: { length: 1 } })
-      await take(free, adminId)
+      t.match(
+        await owner('DELETE', `/v1/tenant/members/${adminId}/roles/${free}`),
+        conflict,
+        'taking a denial away gives what it denied',
+      )
       t.equal((await bob('GET', '/v1/tenant/duties')).status, 403)
       t.equal((await owner('DELETE', `/v1/tenant/duties/${String(made.body['id'])}`)).status, 204)
+      await take(free, adminId)
       t.equal((await give2(adaId, approves)).status, 204)
+    },
+  )
+
+  await t.test(
+    'nor does it come together later: by loans to come, by a role that changes, in absence',
+    async (t) => {
+      const { kernel, tenant, ada, bob, ids, give } = await openDesk(t)
+      const [, , adaId, bobId] = ids
+      const { owner } = tenant
+      const conflict = { status: 403, body: { code: 'DUTY_CONFLICT' } }
+      const [first, second] = ['papers.paper.create', 'papers.paper.approve']
+      await owner('POST', '/v1/tenant/duties', { title: 'Four eyes', first, second, within: 'person' })
+      const lend = (send: Send, permission: string) =>
+        send('POST', delegations, {
+          borrower: bobId,
+          permissions: [permission],
+          startsAt: inDays(1),
+          endsAt: inDays(2),
+        })
+      const drafts = await give([allow(first)], adaId)
+      const lent = await lend(ada, first)
+      t.match(lent, { status: 201, body: { state: 'coming' } })
+      t.match(await lend(owner, second), conflict, 'two loans that both begin tomorrow')
+      const approves = await give([allow(second)])
+      const give2 = (role: string) => owner('POST', `/v1/tenant/members/${bobId}/roles`, { role })
+      t.match(await give2(approves), conflict, 'a role before the loan begins')
+      const reads = await give([allow('papers.paper.read')], bobId)
+      const widen = (rules: object[]) => owner('PATCH', `/v1/tenant/roles/${reads}`, { rules })
+      t.match(await widen([allow(second)]), conflict, 'a role that he has, and a loan')
+      await owner('DELETE', `/v1/tenant/members/${adaId}/roles/${drafts}`)
+      t.match(await give2(approves), conflict, 'what its lender has lost comes back with it')
+      t.equal((await bob('DELETE', `${delegations}/${String(lent.body['id'])}`)).status, 204)
+      await give2(drafts)
+      const member = `/v1/tenant/members/${bobId}`
+      t.match(await owner('PATCH', member, { active: false }), { status: 200 })
+      t.match(await widen([allow(second)]), conflict, 'he will have both when he is back')
+      t.match(await widen([allow('papers.office.read')]), { status: 200 })
+      t.match(await owner('PATCH', member, { active: true }), { status: 200 })
+      const { rows } = await kernel.database.admin.query(
+        'select from kernel.member_role where tenant_id = $1 and user_id = $2',
+        [tenant.id, bobId],
+      )
+      t.equal(rows.length, 2)
+      t.equal((await bob('GET', papers)).status, 403)
     },
   )
 

@@ -153,6 +153,51 @@ t.test('an address is changed when the new mailbox confirms it, and the old one 
   t.match(await signIn(fresh), { status: 200 })
 })
 
+t.test('an address that a tenant vouches for is not changed while one belongs to it', async (t) => {
+  const domain = 'kept.example'
+  const { send: boss } = await lab.person()
+  const { body: tenant } = await boss('POST', '/v1/tenants', { name: 'Kept', slug: 'kept' })
+  const { email, send: ada } = await lab.person(`ada@${domain}`)
+  const { body: me } = await ada('GET', '/v1/me')
+  const { admin } = lab.database
+  const change = (to: string) => ada('POST', '/v1/me/email', { email: to, password })
+  t.match(await change('early@home.example'), { status: 202 })
+  const early = await link('early@home.example', /new e-mail address/)
+  await admin.query(`insert into kernel.membership (tenant_id, user_id, role) values ($1, $2, 'member')`, [
+    tenant['id'],
+    me['id'],
+  ])
+  await admin.query(
+    `insert into kernel.sso_domain (tenant_id, domain, challenge, verified_at)
+     select $1, unnest($2::text[]), 'x', now()`,
+    [tenant['id'], [domain, 'also-kept.example']],
+  )
+  await admin.query(
+    `insert into kernel.sso_connection (tenant_id, issuer, client_id, sealed_secret, just_in_time, default_role,
+       group_roles, accept_unmarked_email, enforced, updated_by)
+     values ($1, 'https://idp.example', 'c', 's', false, 'member', '{}', false, false, 'x')`,
+    [tenant['id']],
+  )
+  const managed = { status: 403, body: { code: 'EMAIL_MANAGED', domain } }
+  t.match(await change('ada@home.example'), managed)
+  t.match(
+    await send('POST', '/v1/auth/email/confirm', { token: early }),
+    managed,
+    'nor by a link from before',
+  )
+  await admin.query(
+    `with gone as (delete from kernel.membership where tenant_id = $1 and user_id = $2 returning *)
+     insert into kernel.inactive_member (tenant_id, user_id, role, created_at, role_ids)
+     select tenant_id, user_id, role, created_at, '{}' from gone`,
+    [tenant['id'], me['id']],
+  )
+  t.match(await change('ada@home.example'), managed, 'who is deactivated as well')
+  t.match(await change('ada@also-kept.example'), { status: 202 }, 'another of its own domains is as good')
+  await admin.query('delete from kernel.inactive_member where tenant_id = $1', [tenant['id']])
+  t.match(await change('ada@home.example'), { status: 202 }, 'who has left does as he likes')
+  t.match(await ada('GET', '/v1/me'), { body: { email } })
+})
+
 t.test('name and language are one’s own; mails come in the language', async (t) => {
   const { email, send: ada } = await lab.person()
   t.match(await ada('PATCH', '/v1/me', { name: 'Ada König', language: 'de' }), {
@@ -207,7 +252,8 @@ t.test('codes of an authenticator: set up, asked for, used once, recovered, swit
     status: 401,
     body: { code: 'WRONG_CODE' },
   })
-  const confirmed = await ada('POST', '/v1/me/totp/confirm', { code: codeOf(uri) })
+  const setUpCode = codeOf(uri)
+  const confirmed = await ada('POST', '/v1/me/totp/confirm', { code: setUpCode })
   t.equal(confirmed.status, 200)
   const now = as(String(confirmed.body['token']))
   t.match(await now('GET', '/v1/me'), { body: { totp: true } })
@@ -221,6 +267,9 @@ t.test('codes of an authenticator: set up, asked for, used once, recovered, swit
     return String(answer.body['challenge'])
   }
   const second = (body: object) => send('POST', '/v1/auth/sign-in/second-factor', body)
+  t.match(await second({ challenge: await challenge(), code: setUpCode }), { status: 401 }, 'it was used')
+  for (const steps of [-2, 2])
+    t.match(await second({ challenge: await challenge(), code: codeOf(uri, steps) }), { status: 401 })
   const first = await challenge()
   const code = codeOf(uri, 1)
   for (const body of [{}, { code, recoveryCode: recovery[0] }])

@@ -133,7 +133,7 @@ t.test('roles', async (t) => {
     await write(owner, { title: 'dear', amount: '10.01' })
     const dear = deny('papers.paper.read', { when: [{ field: 'amount', op: 'gt', value: '10' }] })
     const role = await give(
-      [dear, deny('tenant.settings.update'), deny('tenant.roles.manage')],
+      [dear, ...['settings.update', 'roles.manage', 'members.manage'].map((one) => deny(`tenant.${one}`))],
       adminId,
       desk.ids[0],
     )
@@ -148,6 +148,11 @@ t.test('roles', async (t) => {
     t.match(await admin('POST', '/v1/tenant/service-accounts', { name: 'robot', role: 'admin' }), {
       status: 403,
     })
+    const member = `/v1/tenant/members/${adaId}`
+    const refused = { status: 403, body: { code: 'FORBIDDEN', permission: 'tenant.members.manage' } }
+    t.match(await admin('POST', '/v1/tenant/members', { email, role: 'member' }), refused)
+    t.match(await admin('PATCH', member, { active: false }), refused)
+    t.match(await admin('DELETE', member), refused)
     await take(role, adminId)
     await take(role, desk.ids[0])
     t.same(await titles(admin), ['cheap', 'dear'])

@@ -216,10 +216,37 @@ t.test('single sign-on', async (t) => {
       "update kernel.membership set role = 'member' where tenant_id = $1 and user_id = $2",
       [tenant.id, made.body['id']],
     )
+    const made1 = await sam('POST', '/v1/me/keys', { name: 'mine', scopes: ['*'] })
+    const key = sender(kernel, { authorization: `Bearer ${String(made1.body['key'])}` })
+    t.equal((await key('GET', '/v1/tenant')).status, 200)
     t.equal((await scim('DELETE', one)).status, 204)
     t.equal((await scim('GET', one)).status, 404)
     t.equal((await sam('GET', '/v1/tenant')).status, 404)
+    t.equal((await scim('POST', users, JSON.stringify(input))).status, 201)
+    t.equal((await sam('GET', '/v1/tenant')).status, 200)
+    t.equal((await key('GET', '/v1/tenant')).status, 401, 'his keys do not come back with him')
+    t.equal((await scim('DELETE', one)).status, 204)
   })
+
+  await t.test(
+    'what a provider takes away from an account that nobody confirmed is written down',
+    async (t) => {
+      const email = 'early@acme-works.com'
+      const squatter = await signUp(undefined, email)
+      idp.person = { sub: 'early', email, email_verified: true }
+      const came = await signInAt(kernel, `email=${email}`)
+      t.equal((await squatter('GET', '/v1/me')).status, 401)
+      const { rows } = await database.admin.query(
+        'select kind, detail from identity.event where user_id = $1 order by id',
+        [(came.body['user'] as { id: string }).id],
+      )
+      t.match(rows, [
+        { kind: 'signed-up' },
+        { kind: 'credentials-removed', detail: { by: 'single sign-on', tenant: tenant.id, sessions: 1 } },
+        { kind: 'signed-in' },
+      ])
+    },
+  )
 
   await t.test('is required where the tenant says so, but of owners and keys', async (t) => {
     const email = 'zoe@acme-works.com'

@@ -31,6 +31,13 @@ export const identityErrors = {
     'info',
     () => 'This link is unknown, was used already, or is too old. Ask for a new one.',
   ),
+  emailManaged: defineError<{ domain: string }>(
+    'EMAIL_MANAGED',
+    403,
+    'info',
+    (d) =>
+      `A tenant that you belong to keeps the addresses of '${d.domain}'. Ask its administrators to change yours, or leave it first.`,
+  ),
   invitationRequired: defineError<Nothing>(
     'INVITATION_REQUIRED',
     403,

@@ -2,7 +2,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors, type FieldError } from '../errors.ts'
-import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
+import { requirePerson, requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from '../tenants/control-transaction.ts'
 import { type AbsenceBody, absenceBody, absenceQuery, absenceShape } from './approval-schemas.ts'
@@ -53,6 +53,7 @@ export function absenceRoutes(app: Instance, ladder: Ladder, runControl: RunCont
   /** Lending one's decisions is one's own affair; for another it takes who manages approvals. */
   function mayArrange(stage: Located, person: string): void {
     requireUncut(stage)
+    requirePerson(stage)
     if (person !== stage.actor.id) requireTenantPermission(stage, 'tenant.approvals.manage')
   }
 

@@ -1,7 +1,6 @@
 // API keys: of a service account under /v1/tenant/service-accounts/{id}/keys, a person's own in one tenant under
 // /v1/me/keys.
 import type { FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
 import {
   createKey,
   type KeyOwner,
@@ -10,7 +9,7 @@ import {
   revokeKey,
   rotateKey,
 } from '../identity/manage-keys.ts'
-import { requireUncut } from '../permissions/tenant-permissions.ts'
+import { requirePerson, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
 import { mayMakeCredentials, mayManageAccounts } from '../tenants/service-accounts.ts'
@@ -43,7 +42,7 @@ export function keyRoutes(app: Instance, ladder: Ladder, runControl: RunControl)
     ownerOf(stage) {
       requireUncut(stage)
       // A key that could make keys would outlive its revocation.
-      if (stage.credential === 'key') throw errors.personRequired({})
+      requirePerson(stage)
       return { id: stage.actor.id, isService: false }
     },
   })

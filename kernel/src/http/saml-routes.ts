@@ -3,7 +3,7 @@ import { errors } from '../errors.ts'
 import { certificateIn, readMetadata } from '../identity/sso/saml/read-metadata.ts'
 import { longestSamlResponse, type SamlProvider } from '../identity/sso/saml/saml-provider.ts'
 import type { SignInFlow } from '../identity/sso/sign-in-flow.ts'
-import { mayManageSso, type SamlSettings, type SsoConnections } from '../tenants/sso/connection.ts'
+import { mayChangeSso, type SamlSettings, type SsoConnections } from '../tenants/sso/connection.ts'
 import { browserCookie } from './browser-cookie.ts'
 import type { Instance } from './create-instance.ts'
 import { etagOf, ifMatch } from './etag.ts'
@@ -90,7 +90,7 @@ function settingRoute(app: Instance, ladder: Ladder, parts: SamlParts): void {
       response: { 200: connectionShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      mayManageSso(stage)
+      mayChangeSso(stage)
       const { versions } = ifMatch(request)
       const {
         metadata: _,

@@ -4,7 +4,7 @@ import type { OidcClient } from '../identity/sso/oidc-client.ts'
 import { isProviderRefusal } from '../identity/sso/provider-refusal.ts'
 import type { SamlProvider } from '../identity/sso/saml/saml-provider.ts'
 import type { RunControl } from '../tenants/control-transaction.ts'
-import { mayManageSso, type SsoConnections } from '../tenants/sso/connection.ts'
+import { mayChangeSso, type SsoConnections } from '../tenants/sso/connection.ts'
 import type { SsoDomain, SsoDomains } from '../tenants/sso/domains.ts'
 import type { Instance } from './create-instance.ts'
 import { etagOf, ifMatch, sendRecord } from './etag.ts'
@@ -61,7 +61,7 @@ export function ssoRoutes(
       response: { 200: connectionShape, ...problemResponses },
     },
     ...atRung(ladder.located, async (stage, request, reply) => {
-      mayManageSso(stage)
+      mayChangeSso(stage)
       const { versions } = ifMatch(request)
       const { clientSecret, ...body } = request.body as ConnectionBody
       const { issuer, clientId } = body

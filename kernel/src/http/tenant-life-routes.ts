@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
-import { requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
+import { requirePerson, requireTenantPermission, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import {
   type Changer,
@@ -30,9 +30,13 @@ import {
 } from './tenant-life-schemas.ts'
 import { tenantView } from './tenant-view.ts'
 
-/** Only an owner ends a tenant, or hands it over: with all of his rights, not a part of them. @throws FORBIDDEN, SCOPE_REQUIRED */
+/**
+ * Only an owner ends a tenant, or hands it over: with all of his rights, and not by a key.
+ * @throws FORBIDDEN, SCOPE_REQUIRED, PERSON_REQUIRED
+ */
 function requireOwner(stage: Located, permission: 'tenant.close' | 'tenant.ownership.transfer'): void {
   requireUncut(stage)
+  requirePerson(stage)
   if (stage.role !== 'owner') throw errors.forbidden({ permission })
 }
 

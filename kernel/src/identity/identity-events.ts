@@ -25,6 +25,7 @@ export type IdentityEventKind =
   | 'passkey-added'
   | 'passkey-removed'
   | 'factors-removed'
+  | 'credentials-removed'
   | 'disabled'
   | 'enabled'
 

@@ -238,7 +238,7 @@ export async function signInWithPasskey(
 ): Promise<SignedIn> {
   const { accounts, throttle, runControl } = parts
   const counted = [{ rule: throttleRules(parts.config).address, of: origin.address }]
-  await throttle.begin(counted)
+  const blocking = await throttle.begin(counted)
   const { user_id: userId } = await verifyPasskey(parts, input).catch(async (error: unknown) => {
     await runControl((tx) =>
       recordIdentityEvent(tx, origin, {
@@ -249,7 +249,7 @@ export async function signInWithPasskey(
     )
     throw error
   })
-  await throttle.takeBack(counted)
+  await throttle.takeBack(counted, blocking)
   const person = await runControl((tx) => readPerson(tx, userId))
   if (parts.config.verifyEmail === 'required' && !person.isVerified) throw errors.emailNotVerified({})
   const token = await accounts.openSession(userId, origin)

@@ -121,7 +121,7 @@ export async function requirePassword(
     // Nobody else's failures: what is counted here is done with this session.
     { rule: rules['account-here'], of: `${actor.id} session ${actor.session}` },
   ]
-  await throttle.begin(counted)
+  const blocking = await throttle.begin(counted)
   const [account] = await runControl((tx) =>
     tx.query<{ password: string | null }>(
       `SELECT password FROM identity.account WHERE "userId" = $1 AND "providerId" = 'credential'`,
@@ -138,7 +138,7 @@ export async function requirePassword(
     )
     throw errors.wrongPassword({})
   }
-  await throttle.takeBack(counted)
+  await throttle.takeBack(counted, blocking)
 }
 
 /** Ends all other sessions. @throws WRONG_PASSWORD, PASSWORD_REFUSED, TOO_MANY_ATTEMPTS */

@@ -8,6 +8,7 @@ import { type IdentityEventKind, recordIdentityEvent } from './identity-events.t
 import type { IdentityParts } from './identity-parts.ts'
 import { requirePassword } from './passwords.ts'
 import { endSessions, readPerson } from './persons.ts'
+import { useCode } from './sign-in.ts'
 
 /** Writes a change of how somebody signs in down, and tells his mailbox, in the caller's transaction. */
 export async function tellFactorChange(
@@ -62,6 +63,8 @@ export async function confirmCodes(
 ): Promise<string> {
   requireSession(who)
   const token = await parts.accounts.codes.confirm(who.token, code)
+  // Who looked over his shoulder has it for another minute.
+  await parts.runControl((tx) => useCode(tx, who.actor.id, code))
   await settle(parts, token, who.actor.id, { kind: 'totp-on', what: 'totp-on' }, origin)
   return token
 }

@@ -2,6 +2,7 @@
 // token is handed out.
 import { errors, isPlinthError } from '../errors.ts'
 import type { Arrival } from '../stages.ts'
+import type { ControlTransaction } from '../tenants/control-transaction.ts'
 import type { CodeAsked, SignedIn } from './accounts.ts'
 import { refusalOf } from './better-auth/open-better-auth.ts'
 import { recordIdentityEvent } from './identity-events.ts'
@@ -65,12 +66,12 @@ export async function signIn(
       throw error
     }
     // The password was right, or nobody could look: no failure of the caller's.
-    await throttle.takeBack(counted)
+    await throttle.takeBack(counted, blocking)
     if (refusal !== 'EMAIL_NOT_VERIFIED') throw error
     await sendVerification(parts, input.email, origin)
     throw errors.emailNotVerified({}, error)
   }
-  await throttle.takeBack(counted)
+  await throttle.takeBack(counted, blocking)
   if ('challenge' in answer) return answer
   for (const one of ofAccount) await throttle.forget(one)
   await runControl((tx) =>
@@ -83,6 +84,23 @@ export async function signIn(
   return answer
 }
 
+/** Whether it is the first time: a code is right for longer than one needs to send it. */
+export async function useCode(
+  tx: Pick<ControlTransaction, 'query'>,
+  userId: string,
+  code: string,
+): Promise<boolean> {
+  await tx.query(
+    `DELETE FROM identity.used_code WHERE user_id = $1 AND used_at < now() - interval '3 minutes'`,
+    [userId],
+  )
+  const used = await tx.query(
+    'INSERT INTO identity.used_code (user_id, code) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING code',
+    [userId, code],
+  )
+  return used.length > 0
+}
+
 /** The second step, with a code of an authenticator or a recovery code. @throws WRONG_CODE, TOO_MANY_ATTEMPTS */
 export async function signInWithCode(
   parts: IdentityParts,
@@ -92,12 +110,13 @@ export async function signInWithCode(
   const { accounts, throttle, runControl, off } = parts
   const rules = throttleRules(parts.config)
   const counted: readonly Counted[] = [{ rule: rules.address, of: origin.address }]
-  await throttle.begin(counted)
+  const blocking = await throttle.begin(counted)
   let answer: SignedIn
   try {
     answer = await accounts.codes.verify(input, origin)
   } catch (error) {
-    if (!isPlinthError(error) || error.code !== errors.wrongCode.code) await throttle.takeBack(counted)
+    if (!isPlinthError(error) || error.code !== errors.wrongCode.code)
+      await throttle.takeBack(counted, blocking)
     else
       await runControl((tx) =>
         recordIdentityEvent(tx, origin, {
@@ -110,17 +129,7 @@ export async function signInWithCode(
   }
   const isFirstUse = await runControl(async (tx) => {
     const { id: userId } = answer.user
-    if (!input.isRecovery && !off.has('codeReplay')) {
-      await tx.query(
-        `DELETE FROM identity.used_code WHERE user_id = $1 AND used_at < now() - interval '3 minutes'`,
-        [userId],
-      )
-      const used = await tx.query(
-        'INSERT INTO identity.used_code (user_id, code) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING code',
-        [userId, input.code],
-      )
-      if (used.length === 0) return false
-    }
+    if (!input.isRecovery && !off.has('codeReplay') && !(await useCode(tx, userId, input.code))) return false
     const how = input.isRecovery ? 'recovery-code' : 'totp'
     await recordIdentityEvent(tx, origin, { kind: 'signed-in', userId, detail: { with: how } })
     return true
@@ -129,7 +138,7 @@ export async function signInWithCode(
     await accounts.signOut(answer.token)
     throw errors.wrongCode({})
   }
-  await throttle.takeBack(counted)
+  await throttle.takeBack(counted, blocking)
   const { email } = await runControl((tx) => readPerson(tx, answer.user.id))
   for (const one of Object.values(ownCounts(parts, email, origin.address))) await throttle.forget(one)
   return answer

@@ -28,8 +28,8 @@ export interface Throttle {
    * @throws TOO_MANY_ATTEMPTS while one of them is blocked
    */
   begin(counted: readonly Counted[]): Promise<readonly Counted[]>
-  /** The attempt did not fail: it is taken back. */
-  takeBack(counted: readonly Counted[]): Promise<void>
+  /** The attempt did not fail: it is taken back, and so is what was `blocked` by it, as `begin` answered, and by no other. */
+  takeBack(counted: readonly Counted[], blocked: readonly Counted[]): Promise<void>
   /** Forgets all failures. */
   forget(counted: Counted): Promise<void>
 }
@@ -72,11 +72,12 @@ export function createThrottle(pool: pg.Pool, off: DefencesOff = allStand): Thro
     throw errors.tooManyAttempts({ retryAfter: waiting.rows[0]?.seconds ?? 1 })
   }
 
-  async function takeBack(counted: readonly Counted[]): Promise<void> {
+  async function takeBack(counted: readonly Counted[], blocked: readonly Counted[]): Promise<void> {
     for (const one of counted)
       await pool.query(
-        `UPDATE identity.throttle SET failures = greatest(failures - 1, 0), blocked_until = date_trunc('milliseconds', now()) WHERE key = $1`,
-        [keyOf(one)],
+        `UPDATE identity.throttle SET failures = greatest(failures - 1, 0),
+           blocked_until = CASE WHEN $2 THEN date_trunc('milliseconds', now()) ELSE blocked_until END WHERE key = $1`,
+        [keyOf(one), blocked.includes(one)],
       )
   }
 
@@ -91,7 +92,7 @@ export function createThrottle(pool: pg.Pool, off: DefencesOff = allStand): Thro
           begun.push(one)
         } catch (error) {
           // What was not tried for one of them is no failure of the others.
-          await takeBack(begun)
+          await takeBack(begun, blocking)
           throw error
         }
       }

@@ -1,10 +1,11 @@
 // Showing that an address is one's own: after sign-up, and before it becomes the address to sign in with.
 import { errors, isPlinthError } from '../errors.ts'
 import type { Arrival } from '../stages.ts'
+import type { ControlTransaction } from '../tenants/control-transaction.ts'
 import { recordIdentityEvent } from './identity-events.ts'
 import { type IdentityParts, throttleRules } from './identity-parts.ts'
 import { linkUrl, makeLink, takeLink } from './links.ts'
-import { findByEmail, readPerson, rereadSessions } from './persons.ts'
+import { findByEmail, type Person, readPerson, rereadSessions } from './persons.ts'
 
 /**
  * Whether a mail to this address may be sent now; counts it. A mailbox that has had enough is left alone silently, for
@@ -42,8 +43,30 @@ export async function sendVerification(parts: IdentityParts, email: string, orig
 }
 
 /**
+ * Whom a tenant's identity provider speaks for does not slip away from it: a tenant that requires it, and a directory that
+ * ends its people here, know them by their address. @throws EMAIL_MANAGED
+ */
+async function refuseManaged(
+  tx: Pick<ControlTransaction, 'query'>,
+  { id, email }: Pick<Person, 'id' | 'email'>,
+  next: string,
+): Promise<void> {
+  const [kept] = await tx.query<{ domain: string }>(
+    `SELECT d.domain FROM kernel.sso_domain d JOIN kernel.sso_connection c ON c.tenant_id = d.tenant_id
+       JOIN (SELECT tenant_id, user_id, role FROM kernel.membership
+             UNION ALL SELECT tenant_id, user_id, role FROM kernel.inactive_member) m ON m.tenant_id = d.tenant_id
+      WHERE m.user_id = $1 AND m.role <> 'owner' AND d.verified_at IS NOT NULL AND d.domain = split_part(lower($2), '@', 2)
+        AND NOT EXISTS (SELECT FROM kernel.sso_domain o WHERE o.tenant_id = d.tenant_id AND o.verified_at IS NOT NULL
+                           AND o.domain = split_part(lower($3), '@', 2))
+      LIMIT 1`,
+    [id, email, next],
+  )
+  if (kept) throw errors.emailManaged(kept)
+}
+
+/**
  * Asks for another address. The answer is the same when somebody has it already; the link goes to the new address, and
- * changes nothing until it is used.
+ * changes nothing until it is used. @throws EMAIL_MANAGED
  */
 export async function askNewEmail(
   parts: IdentityParts,
@@ -54,7 +77,9 @@ export async function askNewEmail(
   parts.outbox.requireMail()
   if (!(await mayMail(parts, email, origin))) return
   await parts.runControl(async (tx) => {
-    const { name, language } = await readPerson(tx, userId)
+    const person = await readPerson(tx, userId)
+    await refuseManaged(tx, person, email)
+    const { name, language } = person
     await recordIdentityEvent(tx, origin, { kind: 'email-change-asked', userId })
     if (await findByEmail(tx, email)) return
     const { token, expiresAt } = await makeLink(tx, { purpose: 'change-email', userId, email })
@@ -68,7 +93,7 @@ export async function askNewEmail(
   })
 }
 
-/** Uses a link of either kind. @throws LINK_INVALID, also when the address was taken meanwhile */
+/** Uses a link of either kind. @throws LINK_INVALID, also when the address was taken meanwhile, EMAIL_MANAGED */
 export async function confirmEmail(parts: IdentityParts, token: string, origin: Arrival): Promise<void> {
   await parts.runControl(async (tx) => {
     const link = await takeLink(tx, token, ['verify-email', 'change-email'], parts.off)
@@ -83,6 +108,7 @@ export async function confirmEmail(parts: IdentityParts, token: string, origin: 
       return
     }
     if (await findByEmail(tx, link.email)) throw errors.linkInvalid({})
+    await refuseManaged(tx, person, link.email)
     await tx.query(
       'UPDATE identity."user" SET email = $2, "emailVerified" = true, "updatedAt" = now() WHERE id = $1',
       [person.id, link.email.toLowerCase()],

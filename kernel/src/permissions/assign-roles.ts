@@ -89,8 +89,11 @@ export async function unassignRole(
   roleId: string,
 ): Promise<void> {
   await runControl(async (tx) => {
-    const { caller, role } = await lockAssignment(tx, by, userId, roleId)
+    const { caller, role, member } = await lockAssignment(tx, by, userId, roleId)
     refuseUngranted(caller, manifests, lifted(role.rules), by.scopes, off)
+    // What the role denied him may be one of a pair.
+    const roles = member.roles.filter(({ id }) => id !== role.id)
+    await refuseConflicts(tx, by.tenant.id, manifests, member, { ...member, roles })
     const gone = await tx.query(
       'DELETE FROM kernel.member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3 RETURNING role_id',
       [by.tenant.id, userId, role.id],

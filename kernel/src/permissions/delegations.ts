@@ -12,7 +12,7 @@ import { heldPermissions, refuseConflicts } from './duty-conflicts.ts'
 import type { Grants } from './grants.ts'
 import { grantsOfMember, lockAccess } from './lock-access.ts'
 import { recordAccess } from './record-access.ts'
-import { holdsTenantPermission } from './tenant-permissions.ts'
+import { holdsTenantPermission, requirePerson } from './tenant-permissions.ts'
 
 export interface Delegation {
   readonly id: string
@@ -110,8 +110,7 @@ export async function lend(
 ): Promise<Delegation> {
   const { start, end } = period(input)
   const { borrower, permissions, reason = '' } = input
-  // What a key lent would outlive it.
-  if (by.credential === 'key') throw errors.personRequired({})
+  requirePerson(by)
   if (borrower === by.actor.id) throw wrong('borrower', 'SAME_PERSON', 'must be somebody else.')
   return runControl(async (tx) => {
     const lender = await lockAccess(tx, by)

@@ -20,7 +20,7 @@ export const membershipOf = async (
   return row?.role
 }
 
-/** What another member holds. @throws RECORD_NOT_FOUND */
+/** What another member holds, and what he was lent for later: a pair is kept apart before it meets. @throws RECORD_NOT_FOUND */
 export async function grantsOfMember(
   tx: ControlTransaction,
   tenantId: string,
@@ -28,7 +28,7 @@ export async function grantsOfMember(
 ): Promise<Grants> {
   const role = await membershipOf(tx, tenantId, userId)
   if (!role) throw errors.recordNotFound({ entity: 'member', id: userId })
-  return readGrants(tx.query, unasked, tenantId, userId, role)
+  return readGrants(tx.query, unasked, tenantId, userId, role, { isComing: true })
 }
 
 /** What the caller holds now. @throws FORBIDDEN, TENANT_NOT_FOUND */

@@ -55,13 +55,14 @@ const nextMidnight = (now: number): number => {
   return Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate() + 1)
 }
 
-/** `role` is that of the membership, which is known already. */
+/** `role` is that of the membership, which is known already; `isComing` counts loans that have not begun as those that run. */
 export async function readGrants(
   query: RunQuery,
   source: ScopeSource,
   tenantId: string,
   userId: string,
   role: MembershipRole,
+  { isComing = false } = {},
 ): Promise<Grants> {
   const now = Date.now()
   const loans = await query<LoanRow>(
@@ -71,7 +72,7 @@ export async function readGrants(
       ORDER BY d.starts_at, d.id LIMIT ${mostLoans}`,
     [tenantId, userId, new Date(now)],
   )
-  const running = loans.filter((loan) => loan.starts_at.getTime() <= now)
+  const running = loans.filter((loan) => isComing || loan.starts_at.getTime() <= now)
   const roles = await rolesOf(query, tenantId, [userId, ...running.map(({ lender }) => lender)])
   let asked = false
   const person = async (id: string, membership: MembershipRole): Promise<Granted> => {

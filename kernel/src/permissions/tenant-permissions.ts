@@ -78,3 +78,11 @@ export function requireEverything({ grants, scopes }: Caller): void {
 export function requireUncut({ scopes }: { readonly scopes?: readonly string[] | undefined }): void {
   if (scopes !== undefined) throw errors.scopeRequired({ permission: '*' })
 }
+
+/**
+ * For what makes credentials, admins and loans, or says who vouches for people: it would go on when the key that did it is
+ * revoked. @throws PERSON_REQUIRED
+ */
+export function requirePerson({ credential }: Pick<Located, 'credential'>): void {
+  if (credential === 'key') throw errors.personRequired({})
+}

@@ -8,7 +8,10 @@ import { recordIdentityEvent } from '../identity/identity-events.ts'
 import type { IdentityParts } from '../identity/identity-parts.ts'
 import { linkTokenHash } from '../identity/links.ts'
 import { findByEmail } from '../identity/persons.ts'
+import { readGrants } from '../permissions/read-grants.ts'
+import { unasked } from '../permissions/scope-source.ts'
 import type { Actor, Arrival, MembershipRole } from '../stages.ts'
+import { missingToAssign } from './change-members.ts'
 import type { ControlTransaction } from './control-transaction.ts'
 import { invitedByOperator } from './invite-owner.ts'
 import { membershipKey } from './tenant-directory.ts'
@@ -21,6 +24,9 @@ interface OpenInvitation {
   readonly tenant_id: string
   readonly slug: string
   readonly name: string
+  readonly invited_by: string
+  /** Null for who is no member now, or may not enter. */
+  readonly inviter_role: MembershipRole | null
 }
 
 export interface InvitationView {
@@ -45,18 +51,30 @@ async function findOpen(
   { off }: Pick<IdentityParts, 'off'>,
 ): Promise<OpenInvitation> {
   const [row] = await tx.query<OpenInvitation>(
-    `SELECT i.id, i.email, i.role, i.expires_at, i.tenant_id, t.slug, t.name
+    `SELECT i.id, i.email, i.role, i.expires_at, i.tenant_id, t.slug, t.name, i.invited_by, m.role AS inviter_role
        FROM kernel.invitation i
        JOIN kernel.tenant t ON t.id = i.tenant_id AND t.state NOT IN ('closing', 'closed', 'suspended')
-      WHERE (i.invited_by = '${invitedByOperator}' OR EXISTS (
-              SELECT FROM kernel.membership m WHERE m.tenant_id = i.tenant_id AND m.user_id = i.invited_by
-                 AND (m.role = 'owner' OR (m.role = 'admin' AND i.role <> 'owner'))))
-        AND i.token_hash = $1 ${off.has('singleUse') ? '' : 'AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()'}
+       LEFT JOIN kernel.membership m ON m.tenant_id = i.tenant_id AND m.user_id = i.invited_by
+        AND NOT EXISTS (SELECT FROM identity.person p WHERE p.user_id = m.user_id AND p.disabled_at IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM kernel.service_account s
+                         WHERE s.tenant_id = m.tenant_id AND s.id::text = m.user_id AND NOT s.active)
+      WHERE i.token_hash = $1 ${off.has('singleUse') ? '' : 'AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > now()'}
         FOR UPDATE OF i`,
     [linkTokenHash(token)],
   )
-  if (!row) throw errors.linkInvalid({})
+  if (!row || !(await standsFor(tx, row))) throw errors.linkInvalid({})
   return row
+}
+
+/** Whether somebody could send it now who has sent it. */
+async function standsFor(
+  tx: Pick<ControlTransaction, 'query'>,
+  { tenant_id: tenantId, role, invited_by: inviter, inviter_role: inviterRole }: OpenInvitation,
+): Promise<boolean> {
+  if (inviter === invitedByOperator) return true
+  if (inviterRole === null) return false
+  const grants = await readGrants(tx.query, unasked, tenantId, inviter, inviterRole)
+  return missingToAssign({ grants }, role) === undefined
 }
 
 const tenantOf = ({ tenant_id: id, slug, name }: OpenInvitation) => ({ id, slug, name })

@@ -1,9 +1,10 @@
 // Who belongs to a tenant, and with which role. A tenant always keeps an owner.
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
+import { lockAccess } from '../permissions/lock-access.ts'
 import { holdsEverything } from '../permissions/may-grant.ts'
 import { isInScopes } from '../permissions/scopes.ts'
-import { requireUncut } from '../permissions/tenant-permissions.ts'
+import { isGivenInTenant, requirePerson, requireUncut } from '../permissions/tenant-permissions.ts'
 import type { Located, MembershipRole } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
@@ -69,18 +70,13 @@ export async function readMember(tx: ControlTransaction, tenantId: string, userI
   return memberFromRow(row)
 }
 
-// Changes of one tenant's members take turns on the tenant's row, and the caller's role is read again behind it: what
+// Changes of one tenant's members take turns on the tenant's row, and what the caller holds is read again behind it: what
 // the request came with may be from before another's change, and two owners could remove each other by it.
 export async function lockMembers(tx: ControlTransaction, by: Located): Promise<Located> {
   if (!isInScopes(by.scopes, 'tenant.members.manage'))
     throw errors.scopeRequired({ permission: 'tenant.members.manage' })
-  await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
-  const [own] = await tx.query<{ role: MembershipRole }>(
-    'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE',
-    [by.tenant.id, by.actor.id],
-  )
-  if (!own) throw errors.tenantNotFound({ tenant: by.tenant.slug })
-  return { ...by, role: own.role }
+  const grants = await lockAccess(tx, by)
+  return { ...by, role: grants.role, grants }
 }
 
 /** Behind `lockMembers`: nobody else makes or unmakes an owner meanwhile. */
@@ -110,18 +106,35 @@ export async function recordChange(
   await tx.announce({ kind: 'member', id: membershipKey(by.tenant.id, userId) })
 }
 
-/** Admins manage members; only an owner makes or unmakes an owner. */
-export function mayAssign(by: Located, role: MembershipRole): void {
-  const isAbove = by.role === 'owner' || (by.role === 'admin' && role !== 'owner')
+/**
+ * The permission that he lacks who would make or unmake somebody with such a role. Admins manage members, where no role denies
+ * it to them; only an owner makes or unmakes an owner.
+ */
+export function missingToAssign(
+  { grants }: Pick<Located, 'grants'>,
+  role: MembershipRole,
+): string | undefined {
+  const isAbove = grants.role === 'owner' || (grants.role === 'admin' && role !== 'owner')
   // An admin may do everything. Whoever is denied something does not make, or unmake, one who is not.
-  const isWithin = role === 'member' || holdsEverything({ ...by.grants, role: by.role })
-  if (isAbove && isWithin) return
-  throw errors.forbidden({ permission: `tenant.members.${role}` })
+  const isWithin = role === 'member' || holdsEverything(grants)
+  if (!isAbove || !isWithin) return `tenant.members.${role}`
+  return isGivenInTenant(grants, 'tenant.members.manage') ? undefined : 'tenant.members.manage'
 }
 
-/** A credential that is cut makes nobody who may do what it may not. @throws SCOPE_REQUIRED */
+/** @throws FORBIDDEN */
+export function mayAssign(by: Pick<Located, 'grants'>, role: MembershipRole): void {
+  const permission = missingToAssign(by, role)
+  if (permission !== undefined) throw errors.forbidden({ permission })
+}
+
+/**
+ * A credential that is cut makes nobody who may do what it may not, and a key nobody who does more when it is revoked.
+ * @throws SCOPE_REQUIRED, PERSON_REQUIRED
+ */
 export function mayPromote(by: Located, role: MembershipRole): void {
-  if (role !== 'member') requireUncut(by)
+  if (role === 'member') return
+  requireUncut(by)
+  requirePerson(by)
 }
 
 /** Adds a person who already has an account. */
@@ -159,7 +172,7 @@ export async function addMember(
 }
 
 /** Where a person stands as one of a tenant. */
-export const membershipTables = [
+const membershipTables = [
   'kernel.membership',
   'kernel.inactive_member',
   'kernel.scim_user',
@@ -167,6 +180,18 @@ export const membershipTables = [
 ] as const
 
 type MemberKey = readonly [tenantId: string, userId: string]
+
+/** Takes all of him out of the tenant. His keys do not come back with him, should he be added again. */
+export async function dropMember(tx: ControlTransaction, key: MemberKey): Promise<void> {
+  for (const table of membershipTables)
+    await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, key)
+  const keys = await tx.query<{ id: string }>(
+    `UPDATE kernel.api_key SET revoked_at = now()
+      WHERE tenant_id = $1 AND owner_id = $2 AND revoked_at IS NULL RETURNING id`,
+    key,
+  )
+  for (const { id } of keys) await tx.announce({ kind: 'session', id: `key:${id}` })
+}
 
 /** Takes him from among the members. What he had lent and borrowed ends with that; his roles are kept for later. */
 export async function deactivate(tx: ControlTransaction, key: MemberKey): Promise<void> {
@@ -254,15 +279,7 @@ export async function removeMember(
     if (userId !== by.actor.id) mayAssign(caller, before.role)
     expect(before)
     if (before.active && before.role === 'owner') await keepAnOwner(tx, by.tenant.id, userId)
-    for (const table of membershipTables)
-      await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, userId])
-    // His keys do not come back with him, should he be added again.
-    const keys = await tx.query<{ id: string }>(
-      `UPDATE kernel.api_key SET revoked_at = now()
-        WHERE tenant_id = $1 AND owner_id = $2 AND revoked_at IS NULL RETURNING id`,
-      [by.tenant.id, userId],
-    )
-    for (const { id } of keys) await tx.announce({ kind: 'session', id: `key:${id}` })
+    await dropMember(tx, [by.tenant.id, userId])
     await recordChange(tx, by, userId, 'removed', { before })
   })
 }

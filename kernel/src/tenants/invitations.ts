@@ -175,7 +175,8 @@ async function readUnused(tx: ControlTransaction, by: Located, id: string): Prom
 export async function resendInvitation(parts: InvitationParts, by: Located, id: string): Promise<Invitation> {
   parts.outbox.requireMail()
   return parts.runControl(async (tx) => {
-    await readUnused(tx, by, id)
+    const { role } = await readUnused(tx, by, id)
+    mayPromote(by, role)
     await checkDailyLimit(tx, by.tenant.id)
     const token = newLinkToken()
     // Whoever sends it again answers for it from now on.

@@ -4,7 +4,11 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { auditedBy } from '../audit/write-audit.ts'
 import { errors } from '../errors.ts'
-import { requireEverything, requireTenantPermission } from '../permissions/tenant-permissions.ts'
+import {
+  requireEverything,
+  requirePerson,
+  requireTenantPermission,
+} from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import type { ControlTransaction, RunControl } from './control-transaction.ts'
 import { membershipKey } from './tenant-directory.ts'
@@ -67,7 +71,7 @@ export function mayManageAccounts(by: Located): void {
  */
 export function mayMakeCredentials(by: Located): void {
   mayManageAccounts(by)
-  if (by.credential === 'key') throw errors.personRequired({})
+  requirePerson(by)
 }
 
 /** Account with `id`, its row locked. @throws RECORD_NOT_FOUND */

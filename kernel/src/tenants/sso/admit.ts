@@ -9,6 +9,7 @@ import type { Manifest } from '@plinth/sdk'
 import { auditedBy } from '../../audit/write-audit.ts'
 import { allStand, type DefencesOff } from '../../defences.ts'
 import { errors } from '../../errors.ts'
+import { recordIdentityEvent } from '../../identity/identity-events.ts'
 import type { Arrival, MembershipRole } from '../../stages.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { membershipKey } from '../tenant-directory.ts'
@@ -55,7 +56,12 @@ async function addressOf(
 }
 
 /** Takes away whatever might let somebody else in. */
-async function resetCredentials(tx: ControlTransaction, userId: string): Promise<void> {
+async function resetCredentials(
+  tx: ControlTransaction,
+  tenantId: string,
+  userId: string,
+  origin: Arrival,
+): Promise<void> {
   await tx.query('DELETE FROM identity.account WHERE "userId" = $1', [userId])
   await tx.query('DELETE FROM identity.passkey WHERE user_id = $1', [userId])
   await tx.query('DELETE FROM identity."twoFactor" WHERE "userId" = $1', [userId])
@@ -70,6 +76,8 @@ async function resetCredentials(tx: ControlTransaction, userId: string): Promise
   )
   for (const { id } of ended) await tx.announce({ kind: 'session', id })
   for (const { id } of revoked) await tx.announce({ kind: 'session', id: `key:${id}` })
+  const detail = { by: 'single sign-on', tenant: tenantId, sessions: ended.length, keys: revoked.length }
+  await recordIdentityEvent(tx, origin, { kind: 'credentials-removed', userId, detail })
 }
 
 interface PersonRow {
@@ -84,6 +92,7 @@ export async function accountFor(
   tenantId: string,
   email: string,
   name: string | undefined,
+  origin: Arrival,
 ): Promise<string> {
   const [known] = await tx.query<PersonRow>(
     `SELECT u.id, u."emailVerified" AS verified,
@@ -104,7 +113,7 @@ export async function accountFor(
   }
   // The tenant took him in itself, or he has shown that the address is his.
   if (known.verified || known.is_member) return known.id
-  await resetCredentials(tx, known.id)
+  await resetCredentials(tx, tenantId, known.id, origin)
   await tx.query(
     'UPDATE identity."user" SET "emailVerified" = true, "twoFactorEnabled" = false WHERE "id" = $1',
     [known.id],
@@ -140,7 +149,7 @@ export async function admit(
       WHERE l.tenant_id = $1 AND l.issuer = $2 AND l.subject = $3`,
     [tenantId, issuer, vouched.subject],
   )
-  const userId = link?.user_id ?? (await accountFor(tx, tenantId, email, vouched.name))
+  const userId = link?.user_id ?? (await accountFor(tx, tenantId, email, vouched.name, to.by))
   const [member] = await tx.query<{ role: MembershipRole }>(
     'SELECT role FROM kernel.membership WHERE tenant_id = $1 AND user_id = $2 FOR UPDATE',
     [tenantId, userId],

@@ -5,7 +5,11 @@ import { errors } from '../../errors.ts'
 import type { Place, Seal } from '../../outside/seal.ts'
 import { lockAccess } from '../../permissions/lock-access.ts'
 import type { ModulesOf } from '../../permissions/tenant-modules.ts'
-import { requireEverything, requireTenantPermission } from '../../permissions/tenant-permissions.ts'
+import {
+  requireEverything,
+  requirePerson,
+  requireTenantPermission,
+} from '../../permissions/tenant-permissions.ts'
 import type { Located } from '../../stages.ts'
 import type { ControlTransaction, RunControl } from '../control-transaction.ts'
 import { type GroupRoles, refuseUngrantedGroups, type SsoRole } from './group-roles.ts'
@@ -101,6 +105,12 @@ export function mayManageSso(by: Located): void {
   requireEverything(by)
 }
 
+/** Whoever vouches for people lets them in for as long as he is connected. @throws FORBIDDEN, SCOPE_REQUIRED, PERSON_REQUIRED */
+export function mayChangeSso(by: Located): void {
+  mayManageSso(by)
+  requirePerson(by)
+}
+
 async function readRow(tx: ControlTransaction, tenantId: string): Promise<ConnectionRow | undefined> {
   const [row] = await tx.query<ConnectionRow>('SELECT * FROM kernel.sso_connection WHERE tenant_id = $1', [
     tenantId,
@@ -154,11 +164,12 @@ export function createSsoConnections(parts: {
       return fromRow(row)
     },
     async set(by, settings, secret, versions) {
-      mayManageSso(by)
+      mayChangeSso(by)
       const { id } = by.tenant
       return runControl(async (tx) => {
         const caller = await lockAccess(tx, by, 'tenant.singleSignOn.manage')
         const manifests = modulesOf(by.tenant)
+        mayChangeSso({ ...by, grants: caller })
         // All of them at each change: a provider in the place of another gives them to whom it likes.
         await refuseUngrantedGroups(tx, id, settings.groupRoles, caller, manifests, off)
         const before = await readRow(tx, id)
@@ -208,7 +219,7 @@ export function createSsoConnections(parts: {
       })
     },
     async remove(by) {
-      mayManageSso(by)
+      mayChangeSso(by)
       await runControl(async (tx) => {
         const [row] = await tx.query<ConnectionRow>(
           'DELETE FROM kernel.sso_connection WHERE tenant_id = $1 RETURNING *',

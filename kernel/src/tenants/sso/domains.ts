@@ -10,7 +10,7 @@ import type { ControlTransaction, RunControl } from '../control-transaction.ts'
 import { type AskChallenge, challengeRecord } from '../dns-challenge.ts'
 import { domainName } from '../domain-name.ts'
 import { createDomainRecheck } from '../domain-recheck.ts'
-import { mayManageSso } from './connection.ts'
+import { mayChangeSso, mayManageSso } from './connection.ts'
 
 const mostDomains = 50
 
@@ -100,7 +100,7 @@ export function createSsoDomains(parts: {
       return rows.map(fromRow)
     },
     async add(by, given, run = runControl) {
-      mayManageSso(by)
+      mayChangeSso(by)
       const domain = domainName(given)
       return run(async (tx) => {
         await tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
@@ -122,7 +122,7 @@ export function createSsoDomains(parts: {
       })
     },
     async verify(by, given, run = runControl) {
-      mayManageSso(by)
+      mayChangeSso(by)
       const domain = domainName(given)
       const { challenge } = await runControl((tx) => readDomain(tx, by, domain))
       // Not inside a transaction: DNS may take seconds.
@@ -154,7 +154,7 @@ export function createSsoDomains(parts: {
       })
     },
     async remove(by, given) {
-      mayManageSso(by)
+      mayChangeSso(by)
       const domain = given.toLowerCase()
       await runControl(async (tx) => {
         await readDomain(tx, by, domain)

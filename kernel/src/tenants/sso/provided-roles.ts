@@ -87,8 +87,8 @@ async function setRoles(
   const known = await readRoles(tx, tenantId, [...ended.map(({ id }) => id), ...added])
   for (const { id } of ended) {
     const role = known.get(id)
-    if (role) await take(tx, to, userId, role)
-    member = { ...member, roles: member.roles.filter((role) => role.id !== id) }
+    const without = { ...member, roles: member.roles.filter((one) => one.id !== id) }
+    if (role && (await take(tx, to, member, without, role))) member = without
   }
   for (const id of added) {
     // A role that a mapping names is not deleted.
@@ -106,7 +106,36 @@ const record = (
   change: { readonly before?: object; readonly after?: object },
 ) => tx.audit({ tenantId, ...by, entity: 'member_role', recordId: userId, action, ...change })
 
-async function take(tx: ControlTransaction, to: Providing, userId: string, role: TenantRole): Promise<void> {
+/** Whether `work` is not refused; if it is and he is signing in, that is written down, and all stays as it was. */
+async function isFree(
+  tx: ControlTransaction,
+  to: Providing,
+  userId: string,
+  { id, name }: TenantRole,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    if (to.refuses || !isPlinthError(error)) throw error
+    const after = { id, name, by: 'single sign-on', reason: error.message }
+    await record(tx, to, userId, 'withheld', { after })
+    return false
+  }
+}
+
+/** Whether he has it no more: what it denied him may be one of a pair. */
+async function take(
+  tx: ControlTransaction,
+  to: Providing,
+  member: Grants,
+  without: Grants,
+  role: TenantRole,
+): Promise<boolean> {
+  const { userId } = member
+  const check = () => refuseConflicts(tx, to.tenantId, to.manifests, member, without)
+  if (!(await isFree(tx, to, userId, role, check))) return false
   await tx.query('DELETE FROM kernel.member_role WHERE tenant_id = $1 AND user_id = $2 AND role_id = $3', [
     to.tenantId,
     userId,
@@ -114,6 +143,7 @@ async function take(tx: ControlTransaction, to: Providing, userId: string, role:
   ])
   const before = { id: role.id, name: role.name, by: 'single sign-on' }
   await record(tx, to, userId, 'unassigned', { before })
+  return true
 }
 
 /** Whether he has it then. */
@@ -123,18 +153,14 @@ async function give(
   member: Grants,
   role: TenantRole,
 ): Promise<boolean> {
-  const { tenantId, manifests, refuses } = to
+  const { tenantId, manifests } = to
   const { id, name } = role
-  try {
+  const check = async () => {
     if (member.roles.length >= mostRolesOfOne)
       throw errors.tooMany({ what: 'roles of a member', most: mostRolesOfOne })
     await refuseConflicts(tx, tenantId, manifests, member, { ...member, roles: [...member.roles, role] })
-  } catch (error) {
-    if (refuses || !isPlinthError(error)) throw error
-    const after = { id, name, by: 'single sign-on', reason: error.message }
-    await record(tx, to, member.userId, 'withheld', { after })
-    return false
   }
+  if (!(await isFree(tx, to, member.userId, role, check))) return false
   await tx.query(
     `INSERT INTO kernel.member_role (tenant_id, user_id, role_id, assigned_by, origin)
      VALUES ($1, $2, $3, $4, 'provider')`,

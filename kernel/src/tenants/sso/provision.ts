@@ -1,7 +1,8 @@
 import { errors } from '../../errors.ts'
+import { lockAccess } from '../../permissions/lock-access.ts'
 import { holdsEverything } from '../../permissions/may-grant.ts'
 import type { Located, MembershipRole } from '../../stages.ts'
-import { activate, deactivate, membershipTables, recordChange } from '../change-members.ts'
+import { activate, deactivate, dropMember, recordChange } from '../change-members.ts'
 import type { ControlTransaction } from '../control-transaction.ts'
 import { accountFor } from './admit.ts'
 
@@ -82,8 +83,10 @@ export async function readProvisioned(
 }
 
 /** Changes of one tenant's people take turns, as they do in change-members.ts. */
-export const inTurn = (tx: ControlTransaction, by: Located) =>
-  tx.query('SELECT id FROM kernel.tenant WHERE id = $1 FOR UPDATE', [by.tenant.id])
+export const inTurn = async (tx: ControlTransaction, by: Located): Promise<Located> => ({
+  ...by,
+  grants: await lockAccess(tx, by, 'tenant.members.manage'),
+})
 
 /** Null takes the id of the directory away. @throws RECORD_CONFLICT when another person has it */
 async function setExternalId(
@@ -118,13 +121,13 @@ export async function provisionPerson(
   person: NewPerson,
 ): Promise<ProvisionedPerson> {
   const { id: tenantId } = by.tenant
-  await inTurn(tx, by)
+  const caller = await inTurn(tx, by)
   const [connection] = await tx.query<{ default_role: MembershipRole }>(
     'SELECT default_role FROM kernel.sso_connection WHERE tenant_id = $1',
     [tenantId],
   )
   if (!connection) throw errors.ssoNotConfigured({})
-  mayHandle(by, connection.default_role)
+  mayHandle(caller, connection.default_role)
   const email = person.email.toLowerCase()
   const own = await tx.query(
     `SELECT 1 FROM kernel.sso_domain
@@ -136,7 +139,7 @@ export async function provisionPerson(
     throw errors.validation({ errors: [{ field: 'userName', code: 'INVALID', message }] })
   }
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`sso person ${email}`])
-  const userId = await accountFor(tx, tenantId, email, person.name)
+  const userId = await accountFor(tx, tenantId, email, person.name, by)
   const added = await tx.query(
     `INSERT INTO kernel.membership (tenant_id, user_id, role)
      SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM kernel.inactive_member WHERE tenant_id = $1 AND user_id = $2)
@@ -163,10 +166,10 @@ function mayHandle(by: Located, role: MembershipRole): void {
 }
 
 async function readForChange(tx: ControlTransaction, by: Located, id: string): Promise<ProvisionedPerson> {
-  await inTurn(tx, by)
+  const caller = await inTurn(tx, by)
   const person = await readProvisioned(tx, by.tenant.id, id)
   if (person.role === 'owner') throw errors.forbidden({ permission: 'tenant.members.owner' })
-  mayHandle(by, person.role)
+  mayHandle(caller, person.role)
   return person
 }
 
@@ -189,7 +192,6 @@ export async function changeProvisioned(
 /** Takes him out of the tenant; the account is the person's. @throws RECORD_NOT_FOUND, FORBIDDEN for an owner */
 export async function removeProvisioned(tx: ControlTransaction, by: Located, id: string): Promise<void> {
   const before = await readForChange(tx, by, id)
-  for (const table of membershipTables)
-    await tx.query(`DELETE FROM ${table} WHERE tenant_id = $1 AND user_id = $2`, [by.tenant.id, id])
+  await dropMember(tx, [by.tenant.id, id])
   await recordChange(tx, by, id, 'removed', { before })
 }
