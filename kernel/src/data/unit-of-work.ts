@@ -1,6 +1,5 @@
 // One database transaction with tenant, plugin role and actor bound to it. It is opened by its first statement,
 // commits when the function given to it returns and rolls back when it throws.
-import { errors } from '../errors.ts'
 import {
   type AuditEntry,
   type AuditOrigin,
@@ -39,13 +38,8 @@ export interface UnitScope {
 /** Turns a refusal of the database into the error the caller should see. Runs after the rollback, outside the unit. */
 export type Explain = (failure: DatabaseFailure, reader: Reader) => unknown
 
-export interface SendOptions {
+interface Sending {
   readonly explain?: Explain | undefined
-  /** How many rows it must touch: others mean that somebody else was faster. */
-  readonly rows?: number
-}
-
-interface Sending extends SendOptions {
   /** Somebody waits for the answer: what was held back goes out now. */
   readonly awaited?: true
   /** Waits for no lock longer than so many milliseconds. */
@@ -62,8 +56,11 @@ export interface UnitOfWork extends Reader {
    * error can do nothing more in it.
    */
   query(role: string, statement: Statement, explain?: Explain): Promise<QueryResult>
-  /** Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. */
-  send(role: string, statement: Statement, options?: SendOptions): void
+  /**
+   * Sends a statement nobody waits for, with whatever comes next. Its failure is the failure of the unit. COMMIT may go out
+   * with it: what else must be so of its answer the statement says itself, by failing (see touching-one.ts).
+   */
+  send(role: string, statement: Statement, explain?: Explain): void
   /** A statement on the kernel's own tables, as the data login itself: what stands or falls with this transaction. */
   ownQuery(statement: Statement, options?: OwnOptions): Promise<QueryResult>
   /** Run before the commit, when everything else has been done. */
@@ -167,8 +164,10 @@ class Unit implements UnitOfWork {
     }
   }
 
-  send(role: string, statement: Statement, options: SendOptions = {}): void {
-    this.#track(this.#submit(quoteName(role), statement, options))
+  send(role: string, statement: Statement, explain?: Explain): void {
+    // Of one that comes too late nothing is to be undone: the transaction has its end, or COMMIT is on its way.
+    if (this.#ended && !this.#failure) throw hasEnded()
+    this.#track(this.#submit(quoteName(role), statement, { explain }))
   }
 
   async ownQuery(
@@ -294,14 +293,14 @@ class Unit implements UnitOfWork {
   }
 
   async #refuse(): Promise<never> {
-    throw (await this.#failure) ?? new Error('the unit of work has ended')
+    throw (await this.#failure) ?? hasEnded()
   }
 
   #sendOn(
     connection: DataConnection,
     role: string,
     statement: Statement,
-    { explain, rows, awaited, lockMs }: Sending,
+    { explain, awaited, lockMs }: Sending,
   ): Promise<QueryResult> {
     connection.hold()
     if (this.#role === '') this.#begin(connection, role)
@@ -317,7 +316,6 @@ class Unit implements UnitOfWork {
     if (statement.inReadOnly) this.#track(connection.command(endReadOnly))
     if (lockMs !== undefined) this.#track(connection.command('SET LOCAL lock_timeout TO DEFAULT'))
     if (awaited) connection.flush()
-    if (rows !== undefined) return result.then((answer) => checkedRows(answer, rows))
     return isPlugins ? result.then((answer) => this.#checkedInside(connection, answer)) : result
   }
 
@@ -386,7 +384,4 @@ class Unit implements UnitOfWork {
   }
 }
 
-function checkedRows(result: QueryResult, rows: number): QueryResult {
-  if (result.rowCount !== rows) throw errors.writeConflict({})
-  return result
-}
+const hasEnded = () => new Error('the unit of work has ended')
