@@ -117,6 +117,15 @@ export const failureCases: readonly Case[] = [
     'PLUGIN_FAILED',
   ),
   refuses(
+    'a call that is made while the answer is written out',
+    `async (ctx) => {
+      const one = await ctx.entities.note.create({ text: 'one' })
+      return { toJSON() { void ctx.entities.note.update(one.id, { text: 'late' }).catch(() => 0); return 'fine' } }
+    }`,
+    502,
+    'PLUGIN_FAILED',
+  ),
+  refuses(
     'a rejection nobody handles',
     `() => { void Promise.reject(new Error('stray')); return 1 }`,
     502,
