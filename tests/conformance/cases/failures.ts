@@ -117,6 +117,18 @@ export const failureCases: readonly Case[] = [
     'PLUGIN_FAILED',
   ),
   refuses(
+    'an event that is not awaited is not told',
+    `async (ctx) => { await ctx.entities.note.list(); void ctx.emit('note.made', { note: absentId, text: 'lost' }) }`,
+    502,
+    'PLUGIN_FAILED',
+  ),
+  refuses(
+    'a service that is not awaited: nothing of it is kept',
+    `async (ctx) => { await ctx.entities.note.list(); void ctx.uses.helper.make({ text: 'lost' }); return 1 }`,
+    502,
+    'PLUGIN_FAILED',
+  ),
+  refuses(
     'a call that is made while the answer is written out',
     `async (ctx) => {
       const one = await ctx.entities.note.create({ text: 'one' })
