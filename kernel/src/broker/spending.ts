@@ -137,9 +137,11 @@ export class Spending {
     return this.#hasEnded
   }
 
-  /** Calls `stop` when the request ends. Gives how to forget it. */
+  /** Calls `stop` when the request ends, soon when it has ended. Gives how to forget it. */
   onEnd(stop: () => void): () => void {
-    this.#stops.add(stop)
+    // What waited for its host to start comes too late.
+    if (this.#hasEnded) queueMicrotask(stop)
+    else this.#stops.add(stop)
     return () => void this.#stops.delete(stop)
   }
 
