@@ -127,6 +127,7 @@ export const failureCases: readonly Case[] = [
     `async (ctx) => { await ctx.entities.note.list(); void ctx.uses.helper.make({ text: 'lost' }); return 1 }`,
     502,
     'PLUGIN_FAILED',
+    { differs: 'how far the service comes before it is stopped, as its log tells' },
   ),
   refuses(
     'a call that is made while the answer is written out',
