@@ -115,6 +115,13 @@ export const tamperedHostAttacks: readonly TamperedHostAttack[] = [
     expected: limit('callsInFlight'),
   },
   {
+    attack: 'ends while the kernel carries out its call',
+    defence: 'callLimits',
+    script: hostScript('call(id, 1); done(id)'),
+    answerMs: 300,
+    expected: { code: 'PLUGIN_FAILED', isAlive: true },
+  },
+  {
     attack: 'logs too many lines',
     defence: 'callLimits',
     script: hostScript(

@@ -25,12 +25,18 @@ export default definePlugin({
     go: { method: 'POST', path: '/go', input: { way: t.lines({ service: t.text() }) },
       run: async (ctx, { way: [next, ...rest] }) => ({ answer: await ctx.uses.${other}[next.service]({ way: rest }) }) },
     has: { method: 'GET', path: '/has', run: (ctx) => ({ has: typeof ctx.uses.${other} }) },
+    leave: { method: 'POST', path: '/leave', input: { fails: t.bool() }, async run(ctx, { fails }) {
+      const left = Promise.all(Array.from({ length: 20 }, () => ctx.uses.${other}.stall({})))
+      if (fails) await Promise.all([left, ctx.uses.${other}.tell({ value: 'wrong' })])
+      return 'left'
+    } },
     answer: { method: 'POST', path: '/answer', input: { value: t.text() },
       async run(ctx, { value }) { await ctx.entities.mark.create({ text: 'asks' }); return ctx.uses.${other}.tell({ value }) } },
   },
 })`
 
-const tell = `tell: { input: { value: t.text() }, returns: { mark: t.ref('mark'), on: t.date() },
+const tell = `stall: { run: () => new Promise(() => {}) },
+tell: { input: { value: t.text() }, returns: { mark: t.ref('mark'), on: t.date() },
   async run(ctx, { value }) {
     const { id } = await ctx.entities.mark.create({ text: value })
     return value === 'right' ? { mark: id, on: '2026-01-31' } : { mark: 'secret ' + value, on: '31.1.2026', beside: id }
@@ -103,4 +109,18 @@ t.test('modules that use each other', async (t) => {
       t.equal(await marks(), 4, 'nothing is kept')
     },
   )
+
+  await t.test('a service that its caller does not wait for ends with the request', async (t) => {
+    const west = kernel.kernel.registry.served('west')
+    const inside = () => west?.stable?.host.stats?.().hosts[0]?.inside
+    for (const [fails, code] of [
+      [false, 'PLUGIN_FAILED'],
+      [true, 'SERVICE_ANSWER_INVALID'],
+    ] as const) {
+      t.match(await owner('POST', '/v1/east/leave', { fails }), { status: 502, body: { code } })
+      t.equal(inside(), 0, 'and not with its own deadline: its caller’s place is free for the next')
+    }
+    t.equal(await marks(), 4, 'nothing is kept')
+    t.match(await owner('POST', '/v1/east/answer', { value: 'right' }), { status: 200 }, 'others are served')
+  })
 })

@@ -2,7 +2,7 @@
 // sent. What the kernel adds of its own (the transaction, audit, outbox) is not the module's.
 import type { AuditEntry, OutboxEvent } from '../data/audit-outbox.ts'
 import type { QueryResult, Statement } from '../data/statement.ts'
-import type { Explain, OwnOptions, SendOptions, UnitOfWork, UnitScope } from '../data/unit-of-work.ts'
+import type { Explain, OwnOptions, UnitOfWork, UnitScope } from '../data/unit-of-work.ts'
 import type { Spending } from './spending.ts'
 
 class MeteredUnit implements UnitOfWork {
@@ -35,9 +35,9 @@ class MeteredUnit implements UnitOfWork {
     return this.#unit.query(role, statement, explain)
   }
 
-  send(role: string, statement: Statement, options?: SendOptions): void {
+  send(role: string, statement: Statement, explain?: Explain): void {
     this.#spending.spend(this.#module, 'queries')
-    this.#unit.send(role, statement, options)
+    this.#unit.send(role, statement, explain)
   }
 
   /** The kernel's own, which no module asks for. */

@@ -173,3 +173,21 @@ t.test('CPU a minute is counted over requests, and the next minute begins anew',
   now += 40_000
   t.match(request('a').remaining('oms'), { cpuMs: 1_000 }, 'and so is this one, a minute later')
 })
+
+t.test('what works for a request is stopped at its end, and asks for nothing more', async (t) => {
+  const spending = new Spending({ limits: limitsOf() })
+  const stopped: string[] = []
+  spending.onEnd(() => stopped.push('left behind'))
+  const forget = spending.onEnd(() => stopped.push('done before'))
+  forget()
+  spending.end('oms')
+  t.same(stopped, ['left behind'])
+  spending.onEnd(() => stopped.push('began too late'))
+  t.same(stopped, ['left behind'], 'not before its beginner knows of it')
+  await null
+  t.same(stopped, ['left behind', 'began too late'])
+  t.match(
+    limitOf(() => spending.spend('oms', 'calls')),
+    { code: 'PLUGIN_DEADLINE_EXCEEDED', module: 'oms' },
+  )
+})

@@ -37,6 +37,9 @@ export class Spending {
   /** The limit or deadline that ended the request. */
   #over: unknown
   #failure: unknown
+  #hasEnded = false
+  /** What still works for the request, to be stopped with it. */
+  readonly #stops = new Set<() => void>()
 
   constructor(options: SpendingOptions, off: DefencesOff = allStand) {
     this.limits = options.limits
@@ -121,6 +124,25 @@ export class Spending {
   /** @throws what has failed */
   confirm(): void {
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** The request has been answered: what still works for it is stopped, and asks for nothing more. */
+  end(module: string): void {
+    this.#hasEnded = true
+    this.#over ??= errors.pluginDeadline({ module, limitMs: this.limits.wall })
+    for (const stop of this.#stops) stop()
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  /** Calls `stop` when the request ends, soon when it has ended. Gives how to forget it. */
+  onEnd(stop: () => void): () => void {
+    // What waited for its host to start comes too late.
+    if (this.#hasEnded) queueMicrotask(stop)
+    else this.#stops.add(stop)
+    return () => void this.#stops.delete(stop)
   }
 
   #count(module: string, limit: GovernorLimit, used: number, amount: number): void {

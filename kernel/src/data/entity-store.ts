@@ -157,7 +157,7 @@ class Store implements EntityStore {
       ...columnValues(table.fields, record),
     ])
     const statements = [insert, ...this.#lineInserts(unit, record)]
-    if (unconfirmed) for (const statement of statements) unit.send(table.role, statement, { explain })
+    if (unconfirmed) for (const statement of statements) unit.send(table.role, statement, explain)
     else await Promise.all(statements.map((statement) => unit.query(table.role, statement, explain)))
     this.#audit(unit, action, null, record, onBehalfOf)
     unit.locked.set(this.#lockKey(id), record)
@@ -196,11 +196,11 @@ class Store implements EntityStore {
       unit.scope.actor,
       ...columnValues(table.fields, after),
     ])
-    unit.send(table.role, statement, { explain, rows: 1 })
+    unit.send(table.role, statement, explain)
     for (const lines of table.lines) {
       if (names.has(lines.name)) unit.send(table.role, lines.clear([unit.tenant, before.id]))
     }
-    for (const lines of this.#lineInserts(unit, after, names)) unit.send(table.role, lines, { explain })
+    for (const lines of this.#lineInserts(unit, after, names)) unit.send(table.role, lines, explain)
     this.#audit(unit, action, before, after, onBehalfOf)
     unit.locked.set(this.#lockKey(id), after)
     return after
@@ -217,7 +217,7 @@ class Store implements EntityStore {
     this.#checkVersion(before, versions)
     checkMutable(table, before)
     const explain = explainDelete(table, before.id)
-    unit.send(table.role, table.remove(this.#unchanged(unit, before)), { explain, rows: 1 })
+    unit.send(table.role, table.remove(this.#unchanged(unit, before)), explain)
     this.#audit(unit, action, before, null, onBehalfOf)
     unit.locked.delete(this.#lockKey(id))
     return before

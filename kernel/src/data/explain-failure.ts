@@ -12,6 +12,7 @@ import {
   fieldsOfConstraint,
   type LinesTable,
 } from './table-for-entity.ts'
+import { touchedNone } from './touching-one.ts'
 import type { Explain } from './unit-of-work.ts'
 
 const foreignKey = '23503'
@@ -22,6 +23,7 @@ const unique = '23505'
 export const explainWrite =
   (table: EntityTable, values: Values): Explain =>
   async (failure, reader) => {
+    if (touchedNone(failure)) return errors.writeConflict({}, failure)
     const about = failure.constraint === undefined ? undefined : fieldsOfConstraint(table, failure.constraint)
     if (!about) return failure
     const { lines, field } = about
@@ -39,10 +41,12 @@ export const explainWrite =
 
 export const explainDelete =
   (table: EntityTable, id: string): Explain =>
-  (failure: DatabaseFailure) =>
-    failure.code === foreignKey || failure.code === restricted
+  (failure: DatabaseFailure) => {
+    if (touchedNone(failure)) return errors.writeConflict({}, failure)
+    return failure.code === foreignKey || failure.code === restricted
       ? errors.recordInUse({ entity: table.entity, id }, failure)
       : failure
+  }
 
 async function missingReferences(
   table: EntityTable,

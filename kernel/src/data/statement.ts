@@ -19,6 +19,10 @@ export interface Statement {
   readonly bounds?: AnswerBounds
 }
 
+/** A plugin wrote it, or may have: what the kernel wrote has a name. */
+export const isPlugins = ({ name, fromPlugin }: Statement): boolean =>
+  name === undefined || fromPlugin === true
+
 /** numeric, date and uuid come as text, timestamps as ISO 8601 with milliseconds, bigint as number when it is safe. */
 export type Row = readonly Json[]
 

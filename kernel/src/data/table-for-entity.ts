@@ -15,6 +15,7 @@ import {
   quoteName,
 } from './sql-names.ts'
 import { prepared, type Row, type Statement } from './statement.ts'
+import { touchingOne } from './touching-one.ts'
 
 export interface FieldColumns {
   readonly name: string
@@ -56,9 +57,12 @@ export interface EntityTable {
   readonly lock: (values: readonly unknown[]) => Statement
   /** Base columns with the tenant first, then the columns of the fields. */
   readonly insert: (values: readonly unknown[]) => Statement
-  /** $1 tenant, $2 id, $3 version it was, $4 states it must not be in, $5 version, $6 and $7 updated, then the fields. */
+  /**
+   * $1 tenant, $2 id, $3 version it was, $4 states it must not be in, $5 version, $6 and $7 updated, then the fields.
+   * Refused where somebody else was faster.
+   */
   readonly update: (values: readonly unknown[]) => Statement
-  /** $1 tenant, $2 id, $3 version it was, $4 states it must not be in. */
+  /** $1 tenant, $2 id, $3 version it was, $4 states it must not be in. Refused where somebody else was faster. */
   readonly remove: (values: readonly unknown[]) => Statement
 }
 
@@ -98,12 +102,12 @@ export function tableForEntity(manifest: Manifest, entity: string, rolePrefix: s
     insert: prepared(
       `INSERT INTO ${sqlName} (${['tenant_id', ...baseColumnNames, ...columns].join(', ')}) VALUES (${slots(1, 1 + baseColumnNames.length + columns.length)})`,
     ),
-    update: prepared(
+    update: touchingOne(
       `UPDATE ${sqlName} SET version = $5, updated_at = $6, updated_by = $7${columns
         .map((column, index) => `, ${column} = $${index + 8}`)
         .join('')} ${changeable}`,
     ),
-    remove: prepared(`DELETE FROM ${sqlName} ${changeable}`),
+    remove: touchingOne(`DELETE FROM ${sqlName} ${changeable}`),
   }
 }
 

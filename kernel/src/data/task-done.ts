@@ -2,8 +2,8 @@
 // its lease ended: then the mark fails, and with it everything.
 import type { Json } from '@plinth/sdk'
 import { errors } from '../errors.ts'
-import { type DatabaseFailure, isDatabaseFailure } from './database-failure.ts'
-import { prepared } from './statement.ts'
+import type { DatabaseFailure } from './database-failure.ts'
+import { touchedNone, touchingOne } from './touching-one.ts'
 
 /** The task that a unit of work does. */
 export interface TaskInHand {
@@ -15,19 +15,10 @@ export interface TaskInHand {
   result?: Json
 }
 
-/**
- * $1 tenant, $2 task, $3 attempt, $4 result. It goes out together with COMMIT, so that it must fail by itself where it
- * finds no row: nobody is there to look at a count.
- */
-export const markDone = prepared(`
-  WITH done AS (
-    UPDATE kernel.task SET state = 'done', ended_at = now(), lease_until = NULL, result = $4
-     WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND state = 'running' RETURNING 1)
-  SELECT 1 / count(*) FROM done`)
+/** $1 tenant, $2 task, $3 attempt, $4 result. */
+export const markDone = touchingOne(`
+  UPDATE kernel.task SET state = 'done', ended_at = now(), lease_until = NULL, result = $4
+   WHERE tenant_id = $1 AND id = $2 AND attempt = $3 AND state = 'running'`)
 
-/** division_by_zero */
-const noRow = '22012'
-
-export function explainDone(failure: DatabaseFailure): unknown {
-  return isDatabaseFailure(failure) && failure.code === noRow ? errors.taskTaken({}) : failure
-}
+export const explainDone = (failure: DatabaseFailure): unknown =>
+  touchedNone(failure) ? errors.taskTaken({}) : failure

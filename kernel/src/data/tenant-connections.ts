@@ -8,7 +8,7 @@ import { ConnectionTurns, type Wish } from './connection-turns.ts'
 import { DataConnection, pairOf } from './data-connection.ts'
 import type { DataLog } from './data-log.ts'
 import { quoteName } from './sql-names.ts'
-import type { QueryResult, Reader, Statement } from './statement.ts'
+import { isPlugins, type QueryResult, type Reader, type Statement } from './statement.ts'
 import type { TenantKey } from './tenant-signature.ts'
 
 export interface TenantConnectionsOptions {
@@ -179,7 +179,7 @@ export function openTenantConnections(
     try {
       connection.hold()
       const bound = connection.bind(role, tenant)
-      if (statement.fromPlugin || statement.name === undefined) connection.taint(pair)
+      if (isPlugins(statement)) connection.taint(pair)
       const result = connection.run(statement)
       connection.flush()
       if (!bound) return await result

@@ -1,10 +1,10 @@
 // Units of work: all or nothing, one tenant, nothing left behind.
 import { randomUUIDv7 } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { prepared } from './statement.ts'
 import { entity, storeFixture } from './store-fixture.ts'
-import { withUnitOfWork } from './unit-of-work.ts'
+import { type UnitOfWork, withUnitOfWork } from './unit-of-work.ts'
 
 const fixture = await storeFixture(t, { item: entity({ name: { kind: 'text', unique: true } }) }, { max: 2 })
 const { connections, role, tenant, other, unit } = fixture
@@ -120,6 +120,51 @@ t.test('a unit that has ended takes no more statements', async (t) => {
   await t.rejects(kept.query(role, prepared('SELECT 1')([])), /has ended/)
   t.equal(connections.stats().idle, connections.stats().open)
   t.equal(await count(), await count())
+})
+
+t.test('two changes of one record at once: nothing is kept of either, nor of what went before', async (t) => {
+  const { id } = await unit((u) => items.create(u, { name: 'as it was' }))
+  const before = await count()
+  for (const second of [
+    (u: UnitOfWork) => items.update(u, id, { name: 'second' }),
+    (u: UnitOfWork) => items.delete(u, id),
+  ]) {
+    await t.rejects(
+      unit(async (u) => {
+        await items.create(u, { name: 'before both' })
+        await Promise.all([items.update(u, id, { name: 'first' }), second(u)])
+      }),
+      { code: 'WRITE_CONFLICT' },
+    )
+    t.match(await items.get(connections.reader(tenant), id), { name: 'as it was', version: 1 })
+    t.equal(await count(), before)
+  }
+  const { rows } = await fixture.database.admin.query(
+    `SELECT FROM kernel.audit WHERE record_id = $1 AND action <> 'create'`,
+    [id],
+  )
+  t.equal(rows.length, 0, 'and the trail tells of none')
+})
+
+t.test('a change that comes after the commit is refused, and leaves the connection alone', async (t) => {
+  const made = await unit((u) => items.create(u, { name: 'in time' }))
+  for (const isCommitted of [true, false]) {
+    const left = Promise.withResolvers<UnitOfWork>()
+    const done = unit(async (u) => {
+      await items.create(u, { name: `in time ${isCommitted}` })
+      left.resolve(u)
+    })
+    const kept = await left.promise
+    if (isCommitted) await done
+    // COMMIT goes out with the next microtasks, and is answered by another event.
+    else for (let step = 0; step < 20; step++) await null
+    const before = connections.stats().open
+    await t.rejects(items.update(kept, made.id, { name: 'too late' }), /has ended/)
+    await t.resolves(done, 'what was committed is not told to have failed')
+    await setImmediate()
+    t.equal(connections.stats().open, before, 'it is given back once, or two others would share it')
+  }
+  t.match(await items.get(connections.reader(tenant), made.id), { name: 'in time' })
 })
 
 t.test('a plugin that gets out of its transaction is cut off', async (t) => {

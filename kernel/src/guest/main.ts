@@ -63,12 +63,14 @@ export function boot(send: Send, limitsText: string, seed: string, { lazy, strip
       const { spec } = takePlugin()
       const ctx = contextFor?.(invocation, context) ?? {}
       const value = await handlerOf(spec, handler)(ctx, input)
+      // First: a toJSON or a getter of the plugin's may make calls of its own.
+      const answer = stringify(value) ?? 'null'
       if (invocation.inFlight > 0) {
         throw new NativeError(
           `The handler returned while ${invocation.inFlight} of its calls were still running. Await them.`,
         )
       }
-      invocation.done(stringify(value) ?? 'null')
+      invocation.done(answer)
     } catch (thrown) {
       if (invocation.isOver) return
       const { failure, body } = describeFailure(thrown, invocation.id)

@@ -128,6 +128,8 @@ export function createWorkLender(parts: WorkLenderParts, off: DefencesOff = allS
       } catch (error) {
         throw scope.readOnly && isRefusedWrite(error) ? refusalOf(now) : error
       } finally {
+        // A service that its caller did not wait for would go on without the tenant's place.
+        spending.end(plugin.manifest.name)
         leave?.()
       }
     })

@@ -43,8 +43,15 @@ export class CallLedger {
     )
   }
 
-  /** Undefined when it may be given to the caller. */
-  countResult(bytes: number): PlinthError | undefined {
+  /**
+   * Undefined when it may be given to the caller. What is still being carried out would go on beside the commit: the guest
+   * says so first.
+   */
+  checkResult(bytes: number): PlinthError | undefined {
+    if (this.#inFlight > 0) {
+      const cause = new Error(`It ended while ${this.#inFlight} of its calls were still running.`)
+      return errors.pluginFailed({ module: this.#module }, cause)
+    }
     return this.#over('result', bytes, this.#limits.resultBytes)
   }
 

@@ -193,8 +193,8 @@ export class InProcessHost implements PluginHost {
 
   #done(id: number, text: string): void {
     this.#finish(id, (one) => {
-      const over = one.ledger.countResult(Buffer.byteLength(text))
-      if (over) one.reject(over)
+      const refused = one.ledger.checkResult(Buffer.byteLength(text))
+      if (refused) one.reject(refused)
       else one.resolve(text)
     })
   }

@@ -13,6 +13,7 @@ export interface Running extends HostInvocation {
 interface Entered {
   readonly one: Running
   readonly deadline: NodeJS.Timeout
+  readonly forget: (() => void) | undefined
 }
 
 export class Inside {
@@ -28,14 +29,15 @@ export class Inside {
     return this.#entered.size
   }
 
-  /** The number it has from now on, and its answer. */
+  /** The number it has from now on, and its answer. `onLate` also when its request has ended without it. */
   enter(invocation: HostInvocation, onLate: (id: number) => void): { id: number; answer: Promise<string> } {
     const id = this.#next
     this.#next += 1
     const answer = new Promise<string>((resolve, reject) => {
       const ledger = new CallLedger(invocation.module, this.#limits)
       const deadline = setTimeout(onLate, invocation.limits.wallMs, id)
-      this.#entered.set(id, { one: { ...invocation, resolve, reject, ledger }, deadline })
+      const forget = invocation.onEnd?.(() => onLate(id))
+      this.#entered.set(id, { one: { ...invocation, resolve, reject, ledger }, deadline, forget })
     })
     return { id, answer }
   }
@@ -49,6 +51,7 @@ export class Inside {
     if (!entered) return undefined
     this.#entered.delete(id)
     clearTimeout(entered.deadline)
+    entered.forget?.()
     return entered.one
   }
 

@@ -101,6 +101,7 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
           cpu = cpuMs
           spending.addCpu(module, cpuMs)
         },
+        onEnd: (stop) => spending.onEnd(stop),
         spend: (limit, amount) => spending.spend(module, limit, amount),
         mayLog: () => spending.mayStill(module, 'logLines'),
         answer: (name, input) => {
@@ -118,7 +119,8 @@ export function createWorks(parts: WorkParts, off: DefencesOff = allStand): (opt
         // free, and so would be CPU before the hit of another limit.
         const isForced = code === errors.limitExceeded.code || code === errors.pluginDeadline.code
         if (isForced) spending.chargeFor(module, performance.now() - startedAt - (cpu ?? 0))
-        watcher?.invocation(module, declared ? 'refused' : code, cpu)
+        // One that its request has left behind has not failed.
+        if (!spending.hasEnded) watcher?.invocation(module, declared ? 'refused' : code, cpu)
         spending.doom(failure)
         throw failure
       })

@@ -17,6 +17,8 @@ export interface HostInvocation {
    * is given back when it ends.
    */
   readonly isAdmitted?: boolean
+  /** Has `stop` called when nobody waits for it any more. Gives how to forget it. */
+  onEnd?(stop: () => void): () => void
   /** Told at the end how much CPU it took. */
   spent(cpuMs: number): void
   /** Counts bytes of arguments and answers. @throws LIMIT_EXCEEDED */

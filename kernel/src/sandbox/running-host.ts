@@ -146,8 +146,8 @@ export class RunningHost {
       case 'done':
         this.#finish(message.invocation, body.length, (one) => {
           one.spent(message.cpuMs)
-          const over = this.#countsCalls ? one.ledger.countResult(body.length) : undefined
-          if (over) one.reject(over)
+          const refused = this.#countsCalls ? one.ledger.checkResult(body.length) : undefined
+          if (refused) one.reject(refused)
           else one.resolve(body.toString())
         })
         return

@@ -117,6 +117,28 @@ export const failureCases: readonly Case[] = [
     'PLUGIN_FAILED',
   ),
   refuses(
+    'an event that is not awaited is not told',
+    `async (ctx) => { await ctx.entities.note.list(); void ctx.emit('note.made', { note: absentId, text: 'lost' }) }`,
+    502,
+    'PLUGIN_FAILED',
+  ),
+  refuses(
+    'a service that is not awaited: nothing of it is kept',
+    `async (ctx) => { await ctx.entities.note.list(); void ctx.uses.helper.make({ text: 'lost' }); return 1 }`,
+    502,
+    'PLUGIN_FAILED',
+    { differs: 'how far the service comes before it is stopped, as its log tells' },
+  ),
+  refuses(
+    'a call that is made while the answer is written out',
+    `async (ctx) => {
+      const one = await ctx.entities.note.create({ text: 'one' })
+      return { toJSON() { void ctx.entities.note.update(one.id, { text: 'late' }).catch(() => 0); return 'fine' } }
+    }`,
+    502,
+    'PLUGIN_FAILED',
+  ),
+  refuses(
     'a rejection nobody handles',
     `() => { void Promise.reject(new Error('stray')); return 1 }`,
     502,
