@@ -18,13 +18,17 @@ const eventAt = (position: number, note = ''): StoredEvent => ({
   payload: { note },
   subject: null,
   at: new Date(0),
+  bytes: 0,
 })
 
 /** Of so many events, and then nothing more. */
 function feedOf(events: readonly StoredEvent[], onClose = () => undefined): TenantFeed {
   return {
     head: 0,
-    after: async (position) => events.filter((event) => event.position > position).slice(0, 100),
+    async after(position) {
+      const some = events.filter((event) => event.position > position).slice(0, 100)
+      return { events: some, upTo: some.at(-1)?.position ?? position }
+    },
     changed: (_, ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
     close: onClose,
   }

@@ -112,8 +112,9 @@ export function openEventStream(options: StreamOptions): EventStream {
   async function step(): Promise<void> {
     nudge = new AbortController()
     const located = await climb()
-    const events = await feed.after(position)
+    const { events, upTo } = await feed.after(position)
     await send(located, events)
+    if (events.length === 0) position = upTo
     if (performance.now() - lastSent >= times.aliveMs || position - told >= 10_000) {
       told = position
       await written(aliveFrame(position))
