@@ -103,3 +103,24 @@ t.test('who may no longer listen is told why; what fails on our side is tried ag
   t.match(text, /after a failure/)
   t.match(text, /event: end\ndata: {"code":"UNAUTHENTICATED"/)
 })
+
+t.test('who may do something else from now on is asked about before the next event', async (t) => {
+  const [before, after] = [{} as Located, {} as Located]
+  const climbs = [before, after]
+  const saw: [number, Located][] = []
+  const stream = opened({
+    feed: feedOf([eventAt(1), eventAt(2)]),
+    climb: async () => climbs.shift() ?? after,
+    async see(located, event) {
+      saw.push([event.position, located])
+      // The first is not for him, and while that is found out his role changes.
+      if (event.position === 1) stream.ask()
+      else stream.end('CLOSING', 'x')
+      return undefined
+    },
+  })
+  await textOf(stream.body)
+  t.equal(saw.length, 2)
+  t.equal(saw[0]?.[1], before)
+  t.equal(saw[1]?.[1], after)
+})

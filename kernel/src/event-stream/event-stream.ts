@@ -96,7 +96,8 @@ export function openEventStream(options: StreamOptions): EventStream {
   /** What is there for the caller, until he has to be asked about again. */
   async function send(located: Located, events: readonly StoredEvent[]): Promise<void> {
     for (const event of events) {
-      if (over.signal.aborted) return
+      // He may be another by now, and what follows is not for who he was.
+      if (over.signal.aborted || nudge.signal.aborted) return
       const isWanted = wantsEvent(types, `${event.module}.${event.event}`)
       const seen = isWanted ? await see(located, event) : undefined
       position = event.position
@@ -104,8 +105,8 @@ export function openEventStream(options: StreamOptions): EventStream {
       told = position
       const began = performance.now()
       await written(eventFrame(seen))
-      // He has made us wait, and may be another by now.
-      if (performance.now() - began > times.askMs || nudge.signal.aborted) return
+      // He has made us wait.
+      if (performance.now() - began > times.askMs) return
     }
   }
 
