@@ -141,7 +141,8 @@ function spoilBody(call: Call, random: Random): string {
   }
   const before: unknown = Reflect.get(place.holder, place.key)
   const value = random.chance(0.5) ? textLike(String(before), random) : random.pick(values)
-  if (!random.chance(0.1)) Object.assign(place.holder, { [place.key]: value })
+  // In a list it would stand behind millions of holes.
+  if (Array.isArray(place.holder) || !random.chance(0.1)) Object.assign(place.holder, { [place.key]: value })
   else Object.assign(place.holder, { [String(random.pick(texts))]: value })
   call.body = body
   return `body ${place.key}`
