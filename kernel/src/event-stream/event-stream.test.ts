@@ -18,13 +18,17 @@ const eventAt = (position: number, note = ''): StoredEvent => ({
   payload: { note },
   subject: null,
   at: new Date(0),
+  bytes: 0,
 })
 
 /** Of so many events, and then nothing more. */
 function feedOf(events: readonly StoredEvent[], onClose = () => undefined): TenantFeed {
   return {
     head: 0,
-    after: async (position) => events.filter((event) => event.position > position).slice(0, 100),
+    async after(position) {
+      const some = events.filter((event) => event.position > position).slice(0, 100)
+      return { events: some, upTo: some.at(-1)?.position ?? position }
+    },
     changed: (_, ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
     close: onClose,
   }
@@ -98,4 +102,25 @@ t.test('who may no longer listen is told why; what fails on our side is tried ag
   const text = await textOf(stream.body)
   t.match(text, /after a failure/)
   t.match(text, /event: end\ndata: {"code":"UNAUTHENTICATED"/)
+})
+
+t.test('who may do something else from now on is asked about before the next event', async (t) => {
+  const [before, after] = [{} as Located, {} as Located]
+  const climbs = [before, after]
+  const saw: [number, Located][] = []
+  const stream = opened({
+    feed: feedOf([eventAt(1), eventAt(2)]),
+    climb: async () => climbs.shift() ?? after,
+    async see(located, event) {
+      saw.push([event.position, located])
+      // The first is not for him, and while that is found out his role changes.
+      if (event.position === 1) stream.ask()
+      else stream.end('CLOSING', 'x')
+      return undefined
+    },
+  })
+  await textOf(stream.body)
+  t.equal(saw.length, 2)
+  t.equal(saw[0]?.[1], before)
+  t.equal(saw[1]?.[1], after)
 })

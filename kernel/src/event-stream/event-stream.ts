@@ -96,7 +96,8 @@ export function openEventStream(options: StreamOptions): EventStream {
   /** What is there for the caller, until he has to be asked about again. */
   async function send(located: Located, events: readonly StoredEvent[]): Promise<void> {
     for (const event of events) {
-      if (over.signal.aborted) return
+      // He may be another by now, and what follows is not for who he was.
+      if (over.signal.aborted || nudge.signal.aborted) return
       const isWanted = wantsEvent(types, `${event.module}.${event.event}`)
       const seen = isWanted ? await see(located, event) : undefined
       position = event.position
@@ -104,16 +105,17 @@ export function openEventStream(options: StreamOptions): EventStream {
       told = position
       const began = performance.now()
       await written(eventFrame(seen))
-      // He has made us wait, and may be another by now.
-      if (performance.now() - began > times.askMs || nudge.signal.aborted) return
+      // He has made us wait.
+      if (performance.now() - began > times.askMs) return
     }
   }
 
   async function step(): Promise<void> {
     nudge = new AbortController()
     const located = await climb()
-    const events = await feed.after(position)
+    const { events, upTo } = await feed.after(position)
     await send(located, events)
+    if (events.length === 0) position = upTo
     if (performance.now() - lastSent >= times.aliveMs || position - told >= 10_000) {
       told = position
       await written(aliveFrame(position))

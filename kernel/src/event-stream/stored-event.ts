@@ -13,6 +13,8 @@ export interface StoredEvent {
   /** The record it is about: `<module>.<entity>:<id>`. */
   readonly subject: string | null
   readonly at: Date
+  /** Of the payload. */
+  readonly bytes: number
 }
 
 interface Row {
@@ -23,9 +25,21 @@ interface Row {
   payload: Json
   subject: string | null
   at: Date
+  bytes: number
 }
 
-const columns = 'o.tenant_id, o.position::text, o.module, o.event, o.payload, o.subject, o.at'
+/** Of payloads that are read at once: no event begins behind it. One of them may have 256 KB. */
+export const pageBytes = 512 * 1024
+
+/** SQL: what a tenant has behind a position, `most` events and `pageBytes` at most. All are expressions. */
+const page = (tenant: string, position: string, most: string) => `
+  SELECT tenant_id, place::text AS position, module, event, payload, subject, at, bytes FROM (
+    SELECT found.*, sum(bytes) OVER (ORDER BY place) - bytes AS bytes_before FROM (
+      SELECT o.tenant_id, o.position AS place, o.module, o.event, o.payload, o.subject, o.at,
+             octet_length(o.payload::text) AS bytes
+        FROM kernel.outbox o WHERE o.tenant_id = ${tenant} AND o.position > ${position}
+       ORDER BY o.position LIMIT ${most}) found) summed
+   WHERE bytes_before < ${pageBytes} ORDER BY place`
 
 const eventOf = (row: Row): StoredEvent => ({
   position: Number(row.position),
@@ -34,7 +48,12 @@ const eventOf = (row: Row): StoredEvent => ({
   payload: row.payload,
   subject: row.subject,
   at: row.at,
+  bytes: row.bytes,
 })
+
+/** Whether there may be more behind what was read. */
+export const isFullPage = (events: readonly StoredEvent[], most: number): boolean =>
+  events.length === most || events.reduce((sum, { bytes }) => sum + bytes, 0) >= pageBytes
 
 /** The tenant's latest position; 0 before its first event. */
 export async function headOf(pool: Pick<pg.Pool, 'query'>, tenant: string): Promise<number> {
@@ -45,20 +64,18 @@ export async function headOf(pool: Pick<pg.Pool, 'query'>, tenant: string): Prom
   return Number(rows[0]?.head ?? 0)
 }
 
+/** A page of them. */
 export async function eventsAfter(
   pool: Pick<pg.Pool, 'query'>,
   tenant: string,
   position: number,
   most: number,
 ): Promise<StoredEvent[]> {
-  const { rows } = await pool.query<Row>(
-    `SELECT ${columns} FROM kernel.outbox o WHERE o.tenant_id = $1 AND o.position > $2 ORDER BY o.position LIMIT $3`,
-    [tenant, position, most],
-  )
+  const { rows } = await pool.query<Row>(page('$1', '$2', '$3'), [tenant, position, most])
   return rows.map(eventOf)
 }
 
-/** Of many tenants in one statement, `most` of each. */
+/** Of many tenants in one statement, a page of each. */
 export async function eventsAfterEach(
   pool: Pick<pg.Pool, 'query'>,
   heads: ReadonlyMap<string, number>,
@@ -66,8 +83,7 @@ export async function eventsAfterEach(
 ): Promise<Map<string, StoredEvent[]>> {
   const { rows } = await pool.query<Row>(
     `SELECT e.* FROM unnest($1::uuid[], $2::bigint[]) AS h (tenant_id, position)
-      CROSS JOIN LATERAL (SELECT ${columns} FROM kernel.outbox o
-        WHERE o.tenant_id = h.tenant_id AND o.position > h.position ORDER BY o.position LIMIT $3) e`,
+      CROSS JOIN LATERAL (${page('h.tenant_id', 'h.position', '$3')}) e`,
     [[...heads.keys()], [...heads.values()], most],
   )
   const found = Map.groupBy(rows, (row) => row.tenant_id)

@@ -3,18 +3,26 @@
 import type pg from 'pg'
 import type { Logger } from 'pino'
 import { repeat } from '../tenants/repeat.ts'
-import { eventsAfter, eventsAfterEach, headOf, type StoredEvent } from './stored-event.ts'
+import { eventsAfter, eventsAfterEach, headOf, isFullPage, type StoredEvent } from './stored-event.ts'
 
 /** Of one tenant, in memory. */
 const kept = 500
+const keptBytes = 4 * 1024 * 1024
 const readAtOnce = 200
 const pollMs = 500
+
+export interface Reading {
+  /** In their order. */
+  readonly events: readonly StoredEvent[]
+  /** There is nothing more up to here: what is no longer kept has left a gap. */
+  readonly upTo: number
+}
 
 export interface TenantFeed {
   /** The latest position when it was opened. */
   readonly head: number
-  /** Behind the position, in their order; some at a time. */
-  after(position: number): Promise<readonly StoredEvent[]>
+  /** Behind the position; some at a time. */
+  after(position: number): Promise<Reading>
   /** Resolves when there may be more than there was, when `ms` are over, or with the signal. */
   changed(position: number, ms: number, signal: AbortSignal): Promise<void>
   close(): void
@@ -31,6 +39,7 @@ interface Kept {
   from: number
   head: number
   events: StoredEvent[]
+  bytes: number
   readonly waiting: Set<() => void>
 }
 
@@ -43,8 +52,14 @@ export function createTenantFeeds(
   function take(one: Kept, events: readonly StoredEvent[]): void {
     one.events.push(...events)
     one.head = events.at(-1)?.position ?? one.head
-    const dropped = one.events.splice(0, Math.max(one.events.length - kept, 0))
-    one.from = dropped.at(-1)?.position ?? one.from
+    for (const { bytes } of events) one.bytes += bytes
+    let dropped = 0
+    for (const { bytes } of one.events) {
+      if (one.events.length - dropped <= kept && one.bytes <= keptBytes) break
+      one.bytes -= bytes
+      dropped += 1
+    }
+    one.from = one.events.splice(0, dropped).at(-1)?.position ?? one.from
     for (const wake of [...one.waiting]) wake()
   }
 
@@ -58,7 +73,7 @@ export function createTenantFeeds(
         // Closed and opened again meanwhile: it begins where it begins.
         if (!one || one.head !== heads.get(tenant)) continue
         take(one, events)
-        isMore ||= events.length === readAtOnce
+        isMore ||= isFullPage(events, readAtOnce)
       }
     }
   }
@@ -73,15 +88,27 @@ export function createTenantFeeds(
   return {
     async open(tenant) {
       const head = await headOf(pool, tenant)
-      const one = tenants.get(tenant) ?? { followers: 0, from: head, head, events: [], waiting: new Set() }
+      const one = tenants.get(tenant) ?? {
+        followers: 0,
+        from: head,
+        head,
+        events: [],
+        bytes: 0,
+        waiting: new Set(),
+      }
       tenants.set(tenant, one)
       one.followers += 1
       let isOpen = true
       return {
         head,
         async after(position) {
-          if (position < one.from) return eventsAfter(pool, tenant, position, readAtOnce)
-          return one.events.filter((event) => event.position > position).slice(0, readAtOnce)
+          // As it is before the reading: all up to there can be seen by it.
+          const { head: newest } = one
+          const events =
+            position < one.from
+              ? await eventsAfter(pool, tenant, position, readAtOnce)
+              : one.events.filter((event) => event.position > position).slice(0, readAtOnce)
+          return { events, upTo: events.at(-1)?.position ?? Math.max(position, newest) }
         },
         changed: (position, ms, signal) =>
           new Promise((resolve) => {

@@ -13,6 +13,8 @@ import type { Hygiene } from './hygiene/hygiene.ts'
 import { withIdempotencyKey } from './hygiene/idempotency-schema.ts'
 import { isForOperator } from './hygiene/rate-limits.ts'
 import { securityHeaders } from './hygiene/security-headers.ts'
+import { storableFormats } from './hygiene/storable-formats.ts'
+import { checkBodyTexts, checkUrlTexts } from './hygiene/storable-input.ts'
 import { createKnownPaths } from './known-paths.ts'
 import { longestPathPart, type NameDecision, sendProblem } from './problem.ts'
 import { RequestLog } from './request-log.ts'
@@ -82,7 +84,9 @@ const equipment = fp<Equipment & Pick<InstanceOptions, 'log'>>(async (app, optio
     hygiene?.rates.byAddress(request)
     if (hygiene?.cors.answersPreflight(request, reply)) return reply
     if (hygiene?.pressure.isHigh() && !isForOperator(request.url)) throw errors.underPressure({})
+    checkUrlTexts(request)
   })
+  app.addHook('preValidation', async (request) => checkBodyTexts(request.body))
   app.setErrorHandler((error, request, reply) =>
     sendProblem(error, request, reply, {
       bodyLimit: request.routeOptions.bodyLimit ?? bodyLimit,
@@ -178,7 +182,12 @@ export async function createInstance(
       sendProblem(error, request, reply, { bodyLimit, debug: rest.debugErrors })
     },
     schemaController: { compilersFactory: { buildSerializer: sharedSerializers() } },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false },
+      onCreate: (ajv) => {
+        for (const [name, holds] of Object.entries(storableFormats)) ajv.addFormat(name, holds)
+      },
+    },
     routerOptions: { maxParamLength: longestPathPart, ignoreTrailingSlash: false },
   }) as unknown as Instance
   await app.register(swagger, {

@@ -1,7 +1,6 @@
 // /scim/v2: a tenant's directory keeps its people in step, with the key of a service account. Answers and errors have
 // SCIM's own form.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { errors } from '../errors.ts'
 import { requireTenantPermission } from '../permissions/tenant-permissions.ts'
 import type { Located } from '../stages.ts'
 import { followGroupsOf } from '../tenants/sso/change-groups.ts'
@@ -56,12 +55,6 @@ function speakScim(app: Instance): void {
   app.addContentTypeParser<string>('application/scim+json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined)
     else parseJson(request, body, done)
-  })
-  // Which no text of the database may hold.
-  app.addHook('preValidation', async (request) => {
-    const isZero = /%00/.test(request.url) || JSON.stringify(request.body ?? null).includes('\\u0000')
-    const message = 'must not contain a NUL character'
-    if (isZero) throw errors.validation({ errors: [{ field: 'body', code: 'TEXT_INVALID', message }] })
   })
   app.addHook('onSend', async (_request, reply) => {
     if (reply.statusCode !== 204) void reply.header('content-type', mediaType)

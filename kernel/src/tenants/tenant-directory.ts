@@ -61,6 +61,8 @@ const selectHome = `
     (SELECT d.tenant_id FROM kernel.default_tenant d JOIN kernel.membership m USING (tenant_id, user_id) WHERE d.user_id = $1),
     (SELECT min(m.tenant_id::text)::uuid FROM kernel.membership m WHERE m.user_id = $1 HAVING count(*) = 1)) AS id`
 
+/** Of a slug or an id. */
+const nameForm = /^[a-z0-9-]{1,63}$/i
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 const tenantFromRow = (row: TenantRow): Tenant => ({
@@ -131,6 +133,8 @@ export function createTenantDirectory(pool: pg.Pool, feed: ChangeFeed): TenantDi
 
   return {
     async find(slugOrId) {
+      // Nobody's, and not always a text that the database takes.
+      if (!nameForm.test(slugOrId)) return undefined
       // An id is looked up as an id alone, whatever anybody calls his tenant.
       const id = uuid.test(slugOrId) ? slugOrId : ids.get(slugOrId)
       const known = id === undefined ? undefined : tenants.get(id)

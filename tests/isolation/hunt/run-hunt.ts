@@ -1,5 +1,6 @@
 // The hunt: in turns the people of one tenant send requests, some as they should be and most with something swapped, and
 // after each batch the rows of the other tenant are what they were.
+import type { Manifest } from '@plinth/sdk'
 import type pg from 'pg'
 import type { Kernel } from '../../../kernel/src/kernel.ts'
 import { shapeOf } from './api-routes.ts'
@@ -115,8 +116,8 @@ interface Party {
   readonly collectionOf: (entity: string) => string | undefined
 }
 
-async function gather(kernel: Kernel, scene: Scene, seed: number): Promise<Party> {
-  const manifests = scene.manifestsOf(kernel)
+/** Paths of collections, by the entity that a ref's description names. */
+export function collectionsOf(manifests: readonly Manifest[]): (entity: string) => string | undefined {
   const collections = new Map(
     manifests.flatMap(({ name, entities }) =>
       Object.entries(entities).map(
@@ -124,6 +125,11 @@ async function gather(kernel: Kernel, scene: Scene, seed: number): Promise<Party
       ),
     ),
   )
+  return (entity) => collections.get(entity.split('.').at(-1) ?? entity)
+}
+
+async function gather(kernel: Kernel, scene: Scene, seed: number): Promise<Party> {
+  const manifests = scene.manifestsOf(kernel)
   return {
     kernel,
     random: randomFrom(seed),
@@ -132,7 +138,7 @@ async function gather(kernel: Kernel, scene: Scene, seed: number): Promise<Party
     rules: whoMay(manifests, scene.modulesOf),
     admin: scene.database.admin,
     takeFingerprint: await fingerprints(scene.database.admin),
-    collectionOf: (entity) => collections.get(entity.split('.').at(-1) ?? entity),
+    collectionOf: collectionsOf(manifests),
   }
 }
 
