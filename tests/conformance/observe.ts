@@ -159,6 +159,9 @@ function linesOf(lines: readonly Record<string, unknown>[], index: number): unkn
 const id = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const moment = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|\+00:00)/g
 
+/** What is left of a request's time when a module gets it. */
+const timeLeft = /within \d+ ms/g
+
 /** The id of a refusal is another each time. */
 const sealed = /(\\?"decision\\?":\\?")[\w-]+/g
 
@@ -173,5 +176,6 @@ function comparable(text: string, people: Readonly<Record<string, Person>>): str
       known.set(found, name)
       return name
     })
+    .replace(timeLeft, 'within its time')
     .replace(moment, (found) => (found < '2020' ? found : 'a moment'))
 }
