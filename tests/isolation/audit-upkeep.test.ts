@@ -57,9 +57,12 @@ await t.test('a sealer that misses its seals says so, and not for a tenant that 
   })
   const gone = await database.addTenant('gone')
   const sealed = async (of: string) => {
-    await writeAudit(kernel, entry('watched', of))
     const { rows } = await admin.query<{ now: string }>('SELECT pg_current_xact_id()::text AS now')
-    while (sealer.floor() <= BigInt(rows[0]?.now ?? 0)) await sealer.seal()
+    // Written again where its own clock was faster: a seal of that moment need not reach beyond it.
+    do {
+      await writeAudit(kernel, entry('watched', of))
+      await sealer.seal()
+    } while (sealer.floor() <= BigInt(rows[0]?.now ?? 0))
   }
   const forget = async (of: string) => {
     await admin.query('DELETE FROM kernel.audit_seal WHERE tenant_id = $1', [of])

@@ -4,7 +4,7 @@ import { sendHostile } from './run-hostile.ts'
 import { setScene } from './scene.ts'
 
 const seed = Number(process.env['HUNT_SEED'] ?? 20_261_121)
-const calls = Number(process.env['HOSTILE_CALLS'] ?? 1_500)
+const calls = Number(process.env['HOSTILE_CALLS'] ?? 1_000)
 
 t.test('whatever stands in a request, no answer of any route is a 5xx', async (t) => {
   const scene = await setScene(t, seed)
