@@ -51,7 +51,7 @@ export function startTurnWorker(make: () => Worker, failed: (error: unknown) => 
     }
   }
 
-  void begin()
+  begin().catch(failed)
   return {
     async close() {
       ended.abort()
