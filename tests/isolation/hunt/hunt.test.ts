@@ -1,14 +1,12 @@
 // Two tenants on one kernel hunt each other over every route there is. That it would find something:
 // layers-down.test.ts and permissions-down.test.ts.
 import t from 'tap'
-import { type HuntReport, hunt, unanswered } from './run-hunt.ts'
+import { hunt, said, unanswered } from './run-hunt.ts'
 import { setScene } from './scene.ts'
 
 const seed = Number(process.env['HUNT_SEED'] ?? 20_261_121)
 /** .ci/run makes 50,000 with scripts/hunt.ts; who waits for his tests has less time. */
 const calls = Number(process.env['HUNT_CALLS'] ?? 4_000)
-
-const said = ({ findings }: HuntReport) => findings.map(({ what, call }) => `${what}\n    ${call}`)
 
 t.test('two tenants hunt each other', async (t) => {
   const scene = await setScene(t, seed)

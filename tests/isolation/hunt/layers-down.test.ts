@@ -1,11 +1,9 @@
 // The hunt with one layer of SQL down at a time, which must be found: otherwise it looks at nothing.
 import t from 'tap'
-import { type HuntReport, hunt } from './run-hunt.ts'
+import { hunt, said } from './run-hunt.ts'
 import { setScene } from './scene.ts'
 
 const seed = Number(process.env['HUNT_SEED'] ?? 20_261_121)
-
-const said = ({ findings }: HuntReport) => findings.map(({ what, call }) => `${what}\n    ${call}`)
 
 t.test('two tenants hunt each other with one layer of SQL down', async (t) => {
   const scene = await setScene(t, seed)

@@ -1,12 +1,10 @@
 // As layers-down.test.ts, with the layers that ask who may do what.
 import t from 'tap'
 import type { Defence } from '../../../kernel/src/defences.ts'
-import { type HuntReport, hunt } from './run-hunt.ts'
+import { hunt, said } from './run-hunt.ts'
 import { setScene } from './scene.ts'
 
 const seed = Number(process.env['HUNT_SEED'] ?? 20_261_121)
-
-const said = ({ findings }: HuntReport) => findings.map(({ what, call }) => `${what}\n    ${call}`)
 
 const layers: readonly (readonly [layer: Defence, finds: RegExp])[] = [
   ['membership', /told a text of the other tenant|rows of the other tenant changed|let a member/],

@@ -57,6 +57,10 @@ export interface HuntOptions {
   readonly isAsked?: boolean
 }
 
+/** What was found, to be read. */
+export const said = ({ findings }: HuntReport): string[] =>
+  findings.map(({ what, call }) => `${what}\n    ${call}`)
+
 const passes = 6
 const batchSize = 1_000
 const atOnce = 12
